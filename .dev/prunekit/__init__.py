@@ -1,0 +1,1 @@
+../../core/_top/__init__.py

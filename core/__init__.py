@@ -1,0 +1,1 @@
+"""How pruning works; imports no framework."""

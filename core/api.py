@@ -1,0 +1,115 @@
+"""The same as a yml in a few lines of Python, whichever framework the network is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from prunekit.core.backend import Backend, Network
+from prunekit.core.cost import CostModel
+from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning import compensation, proof
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.space import SearchSpace
+from prunekit.registry import Register, RegisterType
+
+
+def trace(network: Network, example_inputs: Inputs, ignore: Iterable[str] = ()) -> ChannelGraph:
+    """Find out which channels of a network can go and which must go together.
+
+    Args:
+        network: A network of any framework that a registered backend handles.
+        example_inputs: What it is called with, NumPy arrays or the framework's tensors: a tuple is positional, a dict
+            is keywords, anything else is one argument.
+        ignore: Modules whose outputs are kept.
+
+    Raises:
+        TypeError: No registered backend handles the network's class.
+        ValueError: A module in ``ignore`` does not exist.
+    """
+    return proof.parse(backend_for(network), network, example_inputs, ignore)
+
+
+def prune(network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:
+    """A new, really smaller network in evaluation mode; the first is left as it was.
+
+    Raises:
+        PlanError: The plan is for another network.
+    """
+    return backend_for(network).prune(network, graph, plan)
+
+
+def compensate(
+    network: Network, small: Network, graph: ChannelGraph, plan: PrunePlan, batches: Iterable[Batch]
+) -> Network:
+    """A copy of ``small`` whose weights make up for what the plan removed from ``network``, in closed form.
+
+    Args:
+        network: The original.
+        small: What ``prune`` made of it.
+        graph: The original's channel graph.
+        plan: What stays.
+        batches: ``(inputs, target)``; targets are not used.
+    """
+    backend = backend_for(network)
+    moments = backend.observe(network, graph, batches)
+    return backend.with_state(small, compensation.compensated(graph, plan, moments, backend.state(network)))
+
+
+def recalibrate(network: Network, batches: Iterable[Batch]) -> Network:
+    """A copy of the network whose normalization statistics are those of the batches."""
+    return backend_for(network).recalibrate(network, batches)
+
+
+def shrink(
+    network: Network,
+    example_inputs: Inputs,
+    budget: float,
+    batches: Iterable[Batch],
+    *,
+    ignore: Iterable[str] = (),
+    algorithm: str = "closed_form",
+    importance: str = "compensation",
+    round_to: int = 1,
+) -> Network:
+    """Allocate, prune, compensate and recalibrate: the good way in one line, without evaluation or training.
+
+    Args:
+        network: The original; left as it was.
+        example_inputs: As for ``trace``.
+        budget: Share of the MACs to keep.
+        batches: ``(inputs, target)`` to calibrate on; a few hundred images. Targets are not used.
+        ignore: As for ``trace``.
+        algorithm: Name of a registered search algorithm; its first trial is taken.
+        importance: Name of a registered importance criterion.
+        round_to: Keep a multiple of this many channels.
+
+    Raises:
+        BudgetError: The budget is out of reach; the message says what is in reach.
+    """
+    backend = backend_for(network)
+    graph = proof.parse(backend, network, example_inputs, ignore)
+    treatment = Treatment(backend, network, graph, list(batches))
+    rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(treatment.evidence)
+    settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)
+    space = SearchSpace(graph, rankings, settings, CostModel(graph))
+    trial = Register.get(RegisterType.SEARCH_ALGORITHM, algorithm)(space, settings).ask()
+    return treatment.apply(trial.plan)
+
+
+def backend_for(network: Network) -> Backend:
+    """The registered backend that handles the network's class; imports nothing else.
+
+    Raises:
+        TypeError: There is none.
+    """
+    name = Register.backend_of(type(network))
+    if name is None:
+        known = ", ".join(f"{e.name} ({e.framework})" for e in Register.entries(RegisterType.BACKEND))
+        raise TypeError(f"{type(network).__qualname__} is no network of a registered backend; there are {known}")
+    backend: Any = Register.get(RegisterType.BACKEND, name)
+    found: Backend = backend()
+    return found

@@ -1,0 +1,84 @@
+"""What a framework has to offer: few, coarse verbs, across which only NumPy arrays, strings and dataclasses go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.plan import PrunePlan
+
+Network: TypeAlias = Any
+"""A network of the backend's framework; core never looks inside."""
+
+
+class Backend(Protocol):
+    """One framework on one device. Verbs that return a network leave the one they were given as it was.
+
+    Attributes:
+        name: The name that a yml uses.
+        device: ``CPU``, ``GPU`` or ``NPU``.
+        supports: What it can do beyond the verbs below; checked when a yml is read.
+    """
+
+    name: str
+    device: str
+    supports: frozenset[str]
+
+    def build(self, network: type[Any], params: Mapping[str, Any], seed: int) -> Network:
+        """Make a network with seeded weights, on the device, in evaluation mode."""
+        ...
+
+    def load(self, network: Network, path: Path) -> None:
+        """Read weights into a network, strictly, unpickling nothing."""
+        ...
+
+    def save(self, network: Network, path: Path) -> None:
+        """Write the network's weights as safetensors."""
+        ...
+
+    def record(self, network: Network, inputs: Inputs) -> OperatorGraph:
+        """Run the network once and return what it did."""
+        ...
+
+    def observe(self, network: Network, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+        """Second moments of what each reader of prunable channels reads."""
+        ...
+
+    def prune(self, network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:
+        """A network that lacks what the plan removes, in evaluation mode."""
+        ...
+
+    def state(self, network: Network) -> dict[str, NDArray[Any]]:
+        """Copies of all parameters and buffers, by name."""
+        ...
+
+    def with_state(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """A copy of the network in which the arrays named are replaced by ones of the same shape."""
+        ...
+
+    def recalibrate(self, network: Network, batches: Iterable[Batch]) -> Network:
+        """A copy whose normalization statistics are those of the batches."""
+        ...
+
+    def run(self, network: Network, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+        """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
+        ...
+
+
+def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:
+    """All arrays in a nested output, in a fixed order."""
+    if isinstance(outputs, np.ndarray):
+        return [outputs]
+    if isinstance(outputs, Mapping):
+        return [array for value in outputs.values() for array in outputs_as_arrays(value)]
+    if isinstance(outputs, (list, tuple)):
+        return [array for value in outputs for array in outputs_as_arrays(value)]
+    return []

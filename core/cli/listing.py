@@ -1,0 +1,26 @@
+"""``prunekit list``: everything that a yml can name, without importing any of it."""
+
+from __future__ import annotations
+
+import json
+
+from prunekit.core.tables import columns
+from prunekit.registry import Register, RegisterType
+
+
+def list_entries(kind: str | None, as_json: bool) -> int:
+    """Print the registry's entries, of one type or of all."""
+    entries = Register.entries(RegisterType(kind) if kind else None)
+    if as_json:
+        described = [
+            {
+                "type": e.type.value, "backend": e.backend, "name": e.name, "aliases": list(e.aliases),
+                "target": e.target, "origin": e.origin,
+            }
+            for e in entries
+        ]  # fmt: skip
+        print(json.dumps(described, indent=2))
+        return 0
+    rows = [(e.type.value, e.name, e.backend or "any", ", ".join(e.aliases), e.origin) for e in entries]
+    print("\n".join(columns(("type", "name", "backend", "also", "from"), rows)))
+    return 0

@@ -1,0 +1,31 @@
+"""The yml: read, checked as a whole, every mistake on one line with its place."""
+
+from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.load import load_config
+from prunekit.core.config.models import (
+    DatasetConfig,
+    ModelConfig,
+    PruningConfig,
+    RunConfig,
+    SplitConfig,
+    StepConfig,
+)
+from prunekit.core.config.problems import ConfigError, Problem
+from prunekit.core.config.resolved import plain
+
+__all__ = [
+    "ComponentSpec",
+    "ConfigError",
+    "DatasetConfig",
+    "GeneralConfig",
+    "ModelConfig",
+    "Problem",
+    "PruningConfig",
+    "RunConfig",
+    "SplitConfig",
+    "StepConfig",
+    "TaskConfig",
+    "load_config",
+    "plain",
+]

@@ -1,0 +1,202 @@
+"""A block with a ``type``: looked up in the registry, its keys checked against the constructor."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel
+
+from prunekit.core.config.checking import check_model, shown, unknown_key
+from prunekit.core.config.fields import fields_of, members
+from prunekit.core.config.node import Key, Node
+from prunekit.core.config.problems import Findings
+from prunekit.core.config.signature import Signature, params_model, read_signature
+from prunekit.core.config.unsupported import NAMES_NOT_YET
+from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
+
+INJECTED: dict[RegisterType, frozenset[str]] = {
+    RegisterType.DATASET: frozenset({"split"}),
+    RegisterType.SEARCH_ALGORITHM: frozenset({"space", "settings", "seed"}),
+    RegisterType.TRAINER: frozenset({"backend", "device"}),
+}
+"""Constructor parameters that prunekit sets itself, by kind of component; a yml may not."""
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """A component that a yml names, checked and not built.
+
+    Attributes:
+        kind: What it is.
+        name: Its name in the registry (never an alias).
+        params: The constructor's arguments that the yml gives, as the annotations want them (Path, dataclass, ...).
+        where: ``file.yml:12: nas.trainer``; not part of equality.
+        defaults: What the constructor takes for the parameters not given, as far as JSON can say it.
+    """
+
+    kind: RegisterType
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
+    defaults: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+class ComponentReader:
+    """Reads the components of one file.
+
+    Args:
+        findings: Takes problems and warnings.
+        backend: Name of the backend, or None if the yml names none that exists.
+    """
+
+    def __init__(self, findings: Findings, backend: str | None) -> None:
+        self._findings, self._backend = findings, backend
+
+    def read(self, kind: RegisterType, block: Node, also_known: Iterable[str] = ()) -> ComponentSpec | None:
+        """Read a block; None where ``findings`` got a problem.
+
+        Args:
+            kind: What the block must be.
+            block: The block, ``type`` and parameters.
+            also_known: Keys that its section takes beside the component's parameters, for hints.
+        """
+        component = self.find(kind, block)
+        if component is None:
+            return None
+        name = Register.entry(kind, block.named("type").value, self._backend).name  # an alias means the same
+        before = len(self._findings.problems)
+        injected = INJECTED.get(kind, frozenset())
+        signature = read_signature(component, injected)
+        self._notes(signature, block)
+        given = self._given(signature, block)
+        for key in injected & given.entries.keys():
+            self._findings.problem(given.named(key), f"{key!r} is set by prunekit itself and cannot be given here")
+        given = given.without(*injected)
+        params = self._params(signature, given, kind, also_known)
+        if len(self._findings.problems) > before:
+            return None
+        defaults = {k: v for k, v in signature.defaults.items() if k not in params and _is_plain(v)}
+        return ComponentSpec(kind, name, params, block.where, defaults)
+
+    def find(self, kind: RegisterType, block: Node) -> type | None:
+        """Return the class that a block's ``type`` names; None where ``findings`` got a problem."""
+        if block.value is not None and not isinstance(block.value, dict):
+            self._findings.problem(block, f"must be a block with a 'type', not {shown(block)}")
+            return None
+        if block.child("type") is None:
+            self._findings.problem(block, "'type' is missing")
+            return None
+        entry = self.find_name(kind, block.named("type"))
+        try:
+            return Register.get(kind, entry.name, self._backend) if entry else None
+        except RegistryError as error:
+            self._findings.problem(block.named("type"), str(error))
+            return None
+
+    def find_name(self, kind: RegisterType, node: Node) -> Entry | None:
+        """Return the registry's entry for a name, importing nothing."""
+        if not isinstance(node.value, str) or not node.value:
+            self._findings.problem(node, f"must be the name of a {kind.words}, not {shown(node)}")
+            return None
+        try:
+            return Register.entry(kind, node.value, self._backend)
+        except UnknownNameError as error:
+            not_yet = node.value in NAMES_NOT_YET.get(kind, ())
+            self._findings.problem(node, f"{node.value!r} is not supported yet" if not_yet else str(error))
+        except RegistryError as error:
+            if self._backend is not None or kind is RegisterType.BACKEND:  # else the backend is the mistake
+                self._findings.problem(node, str(error))
+        return None
+
+    def _notes(self, signature: Signature, block: Node) -> None:
+        if signature.catch_all:
+            text = f"{signature.component} takes **{signature.catch_all}: further keys cannot be checked"
+            self._findings.warn(block, text)
+        for name in signature.unreadable:
+            self._findings.warn(block, f"{signature.component}: values of {name!r} cannot be checked")
+
+    def _given(self, signature: Signature, block: Node) -> Node:
+        """The parameters: beside ``type`` or under ``params``; blocks among them are put into one form too."""
+        given = block.without("type")
+        if "params" not in signature.annotations and given.named("params").entries:
+            given = self._flat(given)
+        entries: dict[Key, Node] = {}
+        for key, node in given.entries.items():
+            nested = "params" in fields_of(signature.annotations.get(str(key), Any))
+            entries[key] = _nested(node) if nested else self._flat(node)
+        return given.only(entries)
+
+    def _flat(self, node: Node) -> Node:
+        """``{type: SGD, params: {lr: 0.1}}``, vega's form, is ``{type: SGD, lr: 0.1}``."""
+        params = node.child("params")
+        if params is None or not (params.value is None or isinstance(params.value, dict)):
+            return node
+        beside = {key: child for key, child in node.entries.items() if key not in ("type", "params")}
+        if beside:
+            self._findings.problem(params, "give parameters beside 'type' or under 'params', not both")
+        return node.only({**node.without("params").entries, **params.entries})
+
+    def _params(
+        self, signature: Signature, given: Node, kind: RegisterType, also_known: Iterable[str]
+    ) -> dict[str, Any]:
+        known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
+        rest = {key: node for key, node in given.entries.items() if key not in known}
+        if signature.catch_all is None:
+            for key in rest:
+                unknown_key(given, key, [*signature.annotations, *also_known], self._findings, kind.value)
+        model = params_model(signature)
+        found = check_model(model, given.only(known), self._findings)
+        values = {str(key): node.plain() for key, node in rest.items()}
+        if found is None:
+            return values
+        for name, each in model.model_fields.items():
+            if name in found.model_fields_set and each.alias is not None:
+                node, value = given.named(each.alias), getattr(found, name)
+                self._check_value(node, value, signature.annotations[each.alias])
+                values[each.alias] = node.plain() if signature.annotations[each.alias] is Any else value
+        return values
+
+    def _check_value(self, node: Node, value: Any, annotation: Any) -> None:
+        """Paths must exist; ``Annotated[str, RegisterType.METRIC]`` must be a metric's name."""
+        for path in _paths(value):
+            check_exists(path, node, self._findings)
+        if node.path[-1] == "data_path" and isinstance(value, str):
+            check_exists(Path(value), node, self._findings)
+        for part in (annotation, *typing.get_args(annotation)):
+            kinds = [m for m in getattr(part, "__metadata__", ()) if isinstance(m, RegisterType)]
+            if typing.get_origin(part) is Annotated and kinds and isinstance(value, str) and str in members(part):
+                self.find_name(kinds[0], node)
+
+
+def check_exists(path: Path, node: Node, findings: Findings) -> None:
+    """Record a problem where a file or folder that the yml names for input does not exist."""
+    if not path.exists():
+        findings.problem(node, f"{str(path)!r} does not exist")
+
+
+def _nested(node: Node) -> Node:
+    """The form for a parameter whose annotation has a field ``params``."""
+    if not node.entries or "params" in node.entries:
+        return node
+    kept: dict[Key, Node] = {"params": node.without("type")}
+    return node.only({"type": node.named("type"), **kept} if "type" in node.entries else kept)
+
+
+def _paths(value: Any) -> list[Path]:
+    if isinstance(value, Path):
+        return [value]
+    if isinstance(value, (list, tuple, dict)):
+        return [path for item in (value.values() if isinstance(value, dict) else value) for path in _paths(item)]
+    return []
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    return value is None or isinstance(value, (bool, int, float, str, Path, BaseModel))

@@ -1,0 +1,95 @@
+"""From a yml file to a checked configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from prunekit.core.config.checking import shown
+from prunekit.core.config.general import GeneralConfig, folder_name, read_general
+from prunekit.core.config.loader import read_yaml
+from prunekit.core.config.models import RunConfig, StepConfig
+from prunekit.core.config.node import Key, Node
+from prunekit.core.config.problems import Findings, did_you_mean
+from prunekit.core.config.references import resolve_refs
+from prunekit.core.config.steps import StepReader
+
+_RESERVED = ("general", "pipeline")
+
+
+def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
+    """Read and check a yml. Components are imported to see their parameters; no data and no weights are opened.
+
+    Args:
+        path: The file.
+        overrides: Values of ``general`` from the command line, by dotted name below it (``backend``,
+            ``device_category``, ``task.local_base_path``); ``task_id`` is short for ``task.task_id``. None leaves
+            what the yml says.
+
+    Raises:
+        ConfigError: The yml has mistakes; the error has all of them.
+    """
+    findings = Findings()
+    root = read_yaml(path, findings)
+    if not isinstance(root.value, dict):
+        findings.problem(root, f"must hold 'pipeline' and a block for each step, not {shown(root)}")
+        findings.finish()
+    root, used = resolve_refs(root, findings)
+    general, backend = read_general(root.named("general"), overrides, findings)
+    pipeline = _pipeline(root, findings)
+    _check_top(root, pipeline, used, findings)
+    known = general or GeneralConfig()
+    reader = StepReader(pipeline, known.task, backend, findings)
+    steps: dict[str, StepConfig] = {}
+    for name in pipeline:
+        block = root.child(name)
+        if block is not None:
+            steps[name] = reader.read(name, block, steps)
+    findings.finish()
+    return RunConfig(path, known, pipeline, steps, tuple(findings.warnings))
+
+
+def _pipeline(root: Node, findings: Findings) -> tuple[str, ...]:
+    node = root.child("pipeline")
+    if node is None:
+        findings.problem(root, "'pipeline' is missing: the list of the steps to run")
+        return ()
+    if not isinstance(node.value, list) or not node.value:
+        findings.problem(node, f"must be a list of steps, not {shown(node)}")
+        return ()
+    names: list[str] = []
+    for item in node.value:
+        name = item.value
+        if not isinstance(name, str) or name in _RESERVED:
+            findings.problem(item, f"must be the name of a step, not {shown(item)}")
+        elif name in names:
+            findings.problem(item, f"step {name!r} is there twice")
+        elif not _is_folder_name(name):
+            findings.problem(item, f"{name!r} cannot be the name of a folder")
+        else:
+            names.append(name)
+            if root.child(name) is None:
+                blocks = [key for key in root.entries if key not in _RESERVED]
+                findings.problem(item, f"no block named {name!r}.{did_you_mean(name, blocks)}")
+    return tuple(names)
+
+
+def _is_folder_name(name: str) -> bool:
+    try:
+        return bool(folder_name(name))
+    except ValueError:
+        return False
+
+
+def _check_top(root: Node, pipeline: tuple[str, ...], used: set[Key], findings: Findings) -> None:
+    """A block that no step and no ref uses is a warning; what cannot be a step is a mistake."""
+    for key, node in root.entries.items():
+        if key in (*_RESERVED, *pipeline) or key in used:
+            continue
+        hint = did_you_mean(key, _RESERVED)
+        if hint or not isinstance(node.value, dict):
+            findings.problem(node, f"unknown key.{hint}")
+        else:
+            findings.warn(node, "not in the pipeline: this block is not used")

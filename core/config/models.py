@@ -1,0 +1,147 @@
+"""What a read yml holds, step by step; everything in it is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.general import GeneralConfig
+
+if TYPE_CHECKING:
+    from prunekit.core.search.settings import SearchSettings
+
+
+class Options(BaseModel):
+    """Base of blocks with a fixed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which network, and the weights it starts from.
+
+    Attributes:
+        network: The network, or None where ``model_desc_file`` describes it.
+        image_size: Height and width of the input images; None leaves it to the dataset.
+        pretrained_model_file: Weights; None starts from a seeded initialisation.
+        model_desc_file: Description of a network that a step wrote.
+    """
+
+    network: ComponentSpec | None
+    image_size: tuple[int, int] | None = None
+    pretrained_model_file: Path | None = None
+    model_desc_file: Path | None = None
+
+
+class LoaderOptions(Options):
+    """How the samples of a split are put into batches."""
+
+    batch_size: PositiveInt = 64
+    num_workers: int = Field(0, ge=0)
+    drop_last: bool = False
+    shuffle: bool = False
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """One split of a dataset and how its samples are put into batches."""
+
+    dataset: ComponentSpec
+    batch_size: int
+    num_workers: int
+    drop_last: bool
+    shuffle: bool
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """The three splits of a dataset."""
+
+    train: SplitConfig
+    val: SplitConfig
+    test: SplitConfig
+
+
+class PruningOptions(Options):
+    """How pruned networks are repaired.
+
+    Attributes:
+        compensate: Let the remaining weights absorb what was removed.
+        recalibrate: Measure the normalization statistics again.
+        calibration_images: Images for both.
+    """
+
+    compensate: bool = True
+    recalibrate: bool = True
+    calibration_images: PositiveInt = 512
+
+
+class PruningConfig(PruningOptions):
+    """Which channels go (``importance`` ranks them), and how the rest make up for them."""
+
+    importance: ComponentSpec
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """One step of the pipeline; a section that it does not have is None.
+
+    Attributes:
+        name: Its name in the pipeline.
+        pipe_step: What it does.
+        where: ``file.yml:3: nas``; not part of equality.
+        models_from: The earlier step whose networks it takes.
+        models_folder: The folder outside of this task whose networks it takes.
+        model: Its network; that of ``models_from`` if it has none of its own.
+        dataset: Its data.
+        search_algorithm: Who chooses.
+        settings: What every search algorithm takes.
+        trainer: Who trains.
+        pruning: How networks are pruned; None only for a step that does not prune.
+    """
+
+    name: str
+    pipe_step: ComponentSpec
+    where: str = field(default="", compare=False)
+    models_from: str | None = None
+    models_folder: Path | None = None
+    model: ModelConfig | None = None
+    dataset: DatasetConfig | None = None
+    search_algorithm: ComponentSpec | None = None
+    settings: SearchSettings | None = None
+    trainer: ComponentSpec | None = None
+    pruning: PruningConfig | None = None
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A yml, read and checked.
+
+    Attributes:
+        path: The file.
+        general: Backend, device, task.
+        pipeline: Names of the steps, in order.
+        steps: The steps by name.
+        warnings: What the user should know, one line each, with file and line.
+    """
+
+    path: Path
+    general: GeneralConfig
+    pipeline: tuple[str, ...]
+    steps: dict[str, StepConfig]
+    warnings: tuple[str, ...] = ()
+
+    def resolved(self) -> dict[str, Any]:
+        """Return plain JSON in the shape of a yml: refs merged, defaults written out.
+
+        Two ymls that mean the same give equal dicts; the task's id and place are not part of the meaning. The
+        result, written to a file, reads as the same configuration.
+        """
+        from prunekit.core.config.resolved import resolved  # here: it is made of the classes above
+
+        return resolved(self)

@@ -1,0 +1,75 @@
+"""What is wrong with a yml: every mistake on one line, all of them at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prunekit.core.config.node import Node
+from prunekit.registry import PrunekitError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake.
+
+    Attributes:
+        file: The file as the user named it, or ``command line``.
+        line: Line of the file, from 1; None where there is none.
+        path: The key, dotted; empty for the file as a whole.
+        text: What is wrong and what to do.
+    """
+
+    file: str
+    line: int | None
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        what = f"{self.path}: {self.text}" if self.path else self.text
+        return f"{place}  {' '.join(what.split())}"
+
+
+class ConfigError(PrunekitError):
+    """A yml that cannot be used; ``problems`` holds all its mistakes, ``str()`` has one line for each."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda found: found.line or 0))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Findings:
+    """Collects the problems and warnings of one file while it is read."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[str] = []
+
+    def problem(self, node: Node, text: str) -> None:
+        """Record a mistake at the line and path of ``node``."""
+        self.problems.append(Problem(node.file, node.line, node.dotted, text))
+
+    def warn(self, node: Node, text: str) -> None:
+        """Record something that the user should know and that stops nothing."""
+        line = str(Problem(node.file, node.line, node.dotted, text))
+        if line not in self.warnings:
+            self.warnings.append(line)
+
+    def finish(self) -> None:
+        """Raise what was collected.
+
+        Raises:
+            ConfigError: There is at least one problem.
+        """
+        if self.problems:
+            raise ConfigError(self.problems)
+
+
+def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known names nearest to ``name``, or an empty text."""
+    folded = {str(candidate).lower(): str(candidate) for candidate in known}
+    asked = str(name).lower()
+    near = [asked] if asked in folded else difflib.get_close_matches(asked, folded, n=3, cutoff=cutoff)
+    return " Did you mean " + " or ".join(repr(folded[found]) for found in near) + "?" if near else ""

@@ -1,0 +1,72 @@
+"""``ref: nas.trainer``: a block that takes over another block; its own keys win."""
+
+from __future__ import annotations
+
+from prunekit.core.config.loader import MAX_VALUES
+from prunekit.core.config.node import Key, Node
+from prunekit.core.config.problems import ConfigError, Findings, Problem, did_you_mean
+
+
+def resolve_refs(root: Node, findings: Findings) -> tuple[Node, set[Key]]:
+    """Return the tree with every ``ref`` merged, and the top-level blocks that were referred to.
+
+    Raises:
+        ConfigError: The merged tree would be too large.
+    """
+    resolver = _Resolver(root, findings)
+    return resolver.resolve(root), resolver.used
+
+
+class _Resolver:
+    def __init__(self, root: Node, findings: Findings) -> None:
+        self._root, self._findings = root, findings
+        self._open: set[tuple[Key, ...]] = set()  # blocks that are being resolved: meeting one again is a cycle
+        self._values = 0
+        self.used: set[Key] = set()
+
+    def resolve(self, node: Node) -> Node:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            text = f"more than {MAX_VALUES:,} values once every ref is merged"
+            raise ConfigError([Problem(node.file, node.line, node.dotted, text)])
+        if isinstance(node.value, list):
+            return Node([self.resolve(item) for item in node.value], node.file, node.line, node.path)
+        if not node.entries:
+            return node
+        self._open.add(node.path)
+        own = {key: self.resolve(child) for key, child in node.entries.items() if key != "ref"}
+        target = self._target(node.entries["ref"]) if "ref" in node.entries else None
+        if target is not None:
+            own = _merged(self.resolve(target).entries, own)
+        self._open.discard(node.path)
+        return node.only(own)
+
+    def _target(self, ref: Node) -> Node | None:
+        found: Node | None = self._root if isinstance(ref.value, str) and ref.value else None
+        for key in str(ref.value).split("."):
+            found = found.child(key) if found else None
+        if found is None or not isinstance(found.value, dict):
+            blocks = [node.dotted for node in self._root.walk() if node.entries and node.path]
+            self._findings.problem(ref, f"no block {ref.plain()!r}.{did_you_mean(ref.plain(), blocks)}")
+            return None
+        if found.path in self._open:
+            self._findings.problem(ref, f"{ref.value!r} leads back to this block")
+            return None
+        self.used.add(found.path[0])
+        return found
+
+
+def _merged(base: dict[Key, Node], own: dict[Key, Node]) -> dict[Key, Node]:
+    """Own keys win; inner blocks are merged alike, unless they are of another ``type``."""
+    result = dict(base)
+    for key, node in own.items():
+        other = base.get(key)
+        if other and other.entries and node.entries and _same_type(other, node):
+            node = node.only(_merged(other.entries, node.entries))
+        result[key] = node
+    return result
+
+
+def _same_type(base: Node, own: Node) -> bool:
+    mine, theirs = own.child("type"), base.child("type")
+    return mine is None or theirs is None or bool(mine.value == theirs.value)

@@ -1,0 +1,171 @@
+"""Reads the blocks of a step: model, dataset, search_algorithm, pruning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from pydantic import BeforeValidator, Field, PositiveInt
+
+from prunekit.core.config.checking import check_model, shown, unknown_key
+from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
+from prunekit.core.config.models import (
+    DatasetConfig,
+    LoaderOptions,
+    ModelConfig,
+    Options,
+    PruningConfig,
+    PruningOptions,
+    SplitConfig,
+)
+from prunekit.core.config.node import Key, Node
+from prunekit.core.config.problems import Findings
+from prunekit.registry import RegisterType
+
+if TYPE_CHECKING:
+    from prunekit.core.search.settings import SearchSettings
+
+SPLITS = ("train", "val", "test")
+PLACEHOLDER = "{local_base_path}"
+
+
+def _square(size: Any) -> Any:
+    return [size, size] if isinstance(size, int) and not isinstance(size, bool) else size
+
+
+class _ModelFiles(Options):
+    pretrained_model_file: Path | None = None
+    model_desc_file: Path | None = None
+
+
+class _ModelDesc(Options):
+    modules: list[str] = Field(default_factory=lambda: ["backbone"])
+    image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] | None = None
+
+
+class SectionReader:
+    """Reads the sections of one file.
+
+    Args:
+        findings: Takes problems and warnings.
+        backend: Name of the backend, or None if the yml names none that exists.
+        task_folder: What ``{local_base_path}`` stands for.
+    """
+
+    def __init__(self, findings: Findings, backend: str | None, task_folder: Path) -> None:
+        self._findings, self._task_folder = findings, task_folder
+        self.components = ComponentReader(findings, backend)
+
+    def model(self, block: Node, brings_weights: bool) -> ModelConfig | None:
+        """Read ``model``; ``brings_weights`` if the network comes from another step anyway."""
+        desc = block.child("model_desc")
+        files = check_model(
+            _ModelFiles, block.without("model_desc"), self._findings, section="model", also_known=["model_desc"]
+        )
+        if files is None and not isinstance(block.value, dict):
+            return None
+        if desc is None and not block.child("model_desc_file"):
+            self._findings.problem(block, "'model_desc' is missing")
+        elif desc is not None and block.child("model_desc_file"):
+            self._findings.problem(block, "give 'model_desc' or 'model_desc_file', not both")
+        network, size = self._model_desc(desc) if desc is not None else (None, None)
+        weights = self._file(block, "pretrained_model_file")
+        described = self._file(block, "model_desc_file")
+        if weights is None and described is None and not brings_weights and files is not None:
+            self._findings.warn(block, "no pretrained_model_file: the network starts from a seeded initialisation")
+        return ModelConfig(network, size, weights, described)
+
+    def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
+        rest = block.without("backbone")
+        desc = check_model(_ModelDesc, rest, self._findings, section="model_desc", also_known=["backbone"])
+        if not isinstance(block.value, dict):
+            return None, None
+        for name in desc.modules if desc else []:
+            if name != "backbone":
+                self._findings.problem(block.named("modules"), f"module {name!r} is not supported yet; only 'backbone'")
+        backbone = block.child("backbone")
+        if backbone is None:
+            self._findings.problem(block, "'backbone' is missing")
+            return None, None
+        return self.components.read(RegisterType.NETWORK, backbone), desc.image_size if desc else None
+
+    def _file(self, block: Node, key: str) -> Path | None:
+        node = block.named(key)
+        if not isinstance(node.value, str):
+            return None
+        if node.value.startswith(PLACEHOLDER):  # a run writes it
+            return expanded(node.value, self._task_folder)
+        check_exists(Path(node.value), node, self._findings)
+        return Path(node.value)
+
+    def dataset(self, block: Node) -> DatasetConfig | None:
+        """Read ``dataset``: a split has the parameters of ``common``, then of ``train``, then its own."""
+        if not isinstance(block.value, dict):
+            self._findings.problem(block, f"must be a block with a 'type', not {shown(block)}")
+            return None
+        known = ("type", "common", *SPLITS)
+        for key in block.entries:
+            if key not in known:
+                unknown_key(block, key, known, self._findings, "dataset")
+        parts: dict[str, dict[Key, Node]] = {}
+        for name in ("common", *SPLITS):
+            part = block.named(name)
+            parts[name] = part.entries
+            if part.value is not None and not isinstance(part.value, dict):
+                self._findings.problem(part, f"must be a block of keys, not {shown(part)}")
+        splits = [self._split(name, block, parts) for name in SPLITS]
+        return DatasetConfig(*cast("list[SplitConfig]", splits)) if all(splits) else None
+
+    def _split(self, name: str, block: Node, parts: dict[str, dict[Key, Node]]) -> SplitConfig | None:
+        inherited = dict(parts["train"])
+        for key in ("drop_last", "shuffle") if name != "train" else ():
+            inherited.pop(key, None)
+        given = {**parts["common"], **inherited, **parts[name]}
+        loader: dict[Key, Node] = {key: node for key, node in given.items() if key in LoaderOptions.model_fields}
+        options = check_model(LoaderOptions, block.only(loader), self._findings)
+        params = {key: node for key, node in given.items() if key not in loader}
+        for key in [key for key in params if key == "type"]:
+            self._findings.problem(params.pop(key), "the type of a dataset stands beside its splits")
+        kind: dict[Key, Node] = {"type": block.named("type")} if block.child("type") else {}
+        spec = self.components.read(
+            RegisterType.DATASET, block.only({**kind, **params}), also_known=LoaderOptions.model_fields
+        )
+        if options is None or spec is None:
+            return None
+        values = options.model_dump()
+        if name == "train" and "shuffle" not in options.model_fields_set:
+            values["shuffle"] = True
+        return SplitConfig(replace(spec, where=f"{spec.where}.{name}"), **values)
+
+    def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None]:
+        """Read ``search_algorithm``: what every algorithm takes, and what this one does."""
+        from prunekit.core.search.settings import SearchSettings  # here: needed by search steps only
+
+        shared: dict[Key, Node] = {
+            key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
+        }
+        settings = check_model(SearchSettings, block.only(shared), self._findings)
+        spec = self.components.read(
+            RegisterType.SEARCH_ALGORITHM,
+            block.without(*shared),
+            also_known=SearchSettings.model_fields,
+        )
+        return spec, settings
+
+    def pruning(self, block: Node) -> PruningConfig | None:
+        """Read ``pruning``; everything in it has a default."""
+        importance = block.named("importance")
+        if importance.value is None:
+            importance = importance.only({"type": replace(importance, value="compensation")})
+        rest = block.without("importance")
+        options = check_model(PruningOptions, rest, self._findings, section="pruning", also_known=["importance"])
+        spec = self.components.read(RegisterType.IMPORTANCE, importance)
+        if options is None or spec is None:
+            return None
+        return PruningConfig(importance=spec, **options.model_dump())
+
+
+def expanded(text: str, task_folder: Path) -> Path:
+    """Write ``{local_base_path}`` out."""
+    return Path(text.replace(PLACEHOLDER, str(task_folder)))

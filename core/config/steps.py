@@ -1,0 +1,143 @@
+"""Reads a step: which sections it has, and whose networks it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prunekit.core.config.checking import check_model, shown, unknown_key
+from prunekit.core.config.component import ComponentSpec, check_exists
+from prunekit.core.config.general import TaskConfig
+from prunekit.core.config.models import Options, StepConfig
+from prunekit.core.config.node import Node
+from prunekit.core.config.problems import Findings
+from prunekit.core.config.sections import SectionReader, expanded
+from prunekit.registry import Register, RegisterType
+
+SECTIONS = ("model", "dataset", "search_algorithm", "trainer", "pruning")
+
+
+class _PipeStep(Options):
+    type: str
+    models_folder: str | None = None
+
+
+@dataclass(frozen=True)
+class _Takes:
+    """What a pipe step's class says about sections; with the defaults, where there is no such class, nothing."""
+
+    name: str
+    needs: frozenset[str] = frozenset()
+    allows: frozenset[str] = frozenset(SECTIONS)
+    prunes: bool = False
+
+
+class StepReader:
+    """Reads the steps of one file, in the pipeline's order.
+
+    Args:
+        pipeline: Names of the steps.
+        task: Where the run writes.
+        backend: Name of the backend, or None if the yml names none that exists.
+        findings: Takes problems and warnings.
+    """
+
+    def __init__(self, pipeline: tuple[str, ...], task: TaskConfig, backend: str | None, findings: Findings) -> None:
+        self._pipeline, self._task, self._findings, self._backend = pipeline, task, findings, backend
+        self._sections = SectionReader(findings, backend, task.folder)
+        self._search: str | None = None  # the last search step so far
+
+    def read(self, name: str, block: Node, earlier: Mapping[str, StepConfig]) -> StepConfig:
+        """Read one step; where ``findings`` got problems, parts of the result are missing."""
+        if not isinstance(block.value, dict):
+            self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
+            block = block.only({})
+        for key in block.entries:
+            if key not in ("pipe_step", *SECTIONS):
+                unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings, "step")
+        pipe_step = block.named("pipe_step")
+        takes = self._takes(block, pipe_step)
+        searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows
+        models_from, models_folder = self._source(name, block, searches)
+        found: dict[str, Any] = {
+            section: self._section(section, block.named(section), models_from)
+            for section in SECTIONS
+            if block.child(section) or (section == "pruning" and takes.prunes)
+        }
+        for section in sorted(takes.needs - {"pipe_step", "pruning", *block.entries}):
+            if section != "model" or (models_from is None and models_folder is None):
+                self._findings.problem(block, f"section {section!r} is missing")
+        if "search_algorithm" in found:
+            found["search_algorithm"], found["settings"] = found["search_algorithm"]
+        if searches:
+            self._search = name
+        if not block.child("model") and models_from is not None and models_from in earlier:
+            found["model"] = earlier[models_from].model
+        spec = ComponentSpec(RegisterType.PIPE_STEP, takes.name, {}, pipe_step.where)
+        return StepConfig(name, spec, block.where, models_from, models_folder, **found)
+
+    def _takes(self, block: Node, pipe_step: Node) -> _Takes:
+        """Find the pipe step's class, see what it says about sections, and check that nothing else is there."""
+        if block.child("pipe_step") is None:
+            self._findings.problem(block, "section 'pipe_step' is missing")
+            return _Takes("")
+        if isinstance(pipe_step.value, dict) and pipe_step.child("type"):
+            check_model(_PipeStep, pipe_step, self._findings, section="pipe_step")
+        component = self._sections.components.find(RegisterType.PIPE_STEP, pipe_step)
+        if component is None:
+            return _Takes("")
+        name = Register.entry(RegisterType.PIPE_STEP, pipe_step.named("type").value, self._backend).name
+        needs: frozenset[str] = frozenset(getattr(component, "needs", ()))
+        allows = needs | frozenset(getattr(component, "allows", SECTIONS))
+        for section in SECTIONS:
+            if section in block.entries and section not in allows:
+                self._findings.problem(block.named(section), f"{name} has no section {section!r}")
+        return _Takes(name, needs, allows, "pruning" in allows)
+
+    def _section(self, section: str, node: Node, models_from: str | None) -> Any:
+        if section == "model":
+            return self._sections.model(node, brings_weights=models_from is not None)
+        if section == "dataset":
+            return self._sections.dataset(node)
+        if section == "search_algorithm":
+            return self._sections.search_algorithm(node)
+        if section == "pruning":
+            return self._sections.pruning(node)
+        return self._sections.components.read(RegisterType.TRAINER, node)
+
+    def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
+        """Whose networks the step takes: an earlier step's, or a folder's outside of this task."""
+        node = block.named("pipe_step").named("models_folder")
+        if not isinstance(node.value, str):
+            if searches or self._search is None:
+                return None, None
+            if block.child("model"):
+                text = f"a model of its own and no models_folder: the networks of {self._search!r} are not taken"
+                self._findings.warn(block.named("model"), text)
+                return None, None
+            return self._search, None
+        folder = expanded(node.value, self._task.folder)
+        inside = _below(folder, self._task.folder)
+        if inside is None:
+            check_exists(folder, node, self._findings)
+            return None, folder
+        name = inside[1] if len(inside) > 1 and inside[0] == "output" else inside[-1] if inside else ""
+        if name in self._pipeline and self._pipeline.index(name) < self._pipeline.index(step):
+            return name, None
+        if name in self._pipeline:
+            self._findings.problem(node, f"step {name!r} does not come before {step!r} in the pipeline")
+        elif self._search is None:
+            self._findings.problem(node, f"no step {name!r} in the pipeline, and no search step before {step!r}")
+        else:
+            text = f"no step {name!r} in the pipeline; the networks of {self._search!r} are taken"
+            self._findings.warn(node, text)
+        return self._search, None
+
+
+def _below(folder: Path, task: Path) -> tuple[str, ...] | None:
+    """The parts of ``folder`` below the task's folder; None if it lies elsewhere."""
+    absolute, base = Path(os.path.abspath(folder)), Path(os.path.abspath(task))
+    return absolute.relative_to(base).parts if absolute.is_relative_to(base) else None

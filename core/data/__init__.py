@@ -1,0 +1,27 @@
+"""The data contract, and the one way to iterate over a dataset."""
+
+from prunekit.core.data.batches import batches
+from prunekit.core.data.contract import (
+    Augmenting,
+    Batch,
+    Collating,
+    DataError,
+    Dataset,
+    Inputs,
+    Sample,
+    as_call,
+    default_collate,
+)
+
+__all__ = [
+    "Augmenting",
+    "Batch",
+    "Collating",
+    "DataError",
+    "Dataset",
+    "Inputs",
+    "Sample",
+    "as_call",
+    "batches",
+    "default_collate",
+]

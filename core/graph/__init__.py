@@ -1,0 +1,19 @@
+"""The channel graph: one real forward, followed channel by channel, says what is coupled with what."""
+
+from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Layer, Reader, Work
+from prunekit.core.graph.operators import Kind, Operator, OperatorGraph, Tensor
+from prunekit.core.graph.units import channel_graph
+
+__all__ = [
+    "Axis",
+    "ChannelGraph",
+    "Group",
+    "Kind",
+    "Layer",
+    "Operator",
+    "OperatorGraph",
+    "Reader",
+    "Tensor",
+    "Work",
+    "channel_graph",
+]

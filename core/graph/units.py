@@ -1,0 +1,188 @@
+"""From settled labels to units, groups and the channel graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Layer, Reader, Work
+from prunekit.core.graph.flow import Contraction, LabelFlow
+from prunekit.core.graph.labels import IntArray, components
+from prunekit.core.graph.operators import OperatorGraph
+
+ALONE = "is the only channel"
+
+
+def channel_graph(
+    operators: OperatorGraph, ignore: Iterable[str] = (), frozen: Iterable[tuple[int, str]] = ()
+) -> ChannelGraph:
+    """Find what is coupled with what.
+
+    Args:
+        operators: A recorded forward.
+        ignore: Modules whose outputs are kept.
+        frozen: ``(mid, reason)`` of layers whose output channels are kept.
+
+    Raises:
+        ValueError: A module in ``ignore`` has no layer; the nearest names are given.
+    """
+    flow, ignore, frozen = LabelFlow(operators), tuple(ignore), tuple(frozen)
+    flow.run()
+    for name in ignore:
+        if not flow.freeze_module(name, "is kept as the caller asks"):
+            names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
+            raise ValueError(f"ignore: no layer in a module {name!r}; there are {', '.join(names)}")
+    producers = _producers(flow)
+    for mid, reason in frozen:
+        out = producers[mid].out
+        if out is not None:
+            flow.labels.freeze(out, reason)
+    graph = _Assembly(flow, producers).graph()
+    return replace(graph, ignore=ignore, frozen=frozen)
+
+
+def _producers(flow: LabelFlow) -> list[Contraction]:
+    """The first contraction of every weight that produces channels; its position here is its mid."""
+    first: dict[str, Contraction] = {}
+    for contraction in flow.contractions:
+        if contraction.weight is not None and contraction.out is not None:
+            first.setdefault(contraction.weight, contraction)
+    return list(first.values())
+
+
+class _Assembly:
+    """Numbers units and groups, and looks everything else up by them."""
+
+    def __init__(self, flow: LabelFlow, producers: list[Contraction]) -> None:
+        self.flow, self.producers = flow, producers
+        self.root = flow.labels.settle()
+        self.reasons = flow.labels.reasons(self.root)
+        self.out = [self.root[p.out] for p in producers if p.out is not None]
+        self.groups, unit_of_root = self._groups()
+        self.unit = np.full(self.root.size + 1, -1, dtype=np.int64)  # the last entry serves "no label"
+        for root, unit in unit_of_root.items():
+            self.unit[root] = unit
+
+    def graph(self) -> ChannelGraph:
+        axes = [
+            Axis(name, axis, self.units(labels))
+            for name, found in self.flow.parameters.items()
+            for axis, labels in enumerate(found)
+            if labels is not None
+        ]
+        mids = {p.weight: mid for mid, p in enumerate(self.producers)}
+        work = tuple(
+            Work(mids.get(c.weight), c.multiplier, tuple(self.units(s) for s in c.sizes))
+            for c in self.flow.contractions
+        )
+        layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
+        return ChannelGraph(
+            self.flow.graph, self.groups, layers, tuple(axes), tuple(self._readers()), work, self._pooled()
+        )
+
+    def units(self, labels: IntArray) -> IntArray:
+        """The unit of each label, or -1."""
+        return self.unit[self.root[labels]]
+
+    def _groups(self) -> tuple[tuple[Group, ...], dict[int, int]]:
+        """Classes that one layer produces share a ratio; frozen ones do not carry it from layer to layer."""
+        free = [out[~np.isin(out, list(self.reasons))] for out in self.out]
+        pairs = [(np.full_like(f, f[0]), f) for f in free if f.size]
+        together = components(self.root.size, pairs)
+        members: dict[int, dict[int, None]] = {}
+        mids: dict[int, list[int]] = {}
+        for mid, roots in enumerate(free):
+            if roots.size:
+                key = int(together[roots[0]])
+                members.setdefault(key, {}).update(dict.fromkeys(roots.tolist()))
+                mids.setdefault(key, []).append(mid)
+        groups, unit_of_root, offset = [], dict[int, int](), 0
+        for key, roots_of_group in members.items():
+            if len(roots_of_group) == 1:
+                self.reasons[next(iter(roots_of_group))] = ALONE
+                continue
+            first = mids[key][0]
+            own = np.isin(self.out[first], list(roots_of_group)).sum()
+            in_first = len(set(self.out[first].tolist()) & set(roots_of_group))
+            name = (self.producers[first].weight or "").rpartition(".")[0]
+            groups.append(
+                Group(
+                    first, tuple(mids[key]), name, len(roots_of_group), offset,
+                    int(self.out[first].size - own), max(1, round(int(own) / max(in_first, 1))),
+                )
+            )  # fmt: skip
+            unit_of_root.update({root: offset + k for k, root in enumerate(roots_of_group)})
+            offset += len(roots_of_group)
+        return tuple(groups), unit_of_root
+
+    def _layer(self, mid: int) -> Layer:
+        producer, graph = self.producers[mid], self.flow.graph
+        operator = graph.operators[producer.operator]
+        weight = producer.weight or ""
+        shape = graph.parameter_shapes.get(weight, ())
+        bias = weight.rpartition(".")[0] + ".bias"
+        uses = [c for c in self.flow.contractions if c.weight == weight]
+        macs = sum(c.multiplier * prod(s.size for s in c.sizes) for c in uses)
+        x = graph.tensors[operator.inputs[0]].shape
+        kept = Counter(self.reasons[root] for root in self.out[mid].tolist() if root in self.reasons)
+        group = next((g.id for g in self.groups if mid in g.mids), None)
+        convolution = operator.kind.value == "convolution"
+        return Layer(
+            mid, weight.rpartition(".")[0], weight, operator.kind.value, group,
+            x[1] if convolution else x[-1], int(self.out[mid].size),
+            shape[-1] if convolution and shape else 1, int(operator.attributes.get("stride", 1)),
+            producer.read is None and producer.groups > 1, round(macs),
+            prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
+            self._axis(weight, producer.out), tuple(kept.items()),
+        )  # fmt: skip
+
+    def _readers(self) -> Iterable[Reader]:
+        for mid, producer in enumerate(self.producers):
+            if producer.read is None or producer.weight is None:
+                continue
+            classes = self.root[producer.read]
+            block = _run_length(classes)
+            axis = self._axis(producer.weight, producer.read)
+            if axis is None:
+                continue
+            yield Reader(
+                mid, producer.weight, self._shift(producer), axis, producer.groups, block, self.unit[classes[::block]]
+            )
+
+    def _shift(self, producer: Contraction) -> tuple[str, int] | None:
+        """What takes up a constant that is added to the output of a layer."""
+        graph = self.flow.graph
+        operator = graph.operators[producer.operator]
+        if len(operator.inputs) > 2 and (name := graph.tensors[operator.inputs[2]].name):
+            return name, 1
+        users = [o for o in graph.operators if set(o.inputs) & set(operator.outputs)]
+        mean = users[0].attributes.get("mean") if len(users) == 1 else None
+        name = graph.tensors[mean].name if mean is not None else None
+        return (name, -1) if name else None
+
+    def _axis(self, weight: str, labels: IntArray | None) -> int | None:
+        """The axis of a parameter that carries exactly these labels."""
+        found = self.flow.parameters.get(weight, [])
+        if labels is None:
+            return None
+        return next((k for k, own in enumerate(found) if own is not None and np.array_equal(own, labels)), None)
+
+    def _pooled(self) -> frozenset[int]:
+        units = [self.units(array.ravel()) for array in self.flow.labels.pooled]
+        found = set(np.concatenate(units).tolist()) if units else set()
+        return frozenset(g.id for g in self.groups if found & set(range(g.offset, g.offset + g.size)))
+
+
+def _run_length(classes: IntArray) -> int:
+    """How many neighbours always belong to the same class, if every class comes in runs of that length."""
+    ends = np.flatnonzero(np.diff(classes)) + 1
+    run = int(ends[0]) if ends.size else int(classes.size)
+    if run > 1 and classes.size % run == 0:
+        rows = classes.reshape(-1, run)
+        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+            return run
+    return 1

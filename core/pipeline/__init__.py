@@ -1,0 +1,1 @@
+"""Runs a yml: its steps, the folder of a run, what is left in it."""

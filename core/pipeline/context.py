@@ -1,0 +1,84 @@
+"""What a step is given: the resolved configuration, the run's folder, the backend, and how to make components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from prunekit.core.backend import Backend, Network
+from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
+from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.pipeline.progress import Reporter
+from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.registry import Register, RegisterType
+
+
+@dataclass
+class RunContext:
+    """A run.
+
+    Attributes:
+        config: The resolved yml.
+        folder: Where everything is written.
+        backend: The framework.
+        reporter: How people are told.
+        imports: Modules named by ``--import``.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    backend: Backend
+    reporter: Reporter
+    imports: tuple[str, ...] = ()
+
+    def make(self, spec: ComponentSpec, **injected: Any) -> Any:
+        """Construct the component that a block of the yml names."""
+        component = Register.get(spec.kind, spec.name, self.backend.name)
+        return component(**spec.params, **injected)
+
+    def dataset(self, split: SplitConfig, name: str) -> Dataset:
+        """The dataset of a split: ``train``, ``val`` or ``test``."""
+        made: Dataset = self.make(split.dataset, split=name)
+        return made
+
+    def plain_batches(
+        self, dataset: Dataset, split: SplitConfig, indices: Sequence[int] | None = None
+    ) -> Iterator[Batch]:
+        """A split's batches in their order, not augmented."""
+        return batches(dataset, split.batch_size, workers=split.num_workers, indices=indices)
+
+    def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Iterator[Batch]]:
+        """For each epoch the augmented batches of the training split, in another order each time."""
+        dataset = self.dataset(split, "train")
+
+        def epoch_batches(epoch: int) -> Iterator[Batch]:
+            return batches(
+                dataset, split.batch_size, shuffle=split.shuffle, seed=seed, epoch=epoch, workers=split.num_workers,
+                drop_last=split.drop_last, augment=True,
+            )  # fmt: skip
+
+        return epoch_batches
+
+    def measure(self, network: Network, data: Iterable[Batch], metric: str = "accuracy") -> Any:
+        """The metric's result over batches."""
+        found = Register.get(RegisterType.METRIC, metric, self.backend.name)()
+        for outputs, target in self.backend.run(network, data):
+            found.update(outputs, target)
+        return found.result()
+
+
+class PipeStep(Protocol):
+    """A step of a pipeline; register it as ``RegisterType.PIPE_STEP``.
+
+    Attributes:
+        needs: Sections of the yml that it cannot do without.
+        allows: Further sections that it reads.
+    """
+
+    needs: ClassVar[frozenset[str]]
+    allows: ClassVar[frozenset[str]]
+
+    def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
+        """Do the step and return one record for each network that it leaves."""
+        ...

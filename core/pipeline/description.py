@@ -1,0 +1,139 @@
+"""What is needed to build a (pruned) network again: names, a plan, and where its weights lie. Plain JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prunekit.core.backend import Backend, Network
+from prunekit.core.data.contract import Inputs
+from prunekit.core.graph import ChannelGraph, channel_graph
+from prunekit.core.pipeline.errors import DescriptionError
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.registry import Register, RegisterType
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network on disk.
+
+    Attributes:
+        network: Registered name of its class.
+        params: What the class is constructed with.
+        backend: Registered name of its backend.
+        inputs: Shapes and types of what it is called with, see ``spec_of``.
+        weights: File of its weights, beside the description.
+        plan: What stays of the network as the class makes it; None if nothing was pruned.
+        ignore: Modules whose outputs were kept.
+        frozen: Layers that were protected, and why, beyond what the structure says.
+        imports: Modules of the user's that register the network or what it needs.
+        layers: For people: mid, module, channels before and after.
+    """
+
+    network: str
+    params: Mapping[str, Any]
+    backend: str
+    inputs: Any
+    weights: str
+    plan: PrunePlan | None = None
+    ignore: tuple[str, ...] = ()
+    frozen: tuple[tuple[int, str], ...] = ()
+    imports: tuple[str, ...] = ()
+    layers: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as plain JSON values."""
+        return {
+            "version": VERSION,
+            "network": {"type": self.network, **self.params},
+            "backend": self.backend,
+            "inputs": self.inputs,
+            "weights": self.weights,
+            "layers": list(self.layers),
+            "plan": None if self.plan is None else self.plan.to_json(),
+            "ignore": list(self.ignore),
+            "frozen": [list(pair) for pair in self.frozen],
+            "imports": list(self.imports),
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> Description:
+        """The description in a file.
+
+        Raises:
+            DescriptionError: There is no such file, or it holds something else.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if data["version"] != VERSION:
+                raise DescriptionError(f"{path}: version {data['version']}; this prunekit reads version {VERSION}")
+            params = dict(data["network"])
+            return cls(
+                str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
+                None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
+                tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
+                tuple(data["imports"]), tuple(data["layers"]),
+            )  # fmt: skip
+        except FileNotFoundError as problem:
+            raise DescriptionError(f"{path}: there is no such file") from problem
+        except (KeyError, TypeError, ValueError, IsADirectoryError) as problem:
+            raise DescriptionError(f"{path} is not the description of a network: {problem!r}") from problem
+
+    def build(self, backend: Backend, folder: Path) -> Network:
+        """The network with its weights; nothing is unpickled and the original network's weights are not needed.
+
+        Raises:
+            PrunekitError: The class is not registered, or the weights do not fit.
+        """
+        network = backend.build(Register.get(RegisterType.NETWORK, self.network, self.backend), self.params, seed=0)
+        if self.plan is not None:
+            operators = backend.record(network, example(self.inputs))
+            graph = channel_graph(operators, self.ignore, self.frozen)
+            network = backend.prune(network, graph, self.plan)
+        weights = folder / self.weights
+        if not weights.resolve().is_relative_to(folder.resolve()):
+            raise DescriptionError(f"weights {self.weights!r} do not lie beside the description in {folder}")
+        backend.load(network, weights)
+        return network
+
+
+def spec_of(inputs: Inputs) -> Any:
+    """Shapes and types of a network's inputs as JSON values; the inverse of ``example`` but for the numbers."""
+    if isinstance(inputs, Mapping):
+        return {"dict": {key: spec_of(value) for key, value in inputs.items()}}
+    if isinstance(inputs, (list, tuple)):
+        return {"list" if isinstance(inputs, list) else "tuple": [spec_of(value) for value in inputs]}
+    return {"shape": list(inputs.shape), "dtype": str(inputs.dtype)}
+
+
+def example(spec: Any, batch_size: int | None = None) -> Inputs:
+    """Inputs of the given shapes and types: small seeded numbers, ``batch_size`` samples of them."""
+    if "dict" in spec:
+        return {key: example(value, batch_size) for key, value in spec["dict"].items()}
+    for name, kind in (("list", list), ("tuple", tuple)):
+        if name in spec:
+            return kind(example(value, batch_size) for value in spec[name])
+    dtype, shape = np.dtype(spec["dtype"]), list(spec["shape"])
+    if batch_size is not None and shape:
+        shape[0] = batch_size
+    numbers = np.random.default_rng(0).random(shape)
+    return numbers.astype(dtype) if dtype.kind == "f" else np.zeros(shape, dtype)
+
+
+def layer_rows(graph: ChannelGraph, plan: PrunePlan) -> tuple[dict[str, Any], ...]:
+    """Channels before and after for each layer."""
+    keep = plan.flags(graph)
+    axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
+    rows = []
+    for layer in graph.layers:
+        units = axes.get((layer.weight, layer.out_axis)) if layer.out_axis is not None else None
+        after = layer.out_channels if units is None else int(((units < 0) | keep[units]).sum())
+        rows.append({"mid": layer.mid, "module": layer.name, "channels": layer.out_channels, "kept": after})
+    return tuple(rows)

@@ -1,0 +1,42 @@
+"""Shows the structure of a yml's networks before anyone starts a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from prunekit.core.config import RunConfig
+from prunekit.core.graph.drawing import draw
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.original import example_inputs, original
+from prunekit.core.pipeline.progress import Reporter
+from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.pruning.proof import parse
+from prunekit.registry import Register, RegisterType
+
+
+def inspect_config(config: RunConfig, picture: Path | None, imports: tuple[str, ...]) -> Iterator[str]:
+    """The table of each network that a step brings, line by line; ``picture`` is drawn for the first one."""
+    backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
+    steps = [config.steps[name] for name in config.pipeline]
+    steps = [step for step in steps if step.search_algorithm is not None] or [s for s in steps if s.model is not None]
+    if not steps:
+        raise RunError(f"{config.path}: no step has a network to inspect")
+    with TemporaryDirectory() as folder:
+        reporter = Reporter(Console(stderr=True), Path(folder) / "log")
+        context = RunContext(config, RunFolder(Path(folder)), backend, reporter, imports)
+        for step in steps:
+            network, _ = original(context, step, weights_needed=False)
+            graph = parse(backend, network, example_inputs(context, step))
+            yield f"{step.name}: {step.model.network.name if step.model and step.model.network else 'network'}"
+            yield graph.table()
+            if picture is not None:
+                hint = draw(graph, picture)
+                yield hint or f"wrote {picture}"
+                picture = None
+        reporter.close()

@@ -1,0 +1,70 @@
+"""What a run tells the person who waits for it: a live line on a terminal, lines elsewhere, all of it in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Reporter:
+    """Prints to a console and writes to a log file.
+
+    Args:
+        console: Where people look.
+        log: The log file; appended to.
+    """
+
+    def __init__(self, console: Console, log: Path) -> None:
+        self.console = console
+        self._handler = logging.FileHandler(log, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._logger = logging.Logger("prunekit.run")
+        self._logger.addHandler(self._handler)
+        self._live: Progress | None = None
+
+    def say(self, text: str) -> None:
+        """Tell people something, and log it."""
+        self._logger.info(text)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Tell people of something that they may want to change."""
+        self._logger.warning(text)
+        self.console.print(f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """A line for the log; shown too where no live line can be."""
+        self._logger.info(text)
+        if not self.console.is_terminal:
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def bar(self, title: str, total: int) -> Iterator[Bar]:
+        """A live line that counts to ``total``."""
+        columns = (
+            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+        )  # fmt: skip
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True) as live:
+            yield Bar(live, title, total)
+
+    def close(self) -> None:
+        """Close the log."""
+        self._handler.close()
+
+
+class Bar:
+    """One live line."""
+
+    def __init__(self, live: Progress, title: str, total: int) -> None:
+        self._live = live
+        self._task = live.add_task(title, total=total, text="")
+
+    def advance(self, text: str) -> None:
+        """One more is done; ``text`` stands behind the bar."""
+        self._live.update(self._task, advance=1, text=text)

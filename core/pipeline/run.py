@@ -1,0 +1,72 @@
+"""Runs a pipeline: step after step, each skipped if it has ended well before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from rich.console import Console
+
+from prunekit.core.config import RunConfig
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.progress import Reporter
+from prunekit.core.pipeline.records import Reports
+from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.pipeline.summary import summarize
+from prunekit.registry import Register, RegisterType
+
+
+def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, imports: tuple[str, ...] = ()) -> None:
+    """Run, or go on with, the task that ``config`` names.
+
+    Args:
+        config: A checked yml.
+        console: Where people look.
+        resume: Go on with a task that is there already.
+        imports: Modules that were imported for their decorators; written into the descriptions.
+
+    Raises:
+        PrunekitError: With what was computed so far on disk.
+    """
+    backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
+    folder = RunFolder(config.general.task.folder)
+    resolved = config.resolved()
+    folder.open(config.path, resolved, resume)
+    reporter = Reporter(console, folder.log)
+    try:
+        context = RunContext(config, folder, backend, reporter, imports)
+        reporter.say(f"task {config.general.task.task_id}: results in {folder.output}")
+        for warning in config.warnings:
+            reporter.warn(warning)
+        if _run_steps(context, resolved):
+            summarize(context)
+        else:
+            reporter.say("every step has finished before; nothing to do")
+    finally:
+        reporter.close()
+
+
+def _run_steps(context: RunContext, resolved: dict[str, Any]) -> bool:
+    """Whether there was anything to do. A step is done again when it, or one before it, has changed."""
+    reports, seen, worked = Reports(context.folder), "", False
+    for name in context.config.pipeline:
+        seen += json.dumps(resolved.get(name), sort_keys=True)
+        key = hashlib.sha256(seen.encode()).hexdigest()[:16]
+        if reports.finished(name, key):
+            context.reporter.note(f"{name}: finished before")
+            continue
+        worked = True
+        step = context.config.steps[name]
+        component = Register.get(RegisterType.PIPE_STEP, step.pipe_step.name, context.backend.name)
+        reports.begin(name, key)
+        try:
+            records = component().run(context, step)
+        except KeyboardInterrupt:
+            reports.fail(name, "stopped", "interrupted")
+            raise
+        except Exception as problem:
+            reports.fail(name, "error", f"{type(problem).__name__}: {problem}")
+            raise
+        reports.end(name, records)
+    return worked

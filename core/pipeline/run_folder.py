@@ -1,0 +1,108 @@
+"""The folder of a run, laid out as vega lays it out; every file appears whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prunekit.core.pipeline.errors import RunError
+
+
+class RunFolder:
+    """``<local_base_path>/<task_id>/`` with ``output/``, ``workers/`` and ``logs/``.
+
+    Args:
+        root: The folder of the task.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.output = root / "output"
+        self.log = root / "logs" / "pipeline.log"
+
+    def open(self, config: Path, resolved: Mapping[str, Any], resume: bool) -> None:
+        """Begin a task, or go on with one.
+
+        Raises:
+            RunError: The task is there and ``resume`` is not asked for, or the yml has changed since.
+        """
+        known = self.output / "resolved.json"
+        if self.root.exists() and any(self.root.iterdir()) and not resume:
+            raise RunError(
+                f"task {self.root.name} is already there ({self.root}); add -r to go on with it, or choose another -t"
+            )
+        if known.exists():
+            changed = differences(json.loads(known.read_text(encoding="utf-8")), resolved)
+            if changed:
+                lines = "\n".join(f"  {line}" for line in changed)
+                raise RunError(
+                    f"task {self.root.name} was begun with another yml; only train_episode may grow. Changed:\n{lines}"
+                )
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        write(self.output / config.name, config.read_text(encoding="utf-8"))
+        write_json(known, resolved)
+
+    def step(self, name: str) -> Path:
+        """The output folder of a step."""
+        path = self.output / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def worker(self, step: str, number: str) -> Path:
+        """Where one network of a step keeps what is needed to go on with it."""
+        path = self.root / "workers" / step / number
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that a crash leaves either the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file that people can read."""
+    write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write(path, text.getvalue())
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between two resolved configurations, one line each, but for a search that grows longer."""
+    old, new = _flat(before), _flat(json.loads(json.dumps(after)))
+    lines = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        if old.get(key) == new.get(key):
+            continue
+        grows = key.endswith("search_algorithm.train_episode") and old.get(key, 0) <= new.get(key, 0)
+        if not grows:
+            lines.append(f"{key}: {old.get(key, '(nothing)')} -> {new.get(key, '(nothing)')}")
+    return lines
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping) and value:
+        pairs = [(f"{prefix}.{key}" if prefix else str(key), part) for key, part in value.items()]
+        return {key: leaf for path, part in pairs for key, leaf in _flat(part, path).items()}
+    return {prefix: value}

@@ -1,0 +1,119 @@
+"""What a run ends with: original and pruned networks side by side, and where everything lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prunekit.core.backend import Network
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.description import Description, example
+from prunekit.core.pipeline.records import Reports
+from prunekit.core.pipeline.run_folder import write_json
+from prunekit.core.tables import columns
+from prunekit.registry import Register, RegisterType, RegistryError
+
+LATENCY_BATCH = 32
+_HEADER = ("network", "accuracy", "MACs", "parameters", "latency", "file size")
+
+
+def summarize(context: RunContext) -> None:
+    """Print the table and the paths; write the table's figures to ``output/summary.json``."""
+    chosen = _chosen(context)
+    if not chosen:
+        return
+    latency = _latency(context, chosen)
+    rows = [_row(context, name, report, latency) for name, report in chosen.items()]
+    cells = [_cells(row, rows[0]) for row in rows]
+    for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows)]:
+        context.reporter.say(line)
+    write_json(context.folder.output / "summary.json", rows)
+    for label, path in _paths(context, chosen).items():
+        context.reporter.say(f"{label:<10}{path}")
+
+
+def _chosen(context: RunContext) -> dict[str, dict[str, Any]]:
+    """The original of the last search, then the networks of the last step."""
+    reports = Reports(context.folder)
+    found: dict[str, dict[str, Any]] = {}
+    for step in context.config.pipeline:
+        for report in reports.records(step):
+            if report["worker_id"] == "original":
+                found = {"original": report}
+    for report in reports.records(context.config.pipeline[-1]):
+        if report["worker_id"] != "original":
+            found[f"{context.config.pipeline[-1]} {report['worker_id']}"] = report
+    return found
+
+
+def _latency(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Measured latencies by network, or nothing where the backend has no estimator."""
+    try:
+        estimator = Register.get(RegisterType.COST_ESTIMATOR, "latency", context.backend.name)()
+    except RegistryError as problem:
+        context.reporter.warn(f"latency is not measured: {problem}")
+        return {}
+    networks: dict[str, Network] = {}
+    inputs: Any = None
+    for name, report in chosen.items():
+        path = Path(report["desc_file"])
+        description = Description.read(path)
+        networks[name] = description.build(context.backend, path.parent)
+        inputs = example(description.inputs, LATENCY_BATCH)
+    found: dict[str, Any] = estimator.compare(networks, inputs, context.backend.device)
+    return found
+
+
+def _row(context: RunContext, name: str, report: dict[str, Any], latency: dict[str, Any]) -> dict[str, Any]:
+    performance, measured = report["performance"], latency.get(name)
+    return {
+        "network": name,
+        "accuracy": performance["accuracy"],
+        "macs": performance["macs"],
+        "params": performance["params"],
+        "latency_ms": measured.median_ms if measured else None,
+        "latency_spread_ms": measured.spread_ms if measured else None,
+        "latency_batch_size": measured.batch_size if measured else None,
+        "latency_threads": measured.threads if measured else None,
+        "file_bytes": Path(report["model_path"]).stat().st_size,
+        "desc_file": report["desc_file"],
+    }
+
+
+def _cells(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
+    def share(key: str, text: str) -> str:
+        return text if row is first else f"{text} ({row[key] / first[key]:.0%})"
+
+    latency = "-" if row["latency_ms"] is None else share("latency_ms", f"{row['latency_ms']:.2f} ms")
+    return (
+        row["network"],
+        f"{row['accuracy']:.2%}",
+        share("macs", f"{row['macs'] / 1e6:,.2f} M"),
+        share("params", f"{row['params'] / 1e3:,.1f} K"),
+        latency,
+        share("file_bytes", f"{row['file_bytes'] / 1024:,.0f} KiB"),
+    )
+
+
+def _caption(rows: list[dict[str, Any]]) -> str:
+    text = "accuracy on the test split; MACs of one image"
+    if rows[0]["latency_ms"] is None:
+        return text
+    return (
+        f"{text}; latency: median of a batch of {rows[0]['latency_batch_size']},"
+        f" {rows[0]['latency_threads']} thread(s), networks measured in turns"
+    )
+
+
+def _paths(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Path]:
+    """The curve, the graph and the networks, as far as they were written."""
+    found: dict[str, Path] = {}
+    for step in context.config.pipeline:
+        folder = context.folder.output / step
+        for label, names in (("curve", ("train_curve.png",)), ("graph", ("graph.svg", "graph.dot"))):
+            for name in names:
+                if (folder / name).exists():
+                    found.setdefault(label, folder / name)
+    found["networks"] = context.folder.output / context.config.pipeline[-1]
+    found["report"] = context.folder.output / "reports.json"
+    return found

@@ -1,0 +1,7 @@
+"""Which channels go, and how the rest make up for them."""
+
+from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.plan import PlanError, PrunePlan, magnitude_scores
+from prunekit.core.pruning.ranking import Ranking
+
+__all__ = ["Moments", "PlanError", "PrunePlan", "Ranking", "magnitude_scores"]

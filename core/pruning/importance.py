@@ -1,0 +1,38 @@
+"""What an importance criterion is given and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.ranking import Ranking
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a network before anything is pruned.
+
+    Attributes:
+        graph: Its channel graph.
+        moments: What its layers read, over the calibration images.
+        state: Its parameters and buffers.
+        seed: Seed of the search.
+    """
+
+    graph: ChannelGraph
+    moments: Moments
+    state: Mapping[str, NDArray[Any]]
+    seed: int
+
+
+class Importance(Protocol):
+    """A criterion by which units go; register it as ``RegisterType.IMPORTANCE``."""
+
+    def rank(self, evidence: Evidence) -> dict[int, Ranking]:
+        """For each group id of the graph, the order in which its units go and the error that each step leaves."""
+        ...

@@ -1,0 +1,23 @@
+"""Second moments of what layers read, gathered in one pass over calibration data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Moments:
+    """For each reader (by the name of its weight) the second moments of its input channels.
+
+    Attributes:
+        matrices: ``[groups, C + 1, C + 1]`` in float64: the mean of x x^T over images and positions, where x is
+            the channels that one group of the layer reads, followed by a constant 1.
+        images: Over how many images.
+    """
+
+    matrices: Mapping[str, NDArray[np.float64]]
+    images: int

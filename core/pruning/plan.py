@@ -1,0 +1,182 @@
+"""A prune plan: which units of which group stay. Plain data that knows no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.graph.channel_graph import ChannelGraph, Group
+from prunekit.core.pruning.ranking import Ranking
+from prunekit.registry import PrunekitError
+
+
+class PlanError(PrunekitError, ValueError):
+    """A plan cannot be made, or does not fit the graph; the message names the first difference."""
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """Which units stay.
+
+    Attributes:
+        keep: For each group id, the numbers (within the group) of the units that stay, ascending.
+        sizes: For each group id, how many units it has, to tell when the plan is for another network.
+        signature: The graph's digest.
+    """
+
+    keep: Mapping[int, tuple[int, ...]]
+    sizes: Mapping[int, int]
+    signature: str
+
+    @classmethod
+    def uniform(
+        cls,
+        graph: ChannelGraph,
+        keep: float,
+        scores: Mapping[int, NDArray[np.floating]] | None = None,
+        round_to: int = 1,
+    ) -> PrunePlan:
+        """Keep the same share of every group.
+
+        Args:
+            graph: What can go.
+            keep: Share of each group's units to keep, 0 to 1; at least one unit always stays.
+            scores: For each group id, one score a unit, the smallest goes first; None takes the L1 norm of the
+                filters that produce the unit (Li et al. 2017, "Pruning Filters for Efficient ConvNets").
+            round_to: Keep a multiple of this many channels, rounding up.
+
+        Raises:
+            PlanError: ``keep`` is no share.
+        """
+        return cls.from_ratios(graph, {group.id: keep for group in graph.groups}, scores, round_to)
+
+    @classmethod
+    def from_ratios(
+        cls,
+        graph: ChannelGraph,
+        ratios: Mapping[int, float],
+        scores: Mapping[int, NDArray[np.floating]] | None = None,
+        round_to: int = 1,
+    ) -> PrunePlan:
+        """Keep a share of each group that is named by any of its mids; other groups stay whole.
+
+        Args: as in ``uniform``.
+
+        Raises:
+            PlanError: A mid does not exist or is protected, two mids of one group contradict, or a ratio is no share.
+        """
+        counts = {group.id: group.size for group in graph.groups}
+        named: dict[int, tuple[int, float]] = {}
+        for mid, ratio in ratios.items():
+            group = _group(graph, mid)
+            if not 0 <= ratio <= 1:
+                raise PlanError(f"mid {mid}: {ratio} is no share between 0 and 1")
+            before = named.setdefault(group.id, (mid, ratio))
+            if before[1] != ratio:
+                raise PlanError(f"mids {before[0]} and {mid} belong to one group, but ask for {before[1]} and {ratio}")
+            counts[group.id] = rounded(group, ratio * group.size, round_to)
+        chosen = magnitude_scores(graph) if scores is None else scores
+        rankings = {group.id: Ranking.of_scores(np.asarray(chosen[group.id])) for group in graph.groups}
+        return cls.from_counts(graph, [counts[group.id] for group in graph.groups], rankings)
+
+    @classmethod
+    def from_counts(
+        cls, graph: ChannelGraph, counts: Sequence[int] | NDArray[np.int64], rankings: Mapping[int, Ranking]
+    ) -> PrunePlan:
+        """Keep ``counts[i]`` units of group i, the last ones of its ranking."""
+        keep = {}
+        for group, count in zip(graph.groups, counts, strict=True):
+            if not 1 <= count <= group.size:
+                raise PlanError(f"group {group.id} has {group.size} units; {count} of them cannot be kept")
+            order = rankings[group.id].order
+            keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
+        return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature)
+
+    def counts(self, graph: ChannelGraph) -> tuple[int, ...]:
+        """How many units stay of each of the graph's groups."""
+        return tuple(len(self.keep[group.id]) for group in graph.groups)
+
+    def flags(self, graph: ChannelGraph) -> NDArray[np.bool_]:
+        """For every unit of the graph whether it stays.
+
+        Raises:
+            PlanError: The plan was made for another structure.
+        """
+        self._check(graph)
+        flags = np.zeros(graph.units, dtype=bool)
+        for group in graph.groups:
+            flags[group.offset + np.array(self.keep[group.id], dtype=np.int64)] = True
+        return flags
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain JSON values."""
+        groups = [
+            {"group": gid, "units": self.sizes[gid], "keep": list(kept)} for gid, kept in sorted(self.keep.items())
+        ]
+        return {"version": 1, "signature": self.signature, "groups": groups}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PrunePlan:
+        """The plan that ``to_json`` wrote.
+
+        Raises:
+            PlanError: The values are not those of a plan.
+        """
+        try:
+            if data["version"] != 1:
+                raise PlanError(f"a plan of version {data['version']}; this prunekit reads version 1")
+            keep = {int(row["group"]): tuple(int(unit) for unit in row["keep"]) for row in data["groups"]}
+            sizes = {int(row["group"]): int(row["units"]) for row in data["groups"]}
+            return cls(keep, sizes, str(data["signature"]))
+        except (KeyError, TypeError) as problem:
+            raise PlanError(f"not a plan: {problem!r}") from problem
+
+    def _check(self, graph: ChannelGraph) -> None:
+        here = {group.id: group.size for group in graph.groups}
+        for gid in sorted(here.keys() | self.sizes.keys()):
+            if here.get(gid) != self.sizes.get(gid):
+                mine, theirs = self.sizes.get(gid, "no"), here.get(gid, "no")
+                raise PlanError(f"the plan is for another network: group {gid} has {mine} units there, {theirs} here")
+            wrong = [unit for unit in self.keep[gid] if not 0 <= unit < here[gid]]
+            if wrong or not self.keep[gid]:
+                raise PlanError(f"group {gid} cannot keep units {wrong or 'none'} of its {here[gid]}")
+        if self.signature != graph.signature:
+            raise PlanError("the plan is for another network: the groups agree, the layers do not")
+
+
+def rounded(group: Group, units: float, round_to: int) -> int:
+    """A whole number of units, at least one, that gives a multiple of ``round_to`` channels where it can.
+
+    Rounds up, and down where up would be more than there is, as AMC does; without a multiple it does not round.
+    """
+    count = min(max(round(units), 1), group.size)
+    for candidate in [*range(count, group.size + 1), *range(count - 1, 0, -1)]:
+        if (group.fixed + candidate * group.per_unit) % round_to == 0:
+            return candidate
+    return count
+
+
+def magnitude_scores(graph: ChannelGraph) -> dict[int, NDArray[np.float64]]:
+    """For each unit the L1 norm of the filters that produce it, from the weights as they were traced."""
+    total = np.zeros(graph.units)
+    axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
+    for layer in graph.layers:
+        norms = graph.operators.magnitudes.get(layer.weight, {})
+        if layer.group is not None and layer.out_axis in norms:
+            units = axes[layer.weight, layer.out_axis]
+            np.add.at(total, units[units >= 0], np.asarray(norms[layer.out_axis], dtype=np.float64)[units >= 0])
+    return {group.id: total[group.offset : group.offset + group.size] for group in graph.groups}
+
+
+def _group(graph: ChannelGraph, mid: int) -> Group:
+    group = graph.group_of(mid)
+    if group is not None:
+        return group
+    if 0 <= mid < len(graph.layers):
+        reasons = ", ".join(reason for reason, _ in graph.layers[mid].protected)
+        raise PlanError(f"mid {mid} ({graph.layers[mid].name}) cannot be pruned: {reasons}")
+    raise PlanError(f"no mid {mid}; there are 0 to {len(graph.layers) - 1}")

@@ -1,0 +1,77 @@
+"""From a plan to the best small network that can be had without training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from prunekit.core.backend import Backend, Network
+from prunekit.core.data.contract import Batch
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.compensation import compensated
+from prunekit.core.pruning.importance import Evidence
+from prunekit.core.pruning.plan import PrunePlan
+
+
+class Treatment:
+    """Prunes, compensates and recalibrates; made once, used for every candidate.
+
+    Args:
+        backend: The network's framework.
+        network: The original network.
+        graph: Its channel graph.
+        calibration: Batches that the moments and the normalization statistics are taken from.
+        compensate: Whether kept weights make up for removed ones.
+        recalibrate: Whether normalization statistics are taken anew.
+        seed: Handed to the importance criterion.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        network: Network,
+        graph: ChannelGraph,
+        calibration: Sequence[Batch],
+        *,
+        compensate: bool = True,
+        recalibrate: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.backend, self.network, self.graph = backend, network, graph
+        self._calibration, self._compensate, self._recalibrate = calibration, compensate, recalibrate
+        self.evidence = Evidence(graph, backend.observe(network, graph, calibration), backend.state(network), seed)
+        self.seconds: dict[str, float] = {}
+
+    def apply(self, plan: PrunePlan) -> Network:
+        """The small network; ``seconds`` afterwards says what each part of it took."""
+        self.seconds = {}
+        with self._timed("prune"):
+            small = self.backend.prune(self.network, self.graph, plan)
+        if self._compensate:
+            with self._timed("compensate"):
+                changed = compensated(self.graph, plan, self.evidence.moments, self.evidence.state)
+                small = self.backend.with_state(small, changed)
+        if self._recalibrate:
+            with self._timed("recalibrate"):
+                small = self.backend.recalibrate(small, self._calibration)
+        return small
+
+    @contextmanager
+    def _timed(self, name: str) -> Any:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def first_images(batches: Iterable[Batch], images: int) -> list[Batch]:
+    """The first batches that together hold at least ``images`` images, or all there are."""
+    found: list[Batch] = []
+    seen = 0
+    for batch in batches:
+        if seen >= images:
+            break
+        found.append(batch)
+        seen += len(batch[1])
+    return found

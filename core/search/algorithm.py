@@ -1,0 +1,68 @@
+"""The interface of every search algorithm: ask for a trial, tell its result."""
+
+from __future__ import annotations
+
+import abc
+
+import numpy as np
+
+from prunekit.core.search.reward import Reward, reward_class
+from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.space import Counts, SearchSpace
+from prunekit.core.search.trial import Result, Trial
+
+
+class SearchAlgorithm(abc.ABC):
+    """Base of the search algorithms.
+
+    A subclass says in `propose` what to try and in `learn` what it makes of a result; its own parameters are
+    keyword-only in its constructor. Its only randomness is the generator that it is given, so that a search can be
+    replayed from its results: trial i draws from ``SeedSequence([seed, i])``.
+
+    Attributes:
+        space: What may be chosen.
+        settings: The parameters that all algorithms share.
+        reward: What a trial is worth.
+        episodes: How many trials it asks.
+    """
+
+    def __init__(self, space: SearchSpace, settings: SearchSettings) -> None:
+        self.space = space
+        self.settings = settings
+        self.reward: Reward = reward_class(settings.reward_type)()
+        self.episodes = settings.train_episode
+        self._asked = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all trials were asked."""
+        return self._asked >= self.episodes
+
+    def ask(self) -> Trial:
+        """Return the next trial. It counts as asked even where this raises."""
+        number = self._asked
+        self._asked += 1
+        return self.space.trial(number, self.propose(number, self._generator(number, 0)))
+
+    def tell(self, trial: Trial, result: Result) -> None:
+        """Take a result; results come in the order of asking. Only evaluated trials are learnt from."""
+        if result.status == "ok":
+            self.learn(trial, result, self._generator(trial.id, 1))
+
+    def calc_reward(self, accuracy: float, cost_share: float) -> float:
+        """Return what a trial with this accuracy is worth that keeps this share of the reward's cost.
+
+        The formula is that of ``reward_type``; see `Reward`.
+        """
+        return self.reward(accuracy, cost_share)
+
+    @abc.abstractmethod
+    def propose(self, number: int, generator: np.random.Generator) -> Counts:
+        """Return the units to keep in each group for trial ``number``."""
+
+    def learn(self, trial: Trial, result: Result, generator: np.random.Generator) -> None:  # noqa: B027
+        """Learn from an evaluated trial; nothing to learn by default."""
+
+    def _generator(self, number: int, purpose: int) -> np.random.Generator:
+        # A spawn key, because SeedSequence([seed]) and SeedSequence([seed, 0]) are the same.
+        return np.random.default_rng(np.random.SeedSequence([self.settings.seed, number], spawn_key=(purpose,)))

@@ -1,0 +1,70 @@
+"""From bounds in the yml to the numbers of units that a group may keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.search.errors import BoundError
+
+if TYPE_CHECKING:
+    from prunekit.core.graph import ChannelGraph, Group
+
+Range = tuple[float, float]
+
+
+def skipped_groups(graph: ChannelGraph, mids: Iterable[int]) -> dict[int, Range]:
+    """Return {position of the group: (1, 1)} for ``user_skip_module_id``; protected mids are skipped anyway.
+
+    Raises:
+        BoundError: A mid is not in the network.
+    """
+    known = {layer.mid for layer in graph.layers}
+    if unknown := sorted(set(mids) - known):
+        raise BoundError(f"user_skip_module_id: the network has no mid {_list(unknown)}; it has {_list(sorted(known))}")
+    return {i: (1.0, 1.0) for i, group in enumerate(graph.groups) if set(mids) & set(group.mids)}
+
+
+def bounded_groups(graph: ChannelGraph, bounds: Mapping[int, Range], key: str) -> dict[int, Range]:
+    """Return {position of the group: bound} from {mid: bound}; ``key`` names the yml's key in messages.
+
+    Raises:
+        BoundError: A mid is unknown or protected, or two mids of one group have different bounds.
+    """
+    position = {mid: i for i, group in enumerate(graph.groups) for mid in group.mids}
+    found: dict[int, tuple[int, Range]] = {}
+    for mid, bound in bounds.items():
+        if mid not in position:
+            why = "is protected" if any(layer.mid == mid for layer in graph.layers) else "is not in the network"
+            raise BoundError(f"{key}: mid {mid} {why}; mids that can be pruned: {_list(sorted(position))}")
+        other, earlier = found.setdefault(position[mid], (mid, bound))
+        if earlier != bound:
+            raise BoundError(
+                f"{key}: mids {other} and {mid} are one group and need one bound, not {list(earlier)} and {list(bound)}"
+            )
+    return {index: bound for index, (_, bound) in found.items()}
+
+
+def allowed_counts(group: Group, bound: Range, channel_round: int) -> NDArray[np.int64]:
+    """Return the ascending numbers of units that ``group`` may keep.
+
+    The kept channels of its producer are a multiple of ``channel_round``, or all of them. Where no such number lies
+    within the bound, it is the next one above (all channels at the latest): rather too many than too few. A group
+    whose channels can never be such a multiple is not rounded. One unit always stays.
+    """
+    low, high = (max(1, round(group.size * ratio)) for ratio in bound)
+    units = np.arange(1, group.size + 1, dtype=np.int64)
+    if group.fixed % math.gcd(group.per_unit, channel_round) == 0:
+        multiple = (group.fixed + group.per_unit * units) % channel_round == 0
+        multiple[-1] = True
+        units = units[multiple]
+    inside = units[(units >= low) & (units <= high)]
+    return inside if len(inside) else units[units >= low][:1]
+
+
+def _list(mids: list[int]) -> str:
+    return ", ".join(map(str, mids))

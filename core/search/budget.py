@@ -1,0 +1,53 @@
+"""Budgets: conditions on the share of the original network's cost that may stay."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prunekit.registry import Register, RegisterType, UnknownNameError
+
+_CONDITION = re.compile(r"\s*([A-Za-z]\w*)\s*<=\s*(\S+?)\s*")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``cost <= limit``.
+
+    Attributes:
+        cost: Name of a registered cost estimator.
+        limit: Largest share of the original network's cost, in (0, 1].
+    """
+
+    cost: str
+    limit: float
+
+    def __str__(self) -> str:
+        return f"{self.cost} <= {self.limit:g}"
+
+
+def parse_budget(text: str) -> tuple[Constraint, ...]:
+    """Read ``"flops <= 0.5 and params <= 0.6"``.
+
+    Raises:
+        ValueError: A part is no such condition, names no cost, or its share is not in (0, 1].
+    """
+    return tuple(_constraint(part) for part in re.split(r"\band\b", text))
+
+
+def _constraint(part: str) -> Constraint:
+    found = _CONDITION.fullmatch(part)
+    if found is None:
+        raise ValueError(f"{part.strip()!r} is not a condition; write 'flops <= 0.5', several joined by 'and'")
+    name, number = found.groups()
+    try:
+        entry = Register.entry(RegisterType.COST_ESTIMATOR, name)
+    except UnknownNameError as problem:
+        raise ValueError(str(problem)) from None
+    try:
+        limit = float(number)
+    except ValueError:
+        raise ValueError(f"{part.strip()!r}: {number!r} is not a number; write 'flops <= 0.5'") from None
+    if not 0 < limit <= 1:
+        raise ValueError(f"{part.strip()!r}: a budget is a share of the original, above 0 and at most 1")
+    return Constraint(entry.name, limit)

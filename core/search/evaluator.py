@@ -1,0 +1,65 @@
+"""Evaluates one trial: prune, make up for it, fine-tune if asked, run on held-out images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from prunekit.core.backend import Network
+from prunekit.core.data.contract import Batch
+from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.search.trial import Result, Trial
+
+
+class Metric(Protocol):
+    """Accumulates over batches; register it as ``RegisterType.METRIC``."""
+
+    def update(self, outputs: Any, target: Any) -> None:
+        """Add a batch."""
+        ...
+
+    def result(self) -> Any:
+        """``correct``, ``total`` and ``mean_loss`` over all batches."""
+        ...
+
+
+class Evaluator:
+    """Made once for a search; knows nothing of the algorithm.
+
+    Args:
+        treatment: Makes the small network of a plan.
+        held_out: Batches that no training and no calibration sees.
+        metric: Makes a metric.
+        fine_tune: Trains a network in place, or None.
+    """
+
+    def __init__(
+        self,
+        treatment: Treatment,
+        held_out: Sequence[Batch],
+        metric: Callable[[], Metric],
+        fine_tune: Callable[[Network], Network] | None = None,
+    ) -> None:
+        self._treatment, self._held_out, self._metric = treatment, held_out, metric
+        self._fine_tune = fine_tune
+
+    def network(self, trial: Trial) -> tuple[Network, dict[str, float]]:
+        """The trial's network as it is evaluated, and what each part of making it took, in seconds."""
+        small = self._treatment.apply(trial.plan)
+        seconds = dict(self._treatment.seconds)
+        if self._fine_tune is not None:
+            start = time.perf_counter()
+            small = self._fine_tune(small)
+            seconds["fine_tune"] = time.perf_counter() - start
+        return small, seconds
+
+    def __call__(self, trial: Trial) -> Result:
+        """The trial's result on the held-out images."""
+        small, seconds = self.network(trial)
+        metric, start = self._metric(), time.perf_counter()
+        for outputs, target in self._treatment.backend.run(small, self._held_out):
+            metric.update(outputs, target)
+        found = metric.result()
+        seconds["run"] = time.perf_counter() - start
+        return Result("ok", found.correct, found.total, found.mean_loss, measured=seconds)

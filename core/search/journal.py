@@ -1,0 +1,106 @@
+"""The journal: every ask and every tell of a search, one JSON line each, on disk before the next begins."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from prunekit.core.search.errors import JournalError
+
+_HEADER = {"event": "start", "format": "prunekit.search-journal", "version": 1}
+
+
+class Journal:
+    """Opens a journal for going on, or starts it where there is none.
+
+    A last line that a kill has torn is cut off. What was recorded waits in `next_recorded`; only when all of it has
+    been taken may more be appended. One process at a time may have a journal open.
+
+    Raises:
+        JournalError: The file is no journal of this version, or is damaged elsewhere than in its last line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        entries, intact = _read(path)
+        self._recorded = deque(entries[1:])
+        self._file = path.open("ab")
+        self._file.truncate(intact)
+        if not entries:
+            self.append(_HEADER)
+            _sync_folder(path.parent)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether recorded entries are left."""
+        return bool(self._recorded)
+
+    def next_recorded(self) -> dict[str, Any] | None:
+        """Take the next recorded entry; None when there is none left."""
+        return self._recorded.popleft() if self._recorded else None
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Write an entry; it is on disk when this returns."""
+        self._file.write(_line(entry))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the entries and the number of bytes that hold them, without a torn last line."""
+    if not path.exists():
+        return [], 0
+    lines = path.read_bytes().split(b"\n")
+    whole = lines[:-1]  # what follows the last newline is torn, or nothing
+    entries: list[dict[str, Any]] = []
+    intact = 0
+    for number, line in enumerate(whole, 1):
+        entry = _entry(line)
+        if entry is None:
+            if 1 < number == len(lines) - 1 and not lines[-1]:
+                break  # a power cut may leave zeros up to the newline
+            raise JournalError(f"{path}:{number}: not a line of a journal; restore the file, or start a new task")
+        entries.append(entry)
+        intact += len(line) + 1
+    if entries[:1] != [_HEADER] and (entries or not _line(_HEADER).startswith(lines[-1])):
+        raise JournalError(f"{path}:1: not a search journal of version 1; go on with the prunekit that wrote it")
+    return entries, intact
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, allow_nan=False).encode() + b"\n"
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "event" in entry else None
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

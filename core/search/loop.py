@@ -1,0 +1,144 @@
+"""The search itself: ask, evaluate, tell, with every step in the journal."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.errors import JournalError
+from prunekit.core.search.journal import Journal
+from prunekit.core.search.trial import Record, Result, Trial
+
+Evaluate = Callable[[Trial], Result]
+
+
+def run_search(
+    algorithm: SearchAlgorithm,
+    evaluate: Evaluate,
+    journal: Journal,
+    on_trial: Callable[[Record], None] | None = None,
+) -> list[Record]:
+    """Run ``algorithm`` to its end and return the record of every trial, in the order of asking.
+
+    What ``journal`` already holds is told again instead of evaluated; an ask without its tell is evaluated. A trial
+    that raises is recorded as failed and the search goes on; KeyboardInterrupt and what the journal raises end it.
+
+    Args:
+        algorithm: Freshly made; the same seed and space as when the journal was begun.
+        evaluate: Builds and evaluates the pruned network. It leaves ``reward`` to this function.
+        journal: An open journal.
+        on_trial: Called after each trial, replayed ones too.
+
+    Raises:
+        JournalError: The journal belongs to another search; the message names the trial.
+    """
+    records: list[Record] = []
+    while not algorithm.done:
+        record = _episode(algorithm, evaluate, journal, len(records))
+        records.append(record)
+        if on_trial is not None:
+            on_trial(record)
+    if journal.replaying:
+        raise JournalError(f"{journal.path}: holds more trials than the {len(records)} that the search asks")
+    return records
+
+
+def top_k(records: Sequence[Record], k: int) -> list[Record]:
+    """Return the k best different networks by reward among those evaluated within the budget.
+
+    Ties go to the lower loss, then to the earlier trial.
+    """
+    best: dict[tuple[int, ...], Record] = {}
+    for record in sorted(records, key=_rank):
+        if record.result.status == "ok" and record.trial is not None and record.trial.within_budget:
+            best.setdefault(record.trial.counts, record)
+    return list(best.values())[:k]
+
+
+def _rank(record: Record) -> tuple[float, float, int]:
+    reward, loss = record.result.reward, record.result.loss
+    return (math.inf if reward is None else -reward, math.inf if loss is None else loss, record.id)
+
+
+def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, number: int) -> Record:
+    started = time.perf_counter()
+    trial, problem = _ask(algorithm)
+    asked = {"event": "ask", **(trial.summary() if trial else {"id": number, "error": problem})}
+    _replay_or_append(journal, asked)
+    seconds = {"ask": time.perf_counter() - started}
+    told = journal.next_recorded()
+    if told is None:
+        result = _result(algorithm, evaluate, trial, problem, seconds)
+        journal.append({"event": "tell", "id": number, "result": result.to_json(), "measured": dict(result.measured)})
+    elif (told["event"], told.get("id")) == ("tell", number):
+        result = Result.from_json(told["result"], told["measured"])
+    else:
+        raise JournalError(f"{journal.path}: trial {number} has no result, but more follows; the file was edited")
+    if trial is not None:
+        result = _tell(algorithm, trial, result)
+    return Record(number, trial, result, replayed=told is not None)
+
+
+def _ask(algorithm: SearchAlgorithm) -> tuple[Trial | None, str]:
+    try:
+        return algorithm.ask(), ""
+    except Exception as problem:
+        return None, f"asking failed: {type(problem).__name__}: {problem}"
+
+
+def _replay_or_append(journal: Journal, asked: dict[str, Any]) -> None:
+    recorded = journal.next_recorded()
+    if recorded is None:
+        journal.append(asked)
+    elif recorded != asked and not ("error" in recorded and "error" in asked):
+        different = [key for key in {**recorded, **asked} if recorded.get(key) != asked.get(key)]
+        raise JournalError(
+            f"{journal.path}: trial {asked['id']} is not the one that was recorded (different: {', '.join(different)})."
+            " The weights, the data, the yml or the versions of the libraries have changed; start a new task"
+        )
+
+
+def _result(
+    algorithm: SearchAlgorithm, evaluate: Evaluate, trial: Trial | None, problem: str, seconds: dict[str, float]
+) -> Result:
+    if trial is None:
+        return Result("failed", message=problem, measured=seconds)
+    share, least = trial.shares[algorithm.space.cost], algorithm.settings.lbound_preserve_ratio
+    if share < least:
+        why = f"keeps {share:.4g} of its {algorithm.space.cost}, less than lbound_preserve_ratio {least:g}"
+        return Result("skipped", message=why, measured=seconds)
+    started = time.perf_counter()
+    try:
+        result = _rewarded(algorithm, share, evaluate(trial))
+    except Exception as failure:
+        result = Result("failed", message=f"{type(failure).__name__}: {failure}")
+    seconds["evaluate"] = time.perf_counter() - started
+    return replace(result, measured={**result.measured, **seconds})
+
+
+def _rewarded(algorithm: SearchAlgorithm, share: float, result: Result) -> Result:
+    """Add the reward; a result without a finite accuracy, loss or reward has failed."""
+    if result.status != "ok":
+        return result
+    if not result.total:
+        return replace(result, status="failed", loss=None, message="nothing was evaluated: no held-out images")
+    reward = algorithm.calc_reward(result.accuracy, share)
+    for name, value in (("loss", result.loss), ("reward", reward)):
+        if value is not None and not math.isfinite(value):
+            return Result(
+                "failed", result.correct, result.total, message=f"the {name} is {value}", measured=result.measured
+            )
+    return replace(result, reward=reward)
+
+
+def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
+    """A raising algorithm has learnt nothing from this trial; the trial itself stays as it was evaluated."""
+    try:
+        algorithm.tell(trial, result)
+    except Exception as problem:
+        return replace(result, message=f"not learnt from: {type(problem).__name__}: {problem}")
+    return result

@@ -1,0 +1,126 @@
+"""The parameters that every search algorithm shares, as the yml gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from prunekit.core.search.budget import Constraint, parse_budget
+from prunekit.registry import Register, RegisterType, UnknownNameError
+
+_LATER_REWARDS = ("acc_latency", "acc_abs_latency")
+
+
+def _ordered(bound: tuple[float, float]) -> tuple[float, float]:
+    if bound[0] > bound[1]:
+        raise ValueError(f"the lower bound {bound[0]:g} is above the upper bound {bound[1]:g}")
+    return bound
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Bound = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+
+
+class Block(BaseModel):
+    """A block of the yml: unknown keys are refused and ``~`` means the default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tilde_is_default(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+class NetworkParser(Block):
+    """``networkparser``: class names of custom operators. No name is needed, so none is taken yet."""
+
+    replace_bn_list: list[str] = []
+    replace_conv_list: list[str] = []
+
+    @field_validator("replace_bn_list", "replace_conv_list")
+    @classmethod
+    def _no_names(cls, names: list[str]) -> list[str]:
+        if names:
+            raise ValueError(f"{', '.join(names)}: not supported yet; networks are parsed by the operators they run")
+        return names
+
+
+class SearchSettings(Block):
+    """What ``search_algorithm`` holds beside ``type`` and the algorithm's own parameters.
+
+    Attributes:
+        train_episode: Number of trials.
+        keep_pareto_top_k: How many of the best trials the search hands on.
+        objective_keys: The measured objective; accuracy.
+        lbound_preserve_ratio: Trials that keep a smaller share of the reward's cost are not evaluated.
+        reward_type: Name of a registered reward.
+        budget: Conditions that every trial meets, ``"flops <= 0.5 and params <= 0.6"``: shares of the original.
+        channel_round: Kept channels are a multiple of this.
+        lbound: Least preserve ratio of a group.
+        rbound: Greatest preserve ratio of a group.
+        specific_bound: Bounds for the group of a mid; equal bounds fix it.
+        user_skip_module_id: Mids whose groups are not pruned.
+        networkparser: See `NetworkParser`.
+        plot_train_curve: Draw the learning curve.
+        plot_graph_save_folder: Where the network's graph is drawn.
+        seed: Two searches with the same seed ask the same trials.
+        target_latency: Goes with the latency rewards; refused until they are there.
+    """
+
+    train_episode: int = Field(default=800, gt=0)
+    keep_pareto_top_k: int = Field(default=1, gt=0)
+    objective_keys: Literal["accuracy"] = "accuracy"
+    lbound_preserve_ratio: Share = 0.0
+    reward_type: str = "acc_flops"
+    budget: str | None = None
+    channel_round: int = Field(default=8, gt=0)
+    lbound: Share = 0.2
+    rbound: Share = 1.0
+    specific_bound: dict[int, Bound] = {}
+    user_skip_module_id: list[int] = []
+    networkparser: NetworkParser = NetworkParser()
+    plot_train_curve: bool = False
+    plot_graph_save_folder: str | None = None
+    seed: int = Field(default=0, ge=0)
+    target_latency: float | None = None
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The budget, parsed; empty without one."""
+        return parse_budget(self.budget) if self.budget is not None else ()
+
+    @field_validator("objective_keys", mode="before")
+    @classmethod
+    def _one_objective(cls, value: Any) -> Any:
+        return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+
+    @field_validator("reward_type")
+    @classmethod
+    def _known_reward(cls, name: str) -> str:
+        if name in _LATER_REWARDS:
+            raise ValueError(f"{name} is not supported yet; use acc_flops or acc_params")
+        try:
+            return Register.entry(RegisterType.REWARD, name).name
+        except UnknownNameError as problem:
+            raise ValueError(str(problem)) from None
+
+    @field_validator("budget")
+    @classmethod
+    def _readable_budget(cls, text: str) -> str:
+        parse_budget(text)
+        return text
+
+    @field_validator("target_latency", mode="before")
+    @classmethod
+    def _no_latency_yet(cls, value: Any) -> Any:
+        raise ValueError("not supported yet; it goes with the rewards acc_latency and acc_abs_latency")
+
+    @model_validator(mode="after")
+    def _ordered_bounds(self) -> SearchSettings:
+        if self.lbound > self.rbound:
+            raise ValueError(f"lbound {self.lbound:g} is above rbound {self.rbound:g}")
+        return self

@@ -1,0 +1,195 @@
+"""What an algorithm may choose: units to keep for each group, within bounds and budget."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.pruning import PrunePlan, Ranking
+from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, skipped_groups
+from prunekit.core.search.errors import BoundError, BudgetError
+from prunekit.core.search.reward import reward_class
+from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.state import group_features
+from prunekit.core.search.trial import Trial
+from prunekit.registry import Register, RegisterType
+
+if TYPE_CHECKING:
+    from prunekit.core.cost import CostModel
+    from prunekit.core.graph import ChannelGraph
+
+Counts = Sequence[int] | NDArray[np.int64]
+
+
+class SearchSpace:
+    """The allowed numbers of units of every group, and what a choice of them costs.
+
+    Groups are addressed by their position in ``graph.groups``; ``counts`` hold one number of kept units for each.
+
+    Attributes:
+        graph: The network's structure.
+        rankings: For each group id, the order in which its units would go.
+        constraints: The budget; every trial is to meet each of them.
+        cost: Name of the cost that the reward looks at.
+        allowed: For each group, the ascending numbers of units that it may keep.
+        free: Positions of the groups with more than one allowed number; the others are no actions.
+
+    Raises:
+        BoundError: A bound names an unknown or protected mid, or contradicts another.
+        BudgetError: Even the smallest network within the bounds misses the budget, or no trial would be evaluated.
+    """
+
+    def __init__(
+        self,
+        graph: ChannelGraph,
+        rankings: Mapping[int, Ranking],
+        settings: SearchSettings,
+        cost_model: CostModel,
+    ) -> None:
+        self.graph = graph
+        self.rankings = rankings
+        self.constraints = settings.constraints
+        self.cost = reward_class(settings.reward_type).cost
+        self._cost_model = cost_model
+        self._round = settings.channel_round
+        names = {self.cost, *(constraint.cost for constraint in self.constraints)}
+        self._estimators: dict[str, Any] = {
+            name: Register.get(RegisterType.COST_ESTIMATOR, name)() for name in sorted(names)
+        }
+        self._skipped = skipped_groups(graph, settings.user_skip_module_id)
+        self._specific = bounded_groups(graph, settings.specific_bound, "specific_bound")
+        if clash := [i for i in self._skipped if self._specific.get(i, (1.0, 1.0)) != (1.0, 1.0)]:
+            group = graph.groups[clash[0]]
+            raise BoundError(
+                f"group {group.id} ({group.name}) is in user_skip_module_id and in specific_bound; drop one"
+            )
+        self._features = group_features(graph)
+        self._sizes = np.array([group.size for group in graph.groups], dtype=np.float64)
+        self._bound((settings.lbound, settings.rbound), self._specific, "the bounds")
+        self._refuse_all_skipped(settings.lbound_preserve_ratio)
+
+    def bounded(self, lbound: float, rbound: float, specific: Mapping[int, Range], prefix: str) -> SearchSpace:
+        """Return the same space with other bounds; ``specific`` (by mid) goes before ``specific_bound``.
+
+        ``prefix`` begins the yml's keys of the three, for messages. Raises as the constructor does.
+        """
+        if lbound > rbound:
+            raise BoundError(f"{prefix}lbound {lbound:g} is above {prefix}rbound {rbound:g}")
+        view = copy.copy(self)
+        bounds = bounded_groups(self.graph, specific, f"{prefix}specific_bound")
+        view._bound((lbound, rbound), {**self._specific, **bounds}, f"the {prefix}* bounds")
+        return view
+
+    @property
+    def lowest(self) -> NDArray[np.int64]:
+        """The counts of the smallest network within the bounds."""
+        return np.array([allowed[0] for allowed in self.allowed], dtype=np.int64)
+
+    @property
+    def highest(self) -> NDArray[np.int64]:
+        """The counts of the largest network within the bounds, whatever the budget."""
+        return np.array([allowed[-1] for allowed in self.allowed], dtype=np.int64)
+
+    def count(self, index: int, ratio: float) -> int:
+        """Return the units that a preserve ratio stands for: rounded up to an allowed number, else the largest."""
+        allowed = self.allowed[index]
+        wanted = max(1, round(float(ratio) * self.graph.groups[index].size))
+        return int(allowed[min(int(np.searchsorted(allowed, wanted)), len(allowed) - 1)])
+
+    def counts(self, ratios: Sequence[float] | NDArray[np.floating]) -> NDArray[np.int64]:
+        """Return `count` for every group."""
+        return np.array([self.count(i, float(ratio)) for i, ratio in enumerate(ratios)], dtype=np.int64)
+
+    def ratios(self, counts: Counts) -> NDArray[np.float64]:
+        """Return kept / all units for every group."""
+        return np.asarray(counts, dtype=np.float64) / self._sizes
+
+    def share(self, cost: str, counts: Counts) -> float:
+        """Return kept / all of a cost: the reward's, or one of the budget's."""
+        return float(self._estimators[cost].share(self._cost_model, np.asarray(counts, dtype=np.int64)))
+
+    def fits(self, counts: Counts) -> bool:
+        """Whether ``counts`` meet every condition of the budget."""
+        return all(self.share(constraint.cost, counts) <= constraint.limit for constraint in self.constraints)
+
+    def reachable(self, index: int, counts: Counts) -> tuple[int, int]:
+        """Return the least and greatest count of group ``index`` that leave the budget reachable.
+
+        Of ``counts`` only the groups before ``index`` matter; the later ones are taken at their least (AMC's action
+        wall, for any list of costs that do not fall when more is kept).
+        """
+        allowed = self.allowed[index]
+        tried = self.lowest
+        tried[:index] = counts[:index]
+
+        def fits(position: int) -> bool:
+            tried[index] = allowed[position]
+            return self.fits(tried)
+
+        if fits(len(allowed) - 1):
+            return int(allowed[0]), int(allowed[-1])
+        low, high = 0, len(allowed) - 1  # low fits, as its predecessors saw to; high does not
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle)
+        return int(allowed[0]), int(allowed[low])
+
+    def choose(self, index: int, ratio: float, counts: Counts) -> int:
+        """Return the count nearest to what ``ratio`` stands for that leaves the budget reachable."""
+        return min(self.count(index, ratio), self.reachable(index, counts)[1])
+
+    def plan(self, counts: Counts) -> PrunePlan:
+        """Return which units stay."""
+        return PrunePlan.from_counts(self.graph, np.asarray(counts, dtype=np.int64), self.rankings)
+
+    def trial(self, number: int, counts: Counts) -> Trial:
+        """Return trial ``number`` for ``counts``."""
+        kept = tuple(int(count) for count in counts)
+        return Trial(
+            number,
+            kept,
+            tuple(self.ratios(kept).tolist()),
+            {cost: self.share(cost, kept) for cost in self._estimators},
+            self.fits(kept),
+            self.plan(kept),
+        )
+
+    def observation(self, index: int, counts: Counts) -> NDArray[np.float64]:
+        """Return AMC's state before group ``index`` is decided; every entry in [0, 1].
+
+        The seven features of `group_features`, then of the reward's cost, as shares of the original: what the groups
+        before ``index`` have saved, and what this and the later ones still could; last the previous group's ratio.
+        """
+        whole, least = self._sizes.astype(np.int64), self.lowest
+        whole[:index] = least[:index] = counts[:index]
+        now = self.share(self.cost, whole)
+        previous = counts[index - 1] / self._sizes[index - 1] if index else 1.0
+        return np.array([*self._features[index], 1.0 - now, now - self.share(self.cost, least), previous])
+
+    def _bound(self, every: Range, specific: Mapping[int, Range], origin: str) -> None:
+        bounds = [{**specific, **self._skipped}.get(i, every) for i in range(len(self.graph.groups))]
+        self.allowed = [
+            allowed_counts(group, bound, self._round) for group, bound in zip(self.graph.groups, bounds, strict=True)
+        ]
+        self.free = tuple(i for i, allowed in enumerate(self.allowed) if len(allowed) > 1)
+        for constraint in self.constraints:
+            least, most = (self.share(constraint.cost, counts) for counts in (self.lowest, self.highest))
+            if least > constraint.limit:
+                raise BudgetError(
+                    f"budget '{constraint}' cannot be met: within {origin} the network keeps {least:.4g} to {most:.4g}"
+                    f" of its {constraint.cost}. Allow at least {least:.4g}, or lower the lower bounds, make"
+                    " channel_round smaller or skip fewer modules"
+                )
+
+    def _refuse_all_skipped(self, least: float) -> None:
+        limits = [constraint.limit for constraint in self.constraints if constraint.cost == self.cost]
+        most = min([self.share(self.cost, self.highest), *limits])
+        if most < least:
+            raise BudgetError(
+                f"lbound_preserve_ratio {least:g} would skip every trial: within the bounds and the budget the network"
+                f" keeps at most {most:.4g} of its {self.cost}. Lower it, or raise the budget or rbound"
+            )

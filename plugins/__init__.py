@@ -1,0 +1,1 @@
+"""Everything replaceable that ships with prunekit: one folder for each RegisterType."""

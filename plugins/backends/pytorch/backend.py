@@ -1,0 +1,109 @@
+"""PyTorch on a CPU, a GPU or an NPU."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.plugins.backends.pytorch import forward, observe, recorder, surgery, weights
+from prunekit.plugins.backends.pytorch.device import torch_device
+from prunekit.registry import Register, RegisterType
+
+
+@Register.register(RegisterType.BACKEND)
+class PytorchBackend:
+    """The verbs of ``core.backend.Backend`` in PyTorch.
+
+    Args:
+        device: ``CPU``, ``GPU`` or ``NPU``; networks that it builds live there, others are used where they are.
+
+    Raises:
+        DeviceError: The device is not there.
+    """
+
+    name = "pytorch"
+    supports: frozenset[str] = frozenset({"recalibrate", "observe"})
+
+    def __init__(self, device: str = "CPU") -> None:
+        self.device = device
+        self._device = torch_device(device)
+
+    def build(self, network: type[Any], params: Mapping[str, Any], seed: int) -> torch.nn.Module:
+        """Make a network with seeded weights, on the device, in evaluation mode."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            made: torch.nn.Module = network(**params)
+        return made.to(self._device).eval()
+
+    def load(self, network: torch.nn.Module, path: Path) -> None:
+        """Read weights into a network, strictly, unpickling nothing."""
+        weights.load_weights(network, path)
+
+    def save(self, network: torch.nn.Module, path: Path) -> None:
+        """Write the network's weights as safetensors."""
+        weights.save_weights(network, path)
+
+    def record(self, network: torch.nn.Module, inputs: Inputs) -> OperatorGraph:
+        """Run the network once and return what it did."""
+        on_device = forward.to_device(inputs, _device_of(network))
+        return recorder.record(network, lambda: forward.call(network, on_device, _device_of(network)), on_device)
+
+    def observe(self, network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+        """Second moments of what each reader of prunable channels reads."""
+        return observe.observe(network, graph, batches, _device_of(network))
+
+    def prune(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
+        """A network that lacks what the plan removes, in evaluation mode."""
+        return surgery.prune(network, graph, plan)
+
+    def state(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
+        """Copies of all parameters and buffers, by name."""
+        named = [*network.named_parameters(), *network.named_buffers()]
+        return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
+
+    def with_state(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
+        """A copy of the network in which the arrays named are replaced by ones of the same shape."""
+        changed = copy.deepcopy(network)
+        named = dict(changed.named_parameters()) | dict(changed.named_buffers())
+        with torch.no_grad():
+            for name, array in arrays.items():
+                named[name].copy_(torch.from_numpy(np.ascontiguousarray(array)))
+        return changed
+
+    def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
+        """A copy whose batch normalization statistics are the average over the batches."""
+        changed = copy.deepcopy(network).eval()
+        norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+        norms = [norm for norm in norms if norm.track_running_stats]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # torch then takes the plain average over batches
+            norm.train()
+        if norms:
+            with torch.no_grad():
+                for inputs, _ in batches:
+                    forward.call(changed, inputs, _device_of(changed))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        return changed.eval()
+
+    def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+        """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
+        return forward.run(network, batches, _device_of(network))
+
+
+def _device_of(network: torch.nn.Module) -> torch.device:
+    tensor = next(iter(network.parameters()), None)
+    return torch.device("cpu") if tensor is None else tensor.device

@@ -1,0 +1,73 @@
+"""Calls a PyTorch network with NumPy arrays, by the data contract."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prunekit.core.data.contract import Batch, Inputs, as_call
+
+
+def to_device(value: Any, device: torch.device | str) -> Any:
+    """Return the value with every array in it, NumPy's or PyTorch's, as a tensor on the device; dtypes are kept."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, np.ndarray):
+        whole = value if value.flags.writeable and value.flags.c_contiguous else value.copy(order="C")
+        return torch.from_numpy(whole).to(device)
+    if isinstance(value, np.generic):
+        return torch.from_numpy(np.array(value)).to(device)
+    if isinstance(value, Mapping):
+        return {key: to_device(part, device) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [to_device(part, device) for part in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    return value
+
+
+def to_numpy(value: Any) -> Any:
+    """Return the value with every tensor in it as a NumPy array; bfloat16, which NumPy lacks, as float32."""
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu()
+        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+    if isinstance(value, Mapping):
+        return {key: to_numpy(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [to_numpy(part) for part in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    return value
+
+
+def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:
+    """Call the network as it stands (mode and gradients are the caller's) and return its own outputs."""
+    args, kwargs = as_call(inputs)
+    return network(*to_device(args, device), **to_device(kwargs, device))
+
+
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """Evaluation mode inside the block; afterwards every submodule has the mode it had."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield network
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def run(network: nn.Module, batches: Iterable[Batch], device: torch.device | str) -> Iterator[tuple[Any, Any]]:
+    """Yield ``(outputs, target)`` of every batch as NumPy, in evaluation mode and without gradients.
+
+    The network keeps evaluation mode until the iteration ends or is closed, then gets back the modes it had.
+    """
+    with evaluating(network):
+        for inputs, target in batches:
+            with torch.no_grad():  # not around the yield: it would hold for the consumer as well
+                outputs = call(network, inputs, device)
+            yield to_numpy(outputs), target

@@ -1,0 +1,133 @@
+"""Measures how long a PyTorch network takes for a batch."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prunekit.core.data.contract import Inputs, as_call
+from prunekit.plugins.backends.pytorch.device import torch_device
+from prunekit.plugins.backends.pytorch.forward import evaluating, to_device
+from prunekit.registry import Register, RegisterType
+
+
+@dataclass(frozen=True)
+class Latency:
+    """A measured time.
+
+    Attributes:
+        median_ms: Median time of one forward, in milliseconds.
+        spread_ms: Distance between the first and third quartile.
+        batch_size: Samples in a forward.
+        threads: CPU threads that were used.
+    """
+
+    median_ms: float
+    spread_ms: float
+    batch_size: int
+    threads: int
+
+
+@Register.register(RegisterType.COST_ESTIMATOR, name="latency", backend="pytorch")
+class MeasuredLatency:
+    """Time of one forward, measured on the device."""
+
+    def compare(
+        self, networks: Mapping[str, nn.Module], inputs: Inputs, device: str, threads: int | None = None
+    ) -> dict[str, Latency]:
+        """Measure networks in turns on ``CPU``, ``GPU`` or ``NPU``; see `compare_latency`."""
+        return compare_latency(networks, inputs, torch_device(device), threads=threads)
+
+
+def measure_latency(
+    network: nn.Module,
+    inputs: Inputs,
+    device: torch.device | str = "cpu",
+    *,
+    threads: int | None = None,
+    warmup: int = 5,
+    repeats: int = 30,
+) -> Latency:
+    """Measure one network; to compare several use `compare_latency`, which a drifting machine does not mislead."""
+    named = {"network": network}
+    return compare_latency(named, inputs, device, threads=threads, warmup=warmup, repeats=repeats)["network"]
+
+
+def compare_latency(
+    networks: Mapping[str, nn.Module],
+    inputs: Inputs,
+    device: torch.device | str = "cpu",
+    *,
+    threads: int | None = None,
+    warmup: int = 5,
+    repeats: int = 30,
+) -> dict[str, Latency]:
+    """Measure networks in turns (A B A B ...), so that what disturbs the machine disturbs them alike.
+
+    Args:
+        networks: By name; they stay where they are moved to, on the device.
+        inputs: One batch by the data contract; moved to the device before anything is timed.
+        device: Where to run.
+        threads: CPU threads during the measurement; None leaves them as they are.
+        warmup: Rounds that are not counted.
+        repeats: Rounds that are.
+
+    Raises:
+        ValueError: ``repeats`` or ``threads`` is below 1, or ``warmup`` below 0.
+    """
+    if repeats < 1 or warmup < 0 or (threads is not None and threads < 1):
+        raise ValueError(f"repeats {repeats} and threads {threads} must be at least 1, warmup {warmup} at least 0")
+    device = torch.device(device)
+    args, kwargs = to_device(as_call(inputs), device)
+    times: dict[str, list[float]] = {name: [] for name in networks}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        used = stack.enter_context(_threads(threads))
+        for network in networks.values():
+            stack.enter_context(evaluating(network.to(device)))
+        for turn in range(warmup + repeats):
+            for name, network in networks.items():
+                _wait(device)
+                start = time.perf_counter()
+                network(*args, **kwargs)
+                _wait(device)
+                if turn >= warmup:
+                    times[name].append(1000 * (time.perf_counter() - start))
+    size = _batch_size((args, kwargs))
+    return {name: _summary(measured, size, used) for name, measured in times.items()}
+
+
+def _summary(milliseconds: list[float], batch_size: int, threads: int) -> Latency:
+    first, median, third = np.percentile(milliseconds, [25, 50, 75])
+    return Latency(float(median), float(third - first), batch_size, threads)
+
+
+@contextlib.contextmanager
+def _threads(wanted: int | None) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted or before)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type != "cpu":  # an accelerator works on its own; without waiting only the launch would be timed
+        torch.accelerator.synchronize(device)
+
+
+def _batch_size(value: object) -> int:
+    """The first axis of the first tensor; a list of images is as many as it has."""
+    if isinstance(value, Tensor):
+        return int(value.shape[0]) if value.ndim else 1
+    if isinstance(value, list):
+        return len(value)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
+    return next((size for size in map(_batch_size, parts) if size), 0)

@@ -1,0 +1,22 @@
+"""The share of the parameters that a pruned network keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.registry import Register, RegisterType
+
+if TYPE_CHECKING:
+    from prunekit.core.cost import CostModel
+
+
+@Register.register(RegisterType.COST_ESTIMATOR, name="params")
+class Params:
+    """Number of parameters."""
+
+    def share(self, model: CostModel, counts: NDArray[np.int64]) -> float:
+        """Return kept / all parameters for the units kept in each group."""
+        return model.estimate(counts).params / model.full.params

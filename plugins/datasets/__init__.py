@@ -1,0 +1,1 @@
+"""Datasets, by the data contract of `prunekit.core.data`."""

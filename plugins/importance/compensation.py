@@ -1,0 +1,16 @@
+"""Ranks units by the error that is left when the others make up for them."""
+
+from __future__ import annotations
+
+from prunekit.core.pruning import Ranking, compensation
+from prunekit.core.pruning.importance import Evidence
+from prunekit.registry import Register, RegisterType
+
+
+@Register.register(RegisterType.IMPORTANCE)
+class Compensation:
+    """Greedy elimination with closed-form compensation; see ``core.pruning.compensation``."""
+
+    def rank(self, evidence: Evidence) -> dict[int, Ranking]:
+        """Order and relative output error of each step."""
+        return compensation.rank(evidence.graph, evidence.moments, evidence.state)

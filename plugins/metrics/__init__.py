@@ -1,0 +1,1 @@
+"""Metrics: NumPy batches of outputs and targets in, figures out."""

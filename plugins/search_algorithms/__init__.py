@@ -1,0 +1,1 @@
+"""Search algorithms: who chooses what is kept."""

@@ -1,0 +1,186 @@
+"""What a yml may say about training: optimizer, learning rate schedule, loss. No framework; names are an allow-list."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+
+class _Settings(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Params(_Settings):
+    @model_validator(mode="wrap")
+    @classmethod
+    def _hinted(cls, value: Any, check: Callable[[Any], Any]) -> Any:
+        """Say of an unknown parameter which one was meant; every other mistake is pydantic's to tell."""
+        try:
+            return check(value)
+        except ValidationError as problem:
+            lines = [cls._told(line) for line in problem.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, lines) from None
+
+    @classmethod
+    def _told(cls, line: ErrorDetails) -> InitErrorDetails:
+        kind: str | PydanticCustomError = line["type"]
+        if kind == "extra_forbidden":
+            name = str(line["loc"][-1])
+            text = f"no parameter {name!r}{_hint(name, cls.model_fields)}"
+            kind = PydanticCustomError("unknown_parameter", "{text}", {"text": text})
+        return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}))
+
+
+class SGDParams(_Params):
+    """Parameters of stochastic gradient descent."""
+
+    lr: Annotated[float, Field(gt=0)] = 0.01
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dampening: NonNegativeFloat = 0.0
+    weight_decay: NonNegativeFloat = 0.0
+    nesterov: bool = False
+
+
+class AdamParams(_Params):
+    """Parameters of Adam."""
+
+    lr: Annotated[float, Field(gt=0)] = 0.001
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+    amsgrad: bool = False
+
+
+class SGD(_Settings):
+    """Stochastic gradient descent."""
+
+    type: Literal["SGD"] = "SGD"
+    params: SGDParams = SGDParams()
+
+
+class Adam(_Settings):
+    """Adam."""
+
+    type: Literal["Adam"] = "Adam"
+    params: AdamParams = AdamParams()
+
+
+class CosineParams(_Params):
+    """Parameters of a cosine; ``T_max`` is the number of epochs of the training if not given."""
+
+    T_max: PositiveInt | None = None
+    eta_min: NonNegativeFloat = 0.0
+
+
+class MultiStepParams(_Params):
+    """Parameters of steps at given epochs."""
+
+    milestones: tuple[PositiveInt, ...]
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+
+class StepParams(_Params):
+    """Parameters of steps of equal length."""
+
+    step_size: PositiveInt
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+
+class CosineAnnealingLR(_Settings):
+    """Half a cosine from the optimizer's learning rate down to ``eta_min``."""
+
+    type: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
+    params: CosineParams = CosineParams()
+
+    def rate(self, lr: float, epoch: int, epochs: int) -> float:
+        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+        share = epoch / (self.params.T_max or epochs)
+        return self.params.eta_min + (lr - self.params.eta_min) * (1 + math.cos(math.pi * share)) / 2
+
+
+class MultiStepLR(_Settings):
+    """The learning rate times ``gamma`` at every milestone."""
+
+    type: Literal["MultiStepLR"] = "MultiStepLR"
+    params: MultiStepParams
+
+    def rate(self, lr: float, epoch: int, epochs: int) -> float:
+        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+        passed = sum(milestone <= epoch for milestone in self.params.milestones)
+        return float(lr * self.params.gamma**passed)
+
+
+class StepLR(_Settings):
+    """The learning rate times ``gamma`` every ``step_size`` epochs."""
+
+    type: Literal["StepLR"] = "StepLR"
+    params: StepParams
+
+    def rate(self, lr: float, epoch: int, epochs: int) -> float:
+        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+        return float(lr * self.params.gamma ** (epoch // self.params.step_size))
+
+
+class CrossEntropyParams(_Params):
+    """Parameters of the cross-entropy."""
+
+    label_smoothing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    ignore_index: int = -100
+
+
+class CrossEntropyLoss(_Settings):
+    """Cross-entropy of logits and labels."""
+
+    type: Literal["CrossEntropyLoss"] = "CrossEntropyLoss"
+    params: CrossEntropyParams = CrossEntropyParams()
+
+
+def _tidy(what: str, *models: type[_Settings]) -> BeforeValidator:
+    """Bring ``{type, lr: ...}`` to ``{type, params: {lr: ...}}``, and say of a wrong name which one was meant."""
+    known = [model.__name__ for model in models]
+
+    def tidy(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        rest = dict(value)
+        name = rest.pop("type", None)
+        if name is None:
+            raise ValueError(f"the {what} has no type; there are {', '.join(known)}")
+        if name not in known:
+            raise ValueError(f"no {what} {name!r}{_hint(str(name), known)}")
+        params = rest.pop("params", None) if "params" in rest else rest
+        if params is not rest and rest:
+            raise ValueError(f"{', '.join(rest)}: give the parameters either all beside type or all under params")
+        return {"type": name, "params": {} if params is None else params}
+
+    return BeforeValidator(tidy)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    folded = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return f". Did you mean {folded[near[0]]!r}?" if near else f"; there are {', '.join(folded.values())}"
+
+
+Optimizer: TypeAlias = Annotated[SGD | Adam, Discriminator("type"), _tidy("optimizer", SGD, Adam)]
+Schedule: TypeAlias = Annotated[
+    CosineAnnealingLR | MultiStepLR | StepLR,
+    Discriminator("type"),
+    _tidy("learning rate schedule", CosineAnnealingLR, MultiStepLR, StepLR),
+]
+Loss: TypeAlias = Annotated[CrossEntropyLoss, _tidy("loss", CrossEntropyLoss)]

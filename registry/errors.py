@@ -1,0 +1,29 @@
+"""What can go wrong with a name."""
+
+
+class PrunekitError(Exception):
+    """Base of every error that the person at the keyboard can mend: its message says what, where and how."""
+
+
+class RegistryError(PrunekitError):
+    """Base of every error of the registry."""
+
+
+class ManifestError(RegistryError):
+    """A pack's manifest has not one of the two shapes."""
+
+
+class DuplicateNameError(RegistryError):
+    """Two components claim the same (type, backend, name)."""
+
+
+class UnknownNameError(RegistryError, LookupError):
+    """Nobody declared the name; the message carries the nearest ones."""
+
+
+class AmbiguousNameError(RegistryError, LookupError):
+    """More than one pack declares the name."""
+
+
+class BrokenEntryError(RegistryError):
+    """The name is declared, but its module cannot be imported or never registers it."""

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunekit.core.search import (
+    Journal,
+    JournalError,
+    Record,
+    Result,
+    SearchAlgorithm,
+    SearchSettings,
+    Trial,
+    run_search,
+    top_k,
+)
+
+
+class Drift(SearchAlgorithm):
+    """Random trials that depend on everything told so far."""
+
+    heard = 0.0
+
+    def propose(self, number, generator):
+        ratios = 0.4 + 0.6 * np.abs(np.sin(9 * generator.uniform(0, 1, len(self.space.allowed)) + self.heard))
+        return self.space.counts(ratios)
+
+    def learn(self, trial, result, generator):
+        self.heard += result.reward * generator.random()
+
+
+def make(fake, kind=Drift, **settings):
+    settings = {"train_episode": 6, "channel_round": 1, "lbound_preserve_ratio": 0.1, **settings}
+    return kind(fake.space(**settings), SearchSettings(**settings))
+
+
+def evaluate(trial: Trial) -> Result:
+    if trial.id == 2:
+        raise RuntimeError("out of memory")
+    return Result("ok", sum(trial.counts), 500, loss=1 / 3 + trial.id, measured={"latency": 1.0})
+
+
+def search(fake, path, evaluate=evaluate, **settings):
+    with Journal(path) as journal:
+        return run_search(make(fake, **settings), evaluate, journal)
+
+
+def lines(path):
+    """The journal without what was measured."""
+    return [{k: v for k, v in json.loads(line).items() if k != "measured"} for line in path.read_text().splitlines()]
+
+
+def test_every_ask_and_tell_is_a_line(fake, tmp_path):
+    records = search(fake, tmp_path / "journal")
+    assert [line["event"] for line in lines(tmp_path / "journal")] == ["start"] + ["ask", "tell"] * 6
+    assert [record.id for record in records] == list(range(6))
+    assert set(records[0].result.measured) == {"latency", "ask", "evaluate"}
+
+
+def test_killed_at_any_byte_it_ends_the_same(fake, tmp_path):
+    path = tmp_path / "journal"
+    whole = search(fake, path)
+    written, expected = path.read_bytes(), lines(path)
+    assert {record.result.status for record in whole} >= {"ok", "failed"}
+    ends = [i + 1 for i, byte in enumerate(written) if byte == 10]
+    for cut in sorted({*range(0, len(written), 37), *ends, *(end - 1 for end in ends), len(written)}):
+        path.write_bytes(written[:cut])
+        assert search(fake, path) == whole, cut
+        assert lines(path) == expected, cut
+
+
+def test_what_is_recorded_is_not_evaluated_again(fake, tmp_path):
+    path = tmp_path / "journal"
+    whole = search(fake, path)
+    seen = []
+    again = search(fake, path, evaluate=lambda trial: seen.append(trial))
+    assert again == whole and not seen and all(record.replayed for record in again)
+
+
+def test_more_episodes_go_on_where_it_ended(fake, tmp_path):
+    short, long = tmp_path / "short", tmp_path / "long"
+    search(fake, short, train_episode=3)
+    assert search(fake, short, train_episode=6) == search(fake, long, train_episode=6)
+
+
+def test_interrupt_ends_it_and_the_trial_is_evaluated_again(fake, tmp_path):
+    whole = search(fake, tmp_path / "whole")
+
+    def interrupted(trial):
+        if trial.id == 3:
+            raise KeyboardInterrupt
+        return evaluate(trial)
+
+    path = tmp_path / "journal"
+    with pytest.raises(KeyboardInterrupt):
+        search(fake, path, evaluate=interrupted)
+    assert lines(path)[-1]["event"] == "ask"
+    assert search(fake, path) == whole
+
+
+def test_another_search_is_told_apart_by_its_trial(fake, tmp_path):
+    path = tmp_path / "journal"
+    search(fake, path)
+    with pytest.raises(JournalError, match=r"trial 0 is not the one that was recorded \(different: .*counts"):
+        search(fake, path, seed=1)
+    with pytest.raises(JournalError, match="more trials"):
+        search(fake, path, train_episode=3)
+
+
+def test_other_rankings_are_told_apart_by_the_plan(fake, tmp_path):
+    path = tmp_path / "journal"
+    search(fake, path)
+    algorithm = make(fake)
+    algorithm.space.rankings = {k: type(v)(v.order[::-1], v.error) for k, v in fake.rankings.items()}
+    with Journal(path) as journal, pytest.raises(JournalError, match=r"\(different: plan\)"):
+        run_search(algorithm, evaluate, journal)
+
+
+def test_damage_is_named_by_line(tmp_path, fake):
+    path = tmp_path / "journal"
+    search(fake, path)
+    rows = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*rows[:3], b"garbage\n", *rows[4:]]))
+    with pytest.raises(JournalError, match=r"journal:4: "):
+        Journal(path)
+    for foreign in (b"somebody's notes", b"somebody's notes\n", b'{"event": "start", "version": 2}\n'):
+        path.write_bytes(foreign)
+        with pytest.raises(JournalError, match=r"journal:1: "):
+            Journal(path)
+        assert path.read_bytes() == foreign
+
+
+def test_skipped_trials_are_journalled_not_evaluated_and_count(fake, tmp_path):
+    seen = []
+
+    def watched(trial):
+        seen.append(trial.id)
+        return evaluate(trial)
+
+    records = search(fake, tmp_path / "journal", watched, lbound_preserve_ratio=0.5, train_episode=20)
+    skipped = [record for record in records if record.result.status == "skipped"]
+    assert len(records) == 20 and 0 < len(skipped) < 20
+    assert all(record.trial.shares["flops"] < 0.5 for record in skipped)
+    assert seen == [record.id for record in records if record.result.status != "skipped"]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (Result("ok", 3, 10, loss=math.nan), "the loss is nan"),
+        (Result("ok", 3, 10, loss=math.inf), "the loss is inf"),
+        (Result("ok", 0, 0), "no held-out images"),
+    ],
+)
+def test_what_is_no_number_has_failed(fake, tmp_path, result, message):
+    records = search(fake, tmp_path / "journal", lambda trial: result, lbound_preserve_ratio=0)
+    assert {record.result.status for record in records} == {"failed"}
+    assert all(message in record.result.message for record in records)
+    assert top_k(records, 1) == []
+
+
+def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
+    class Faulty(Drift):
+        def propose(self, number, generator):
+            if number == 1:
+                raise ZeroDivisionError("one")
+            return super().propose(number, generator)
+
+        def learn(self, trial, result, generator):
+            if trial.id == 3:
+                raise ZeroDivisionError("three")
+            super().learn(trial, result, generator)
+
+    def run():
+        with Journal(tmp_path / "journal") as journal:
+            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), evaluate, journal)
+
+    records = run()
+    assert [record.result.status for record in records] == ["ok", "failed", "failed", "ok", "ok", "ok"]
+    assert "one" in records[1].result.message and records[1].trial is None
+    assert "not learnt from: ZeroDivisionError: three" in records[3].result.message
+    assert run() == records
+
+
+@given(st.floats(0, 1), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2))
+def test_json_round_trips_are_exact(fake, ratio, numbers):
+    space = fake.space(channel_round=1)
+    trial = space.trial(7, space.counts(np.full(5, ratio)))
+    assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
+    result = Result("ok", 7, 9, *numbers, "said")
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_top_k_ranks_by_reward_then_loss_then_id(fake):
+    space = fake.space(channel_round=1, budget="flops <= 0.9")
+
+    def record(number, counts, reward, loss=None, status="ok"):
+        return Record(number, space.trial(number, counts), Result(status, 1, 2, loss, reward))
+
+    base = space.lowest
+    other = [base + np.eye(5, dtype=np.int64)[i] for i in range(5)]
+    records = [
+        record(0, space.highest, 0.0),  # misses the budget
+        record(1, other[0], -0.5, 0.9),
+        record(2, other[1], -0.5, 0.8),
+        record(3, other[2], -0.5),
+        record(4, other[3], -0.2, 0.9),
+        record(5, other[3], -0.1, 0.9),  # the same network again
+        record(6, other[4], -0.05, 0.1, "failed"),
+        record(7, base, -0.5, 0.8),
+        Record(8, None, Result("failed")),
+    ]
+    assert [best.id for best in top_k(records, 9)] == [5, 2, 7, 1, 3]
+    assert [best.id for best in top_k(records, 2)] == [5, 2]

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from prunekit.core.graph import Group
+from prunekit.core.search import BoundError, BudgetError
+from prunekit.core.search.bounds import allowed_counts
+
+
+def group(size: int, fixed: int = 0, per_unit: int = 1) -> Group:
+    return Group(0, (0,), "layer", size, 0, fixed, per_unit)
+
+
+@pytest.mark.parametrize(
+    ("group", "bound", "allowed"),
+    [
+        (group(32), (0.2, 1), [8, 16, 24, 32]),
+        (group(20), (0.2, 1), [8, 16, 20]),  # nothing removed needs no rounding
+        (group(20), (0.2, 0.9), [8, 16]),  # down where up would exceed the bound
+        (group(6), (0.2, 1), [6]),
+        (group(20), (0.5, 0.5), [16]),  # no multiple within: rather too many
+        (group(16, fixed=16), (0.2, 1), [8, 16]),
+        (group(16, per_unit=4), (0.0, 0.5), [2, 4, 6, 8]),
+        (group(5, fixed=3, per_unit=2), (0.0, 1), [1, 2, 3, 4, 5]),  # never a multiple of 8
+    ],
+)
+def test_allowed_counts_follow_bound_and_rounding(group, bound, allowed):
+    assert allowed_counts(group, bound, 8).tolist() == allowed
+
+
+def test_count_rounds_up_and_stays_within_bounds(fake):
+    space = fake.space(lbound=0.25, rbound=0.8)
+    assert [space.count(2, ratio) for ratio in (0.0, 0.3, 0.5, 0.51, 0.79, 1.0)] == [8, 16, 16, 16, 24, 24]
+
+
+def test_at_least_one_unit_stays(fake):
+    assert fake.space(lbound=0, channel_round=1).lowest.tolist() == [1] * 5
+
+
+def test_any_mid_of_a_group_bounds_it_and_skipping_fixes_it(fake):
+    space = fake.space(specific_bound={2: [0.5, 0.5]}, user_skip_module_id=[3, 6])
+    assert space.allowed[0].tolist() == [8]
+    assert space.allowed[2].tolist() == [32]
+    assert space.free == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"specific_bound": {9: [0.1, 0.2]}}, "mid 9 is not in the network; mids that can be pruned: 0, 1, 2, 3, 4, 5"),
+        ({"specific_bound": {6: [0.1, 0.2]}}, "mid 6 is protected"),
+        ({"specific_bound": {0: [0.1, 0.2], 2: [0.1, 0.3]}}, "mids 0 and 2 are one group"),
+        ({"user_skip_module_id": [8]}, "no mid 8"),
+        ({"user_skip_module_id": [0], "specific_bound": {2: [0.1, 0.3]}}, "drop one"),
+    ],
+)
+def test_bounds_that_cannot_be(fake, settings, message):
+    with pytest.raises(BoundError, match=message):
+        fake.space(**settings)
+
+
+def test_unreachable_budget_says_what_is_reachable(fake):
+    with pytest.raises(BudgetError, match=r"'flops <= 0.01' cannot be met: .* keeps 0\.\d+ to 1 of its flops"):
+        fake.space(budget="flops <= 0.01")
+
+
+def test_a_filter_that_skips_everything_is_refused(fake):
+    with pytest.raises(BudgetError, match="would skip every trial"):
+        fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5)
+    fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5, reward_type="acc_params")
+
+
+def test_reachable_is_the_greatest_count_that_leaves_the_budget_reachable(fake):
+    space = fake.space(budget="flops <= 0.3 and params <= 0.35", channel_round=1)
+    counts = space.lowest
+    for index in range(len(counts)):
+        low, high = space.reachable(index, counts)
+        tried = counts.copy()
+        fitting = []
+        for count in space.allowed[index]:
+            tried[index] = count
+            if space.fits(tried):
+                fitting.append(count)
+        assert (low, high) == (fitting[0], fitting[-1])
+        counts[index] = high
+    assert space.fits(counts)
+
+
+def test_observation_is_normalised_and_tells_what_was_saved(fake):
+    space = fake.space()
+    states = np.array([space.observation(i, space.lowest) for i in range(5)])
+    assert states.shape == (5, 10)
+    assert states.min() >= 0 and states.max() <= 1
+    assert states[0, 7] == 0 and states[0, 9] == 1  # nothing is saved yet, nothing was chosen yet
+    assert (np.diff(states[:, 7]) >= 0).all() and (np.diff(states[:, 8]) <= 0).all()
+    assert states[1, 9] == space.lowest[0] / 16
+
+
+def test_bounded_view_overrides_by_group_and_leaves_the_space_alone(fake):
+    space = fake.space(specific_bound={0: [0.5, 0.5]})
+    view = space.bounded(0.5, 0.75, {2: [1.0, 1.0]}, "agent.warmup_")
+    assert view.allowed[0].tolist() == [16] and view.allowed[4].tolist() == [32, 40, 48]
+    assert space.allowed[0].tolist() == [8] and len(space.allowed[4]) == 7
+    assert space.bounded(0.5, 0.75, {}, "x").allowed[0].tolist() == [8]
+
+
+def test_shares_are_shares(fake):
+    space = fake.space(budget="params <= 0.9")
+    assert space.share("flops", space.highest) == space.share("params", space.highest) == 1.0
+    trial = space.trial(3, space.lowest)
+    assert set(trial.shares) == {"flops", "params"} and trial.within_budget
+    assert not space.trial(3, space.highest).within_budget
+    assert trial.plan.counts(fake.graph) == trial.counts

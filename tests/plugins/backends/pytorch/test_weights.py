@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from prunekit.plugins.backends.pytorch.weights import WeightsError, load_weights, read_weights, save_weights
+
+
+class Bomb:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return (os.system, (f"touch {self.marker}",))
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    states = one.state_dict(), other.state_dict()
+    return states[0].keys() == states[1].keys() and all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+
+
+@pytest.mark.parametrize("form", ["plain", "nested", "parallel", "npz", "tar", "legacy"])
+def test_every_form_is_read(tmp_path: Path, form: str) -> None:
+    source, goal = network(), network()
+    state = source.state_dict()
+    path = tmp_path / {"npz": "w.npz", "tar": "w.pth.tar"}.get(form, "w.pth")
+    if form == "npz":
+        np.savez(path, **{name: tensor.numpy() for name, tensor in state.items()})
+    elif form == "nested":
+        torch.save({"state_dict": state, "epoch": 3}, path)
+    elif form == "parallel":
+        torch.save({f"module.{name}": tensor for name, tensor in state.items()}, path)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=form != "legacy")
+    load_weights(goal, path)
+    assert same(source, goal)
+
+
+def test_safetensors_round_trip_leaves_no_temporary_file(tmp_path: Path) -> None:
+    source, goal = network(), network()
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(b"old")
+    save_weights(source, path)
+    load_weights(goal, path)
+    assert same(source, goal) and os.listdir(tmp_path) == ["w.safetensors"]
+
+
+def test_shared_tensors_and_strides_are_written(tmp_path: Path) -> None:
+    source = nn.ModuleDict({"a": nn.Linear(3, 3), "b": nn.Linear(3, 3)})
+    source["b"].weight = source["a"].weight
+    source["c"] = nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
+    save_weights(source, tmp_path / "w.safetensors")
+    found = read_weights(tmp_path / "w.safetensors")
+    assert found.keys() == source.state_dict().keys()
+    assert torch.equal(found["a.weight"], found["b.weight"]) and torch.equal(found["c.weight"], source["c"].weight)
+
+
+def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(network(), path)
+    before = path.read_bytes()
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WeightsError, match="cannot be written: No space left"):
+        save_weights(network(), path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["w.safetensors"]
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("way", ["zip", "legacy", "bare", "tensor beside"])
+def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path, protocol: int, way: str) -> None:
+    marker, path = tmp_path / "ran", tmp_path / "evil.pth"
+    if way == "bare":
+        path.write_bytes(pickle.dumps(Bomb(marker), protocol=protocol))
+    else:
+        content = {"w": torch.zeros(1), "x": Bomb(marker)} if way == "tensor beside" else Bomb(marker)
+        torch.save(content, path, pickle_protocol=protocol, _use_new_zipfile_serialization=way != "legacy")
+    with pytest.raises(WeightsError, match=r"evil.pth holds more than tensors.*nothing was run") as caught:
+        load_weights(network(), path)
+    assert not marker.exists() and "\n" not in str(caught.value)
+
+
+def test_pickle_in_npz_is_refused_and_not_run(tmp_path: Path) -> None:
+    bomb = np.empty(1, dtype=object)
+    bomb[0] = Bomb(tmp_path / "ran")
+    np.savez(tmp_path / "w.npz", w=bomb)
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        read_weights(tmp_path / "w.npz")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_whole_network_is_refused_with_its_class(tmp_path: Path) -> None:
+    torch.save(network(), tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"torch.nn.modules.container.Sequential.*state_dict\(\) alone"):
+        read_weights(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".npz", ".pt"])
+@pytest.mark.parametrize("content", [b"", b"garbage that is no file of any kind", b"PK\x03\x04"])
+def test_broken_files_raise_one_error(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"w\{suffix}"):
+        read_weights(path)
+
+
+def test_missing_file_and_unknown_kind(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no such weights file"):
+        read_weights(tmp_path / "w.pth")
+    (tmp_path / "w.h5").touch()
+    with pytest.raises(WeightsError, match=r"\.safetensors, \.pth"):
+        read_weights(tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1, 2], "holds a list"),
+        ({"epoch": 1, "weights": {}}, "no tensor under epoch, weights"),
+        ({1: 2}, "holds a dict"),
+    ],
+)
+def test_what_is_no_state_dict(tmp_path: Path, content: object, message: str) -> None:
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=message):
+        read_weights(tmp_path / "w.pth")
+
+
+def test_mismatch_names_keys_and_shapes_and_changes_nothing(tmp_path: Path) -> None:
+    source = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(5, 2))
+    state = source.state_dict()
+    del state["1.bias"]
+    torch.save({**state, "extra.weight": torch.zeros(1)}, tmp_path / "w.pth")
+    goal = network()
+    before = {name: tensor.clone() for name, tensor in goal.state_dict().items()}
+    with pytest.raises(WeightsError) as caught:
+        load_weights(goal, tmp_path / "w.pth")
+    text = str(caught.value)
+    assert "does not fit Sequential (9 tensors): 1 missing: 1.bias; 1 unexpected: extra.weight" in text
+    assert "6 of another shape: 0.weight [5, 3, 3, 3] in the file, [4, 3, 3, 3] in the network" in text
+    assert text.endswith("...")
+    assert all(torch.equal(before[name], tensor) for name, tensor in goal.state_dict().items())
+
+
+def test_counters_may_be_missing(tmp_path: Path) -> None:
+    state = network().state_dict()
+    del state["1.num_batches_tracked"]
+    torch.save(state, tmp_path / "w.pth")
+    load_weights(network(), tmp_path / "w.pth")
+
+
+def test_state_that_is_no_tensor_is_refused(tmp_path: Path) -> None:
+    class Odd(nn.Module):
+        def get_extra_state(self) -> str:
+            return "text"
+
+    with pytest.raises(WeightsError, match="more than tensors in its state: _extra_state"):
+        save_weights(Odd(), tmp_path / "w.safetensors")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from prunekit.plugins.cost_estimators.latency_pytorch import Latency, compare_latency, measure_latency
+
+
+class Logged(nn.Module):
+    def __init__(self, name: str, log: list[str]) -> None:
+        super().__init__()
+        self.name, self.log = name, log
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert not self.training and not torch.is_grad_enabled()
+        self.log.append(self.name)
+        return x
+
+
+def test_networks_take_turns() -> None:
+    log: list[str] = []
+    found = compare_latency({"a": Logged("a", log), "b": Logged("b", log)}, np.zeros((3, 1)), warmup=1, repeats=2)
+    assert log == ["a", "b"] * 3
+    assert found.keys() == {"a", "b"} and all(isinstance(one, Latency) for one in found.values())
+
+
+def test_larger_network_takes_longer_and_nothing_is_left_changed() -> None:
+    small, large = nn.Linear(64, 64), nn.Sequential(*(nn.Linear(64, 64) for _ in range(60)))
+    threads = torch.get_num_threads()
+    found = compare_latency({"small": small, "large": large}, np.zeros((8, 64), np.float32), threads=1, repeats=15)
+    assert found["large"].median_ms > found["small"].median_ms > 0
+    assert found["small"].spread_ms >= 0 and found["small"].batch_size == 8 and found["small"].threads == 1
+    assert torch.get_num_threads() == threads and small.training and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "size"),
+    [({"x": np.zeros((5, 2))}, 5), ([np.zeros((3, 4)), np.zeros((3, 5))], 2), ((np.zeros((7, 1)),), 7)],
+)
+def test_batch_size_by_the_contract(inputs: object, size: int) -> None:
+    class Any(nn.Module):
+        def forward(self, *args: object, **kwargs: object) -> None: ...
+
+    assert measure_latency(Any(), inputs, repeats=1, warmup=0).batch_size == size
+
+
+def test_no_repeats_is_refused() -> None:
+    with pytest.raises(ValueError, match="repeats 0"):
+        measure_latency(nn.Identity(), np.zeros(1), repeats=0)
