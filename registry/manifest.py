@@ -62,12 +62,14 @@ def _entry(position: int, item: Any, origin: str) -> Entry:
         raise ManifestError(f"{where}: no type {item['type']!r}; there are {', '.join(kinds)}")
     if not _TARGET.fullmatch(str(item["target"])):
         raise ManifestError(f"{where}: target {item['target']!r} is not a 'package.module:Class'")
+    aliases = item.get("aliases", ())
+    names = (item["name"], *aliases) if isinstance(aliases, (list, tuple)) else (None,)
+    if not all(isinstance(name, str) and name for name in names):
+        raise ManifestError(f"{where}: name must be a text and aliases a list of texts")
+    for key in ("backend", "framework"):
+        if not isinstance(item.get(key), (str, type(None))):
+            raise ManifestError(f"{where}: {key} must be a text, not {item[key]!r}")
     return Entry(
-        RegisterType(item["type"]),
-        str(item["name"]),
-        item.get("backend"),
-        str(item["target"]),
-        tuple(item.get("aliases", ())),
-        origin,
+        RegisterType(item["type"]), names[0], item.get("backend"), item["target"], names[1:], origin,
         item.get("framework"),
-    )
+    )  # fmt: skip

@@ -26,7 +26,9 @@ class Register:
     _lock = threading.RLock()
     _declared: list[Entry] = []  # noqa: RUF012 - the one table of the process
     _components: dict[Entry, type] = {}  # noqa: RUF012
+    _displaced: set[tuple[RegisterType, str | None, str]] = set()  # noqa: RUF012 - whose name override=True gave away
     _packs: list[PackRecord] | None = None
+    _local = threading.local()  # whether this thread is reading manifests
 
     @overload
     @classmethod
@@ -82,9 +84,16 @@ class Register:
             return lambda found: cls.register(
                 kind, found, name=name, aliases=aliases, backend=backend, override=override
             )
-        entry = cls._entry_of(RegisterType(kind), component, name, tuple(aliases), backend)
+        if not isinstance(component, type):
+            raise TypeError(f"only classes are registered, not {component!r}")
+        aliases = (aliases,) if isinstance(aliases, str) else tuple(aliases)
+        entry = cls._entry_of(RegisterType(kind), component, name, aliases, backend)
         with cls._lock:
-            cls._refuse_duplicate(entry, override)
+            if override:
+                cls._displaced.discard(_place(entry))
+            elif _place(entry) in cls._displaced:  # it is imported after another has taken its name
+                return component
+            cls._make_room(entry, override)
             cls._components[entry] = component
         return component
 
@@ -123,15 +132,14 @@ class Register:
     @classmethod
     def entries(cls, kind: RegisterType | None = None) -> list[Entry]:
         """Return every entry, declared or registered, importing no component."""
+        cls.packs()
         with cls._lock:
-            cls.packs()
             registered = list(cls._components)
             taken = {(entry.type, entry.target) for entry in registered}
-            overridden = {(entry.type, entry.backend, entry.name) for entry in registered}
             declared = [
                 entry
                 for entry in cls._declared
-                if (entry.type, entry.target) not in taken and (entry.type, entry.backend, entry.name) not in overridden
+                if (entry.type, entry.target) not in taken and _place(entry) not in cls._displaced
             ]
         found = [entry for entry in [*declared, *registered] if kind is None or entry.type is kind]
         return sorted(found, key=lambda entry: (entry.type.value, entry.name, entry.backend or "", entry.target))
@@ -139,11 +147,17 @@ class Register:
     @classmethod
     def packs(cls) -> list[PackRecord]:
         """Return what became of each installed pack; the first call reads their manifests."""
-        with cls._lock:
-            if cls._packs is None:
-                cls._packs = []  # set first: a pack that looks something up while it loads must not start again
-                cls._packs = discover(cls._declared.append)
-            return list(cls._packs)
+        if cls._packs is None and not getattr(cls._local, "reading", False):  # a pack may look something up as it loads
+            cls._local.reading = True
+            try:
+                declared: list[Entry] = []
+                packs = discover(declared.append)  # without the lock: another thread may be importing such a pack
+            finally:
+                cls._local.reading = False
+            with cls._lock:
+                if cls._packs is None:
+                    cls._declared, cls._packs = declared, packs
+        return list(cls._packs or ())
 
     @classmethod
     def backend_of(cls, component: type) -> str | None:
@@ -157,15 +171,21 @@ class Register:
     @classmethod
     @contextlib.contextmanager
     def isolated(cls) -> Iterator[None]:
-        """Undo every registration that is made inside the block; for tests."""
+        """Undo every registration that is made inside the block; for tests.
+
+        What a manifest promises stays: its module, once imported, would not register it again.
+        """
+        cls.packs()
         with cls._lock:
-            cls.packs()
-            saved = (list(cls._declared), dict(cls._components))
+            saved = (list(cls._declared), dict(cls._components), set(cls._displaced), cls._packs)
         try:
             yield
         finally:
             with cls._lock:
-                cls._declared, cls._components = saved
+                promised = {(entry.type, entry.target) for entry in saved[0]}
+                kept = {e: found for e, found in cls._components.items() if (e.type, e.target) in promised}
+                cls._declared, cls._components, cls._displaced, cls._packs = saved
+                cls._components.update(kept)
 
     @classmethod
     def _entry_of(
@@ -185,18 +205,23 @@ class Register:
         )
 
     @classmethod
-    def _refuse_duplicate(cls, entry: Entry, override: bool) -> None:
-        for other in cls.entries(entry.type):
-            clash = set(entry.names) & set(other.names)
-            if not clash or entry.backend != other.backend:
-                continue
-            if other.target == entry.target or override:  # the same class again: a reload, or a manifest's promise kept
-                cls._components.pop(other, None)
-            else:
-                raise DuplicateNameError(
-                    f"{entry.type.words} {clash.pop()!r} of {entry.target} is already registered by {other.target}"
-                    f" ({other.origin}); choose another name= or say override=True"
-                )
+    def _make_room(cls, entry: Entry, override: bool) -> None:
+        """Take out whatever ``entry`` replaces; nothing is taken out where it may not replace one of them."""
+        clashing = [
+            other
+            for other in cls.entries(entry.type)
+            if other.backend == entry.backend and not set(entry.names).isdisjoint(other.names)
+        ]
+        others = [other for other in clashing if other.target != entry.target]  # the same class again is a reload
+        if others and not override:
+            name = next(name for name in entry.names if name in others[0].names)
+            raise DuplicateNameError(
+                f"{entry.type.words} {name!r} of {entry.target} ({entry.origin}) is already registered by"
+                f" {others[0].target} ({others[0].origin}); choose another name= or say override=True"
+            )
+        cls._displaced.update(map(_place, others))
+        for other in clashing:
+            cls._components.pop(other, None)
 
     @classmethod
     def _import(cls, entry: Entry) -> type[Any]:
@@ -232,3 +257,7 @@ class Register:
             text += " There are " + ", ".join(names) + "."
         broken = [f"{pack.distribution} {pack.version}" for pack in cls.packs() if pack.error]
         return text + (f" (Not searched, because broken: {', '.join(broken)}.)" if broken else "")
+
+
+def _place(entry: Entry) -> tuple[RegisterType, str | None, str]:
+    return entry.type, entry.backend, entry.target

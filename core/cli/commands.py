@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from prunekit.core.config import RunConfig, load_config
 from prunekit.registry import PrunekitError
+
+STOPPED = 130  # what shells report for Ctrl-C
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,15 +27,35 @@ def run(options: argparse.Namespace) -> int:
     config = _config(options)
     from prunekit.core.pipeline.run import run_pipeline
 
-    task = config.general.task
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run_pipeline(config, Console(), resume=options.resume, imports=tuple(options.imports))
+        with _stoppable():
+            run_pipeline(config, Console(), resume=options.resume, imports=tuple(options.imports))
     except KeyboardInterrupt:
-        again = f"prunekit {options.file} -r -t {task.task_id}"
-        print(f"\nstopped; nothing that was computed is lost. Go on with: {again}", file=sys.stderr)
-        return 130
+        print(f"stopped; nothing that was computed is lost. Go on with: {_again(options, config)}", file=sys.stderr)
+        return STOPPED
     return 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM, which batch systems and ``kill`` send, ends a run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _again(options: argparse.Namespace, config: RunConfig) -> str:
+    words = ["prunekit", options.file, "-r", "-t", config.general.task.task_id]
+    for flag, value in (("-b", options.backend), ("-d", options.device)):
+        words += [flag, value] if value else []
+    for name in options.imports:
+        words += ["--import", name]
+    return shlex.join(words)
 
 
 def check(options: argparse.Namespace) -> int:

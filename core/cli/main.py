@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from prunekit.registry import PrunekitError, Register, RegisterType
 
 COMMANDS = ("run", "check", "inspect", "list")
+_ABOUT = ("-h", "--help", "--version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 0 well, 2 for a mistake that the message says how to mend."""
+    """Run one command and return the exit code.
+
+    0 is well, 2 a mistake that the message says how to mend, 130 stopped by Ctrl-C.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    if words and words[0] not in (*COMMANDS, *_ABOUT):
         words.insert(0, "run")  # as vega: the yml is enough
     options = _parser().parse_args(words)
     try:
         _warn_of_broken_packs()
         return _dispatch(options)
     except PrunekitError as problem:
-        print(f"error: {problem}" if "\n" not in str(problem) else str(problem), file=sys.stderr)
+        # the mistakes of a yml begin with file:line, so that editors find them
+        print(problem if hasattr(problem, "problems") else f"error: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, head or less, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as problem:  # a full disk, a folder that may not be written: the system's words say it
         print(f"error: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), file=sys.stderr)
         return 2

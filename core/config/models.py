@@ -73,12 +73,14 @@ class PruningOptions(Options):
     Attributes:
         compensate: Let the remaining weights absorb what was removed.
         recalibrate: Measure the normalization statistics again.
-        calibration_images: Images for both.
+        calibration_images: Images that the second moments for compensation are taken from, once a search.
+        recalibration_images: How many of them the statistics are measured on, once a trial.
     """
 
     compensate: bool = True
     recalibrate: bool = True
-    calibration_images: PositiveInt = 512
+    calibration_images: PositiveInt = 1024
+    recalibration_images: PositiveInt = 128
 
 
 class PruningConfig(PruningOptions):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.channel_graph import ChannelGraph, staying
 
 if TYPE_CHECKING:
     from prunekit.core.pruning.plan import PrunePlan
@@ -68,7 +68,7 @@ class CostModel:
 
     def of_units(self, keep: NDArray[np.bool_]) -> Cost:
         """Price by a flag for each unit; exact."""
-        sizes = [1.0] + [float((units < 0).sum() + keep[units[units >= 0]].sum()) for units in self._units]
+        sizes = [1.0] + [float(staying(units, keep).sum()) for units in self._units]
         array = np.array(sizes)
         return Cost(self._macs.value(array), self._params.value(array))
 

@@ -141,8 +141,9 @@ def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator
     count = min(workers, len(parts))
     # through a queue, not as an argument: writing a large argument to a process that dies early never returns
     recipes: Queue[bytes] = context.Queue()
+    pickled = _pickled(recipe)
     for _ in range(count):
-        recipes.put(_pickled(recipe))
+        recipes.put(pickled)
     pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes,))
     pending: deque[Future[Batch]] = deque()
     try:

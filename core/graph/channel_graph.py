@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
 
@@ -81,6 +84,11 @@ class Axis:
     units: IntArray
 
 
+def staying(units: IntArray, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each position stays, from the unit that owns it (or -1) and a flag for each unit of the graph."""
+    return np.append(keep, True)[units]  # -1 is the last entry
+
+
 @dataclass(frozen=True)
 class Reader:
     """A layer's weight seen from what it reads; what compensation changes when units go.
@@ -114,6 +122,14 @@ class Work:
     sizes: tuple[IntArray, ...]
 
 
+@dataclass(frozen=True)
+class Assumption:
+    """An operator whose sizes were taken to be computed from those that can shrink, not to stand in the code."""
+
+    operator: int
+    groups: frozenset[int]
+
+
 @dataclass
 class ChannelGraph:
     """What a network's structure allows.
@@ -127,6 +143,8 @@ class ChannelGraph:
         work: What each operator costs.
         pooled: Ids of groups over whose channels a normalization takes its statistics; there zeroed channels
             and removed ones are not the same function.
+        norms: For each module that normalizes, the unit of each channel there, or -1.
+        assumptions: What the proof may find to be wrong.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         notes: What the proof found out, one line each.
@@ -139,6 +157,8 @@ class ChannelGraph:
     readers: tuple[Reader, ...]
     work: tuple[Work, ...]
     pooled: frozenset[int] = frozenset()
+    norms: tuple[tuple[str, IntArray], ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     notes: list[str] = field(default_factory=list)

@@ -60,7 +60,7 @@ class Labels:
         self._size = 0
         self._ties: list[tuple[IntArray, IntArray]] = []
         self._frozen: list[tuple[IntArray, str]] = []
-        self._rectangles: list[IntArray] = []
+        self._rectangles: list[tuple[IntArray, bool]] = []
         self.pooled: list[IntArray] = []
 
     def fresh(self, count: int) -> IntArray:
@@ -95,10 +95,12 @@ class Labels:
         self.tie(first, array)
         return first
 
-    def rectangle(self, array: IntArray) -> None:
-        """One axis was split in several: what goes must leave whole positions of one of them (see ``settle``)."""
-        if len(axes_of(array)) > 1:
-            self._rectangles.append(array)
+    def rectangle(self, array: IntArray, last: bool = True) -> None:
+        """One axis was split in several: what goes must leave whole positions of one of them (see ``settle``).
+
+        Of the axes that may shrink, the last one is preferred, or the one before it.
+        """
+        self._rectangles.append((array, last))
 
     def settle(self) -> IntArray:
         """The class of each label, after every split axis has been given a legal unit.
@@ -107,12 +109,15 @@ class Labels:
         already tied labels so that whole positions of one axis go together, that is kept.
         """
         root = components(self._size, self._ties)
-        for array in self._rectangles:
-            if any(self._depends_only_on(root[array], axis) for axis in axes_of(array)):
+        for array, last in self._rectangles:
+            axes = axes_of(array)
+            if any(self._depends_only_on(root[array], axis) for axis in axes):
                 continue
+            shrinks = axes[-1] if last else axes[-2]
             first = array
-            for axis in axes_of(array)[:-1]:
-                first = first.take([0], axis)
+            for axis in axes:
+                if axis != shrinks:
+                    first = first.take([0], axis)
             self.tie(first, array)
             root = components(self._size, self._ties)
         return root

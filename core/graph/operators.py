@@ -20,13 +20,16 @@ class Kind(str, enum.Enum):
     # over which it takes statistics, groups: into how many parts it divides axis, mean: tensor of running means
     ELEMENTWISE = "elementwise"  # any inputs, broadcast against each other
     CONCAT = "concat"  # axis
-    SPLIT = "split"  # axis, sizes, drop: whether the axis disappears (unbind)
+    SPLIT = "split"  # axis, sizes, drop: whether the axis disappears (unbind), open: the last takes what is left
     SLICE = "slice"  # axis, start, stop, step, drop
-    PAD = "pad"  # pads: (before, after) for every axis
+    WRITE = "write"  # inputs base, part: part takes the place of a slice of base; axis, start, stop, step
+    LIKE = "like"  # a new tensor without values from x; axes along which it has x's sizes
+    PAD = "pad"  # pads: (before, after) for every axis, constant: whether they hold a constant
     RESHAPE = "reshape"
     PERMUTE = "permute"  # order
     EXPAND = "expand"
-    REDUCE = "reduce"  # axes, keepdim, exact: whether removing a zero leaves the result as it is (a sum)
+    REDUCE = "reduce"  # axes, keepdim, over: "sum" (a zero that is gone changes nothing), "statistic" (a mean: taken
+    # over what is there), or "values" (anything else)
     POOL = "pool"  # axes along which positions are mixed; the others pass through
     OPAQUE = "opaque"  # reason
 

@@ -42,12 +42,14 @@ def reshape(array: IntArray, before: Sequence[int], after: Sequence[int]) -> Int
     return drop_constant_axes(spread.reshape(full))
 
 
-def mixes(arrays: LabelArrays, before: Sequence[int], after: Sequence[int]) -> bool:
-    """Whether a reshape would fold two independent label arrays into one axis."""
+def tangled(arrays: LabelArrays, before: Sequence[int], after: Sequence[int]) -> list[IntArray]:
+    """The label arrays that a reshape would fold together with another, independent one."""
+    found: list[IntArray] = []
     for old, _ in segments(before, after):
-        if sum(any(array.shape[axis] > 1 for axis in old) for array in arrays) > 1:
-            return True
-    return False
+        here = [array for array in arrays if any(array.shape[axis] > 1 for axis in old)]
+        if len(here) > 1:
+            found += here
+    return found
 
 
 def take(array: IntArray, axis: int, index: slice | IntArray, drop: bool) -> IntArray:

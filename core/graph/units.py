@@ -9,16 +9,22 @@ from math import prod
 
 import numpy as np
 
-from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Layer, Reader, Work
-from prunekit.core.graph.flow import Contraction, LabelFlow
+from prunekit.core.graph.channel_graph import Assumption, Axis, ChannelGraph, Group, Layer, Work
+from prunekit.core.graph.flow import follow
 from prunekit.core.graph.labels import IntArray, components
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.readers import axis_of, readers
+from prunekit.core.graph.state import Contraction, State
 
 ALONE = "is the only channel"
+LAST = "is the last channel of a layer that has only a part of the group"
 
 
 def channel_graph(
-    operators: OperatorGraph, ignore: Iterable[str] = (), frozen: Iterable[tuple[int, str]] = ()
+    operators: OperatorGraph,
+    ignore: Iterable[str] = (),
+    frozen: Iterable[tuple[int, str]] = (),
+    held: Iterable[int] = (),
 ) -> ChannelGraph:
     """Find what is coupled with what.
 
@@ -26,12 +32,12 @@ def channel_graph(
         operators: A recorded forward.
         ignore: Modules whose outputs are kept.
         frozen: ``(mid, reason)`` of layers whose output channels are kept.
+        held: Positions of operators whose sizes stand in the network's code.
 
     Raises:
         ValueError: A module in ``ignore`` has no layer; the nearest names are given.
     """
-    flow, ignore, frozen = LabelFlow(operators), tuple(ignore), tuple(frozen)
-    flow.run()
+    flow, ignore, frozen = follow(operators, held), tuple(ignore), tuple(frozen)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
             names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
@@ -45,7 +51,7 @@ def channel_graph(
     return replace(graph, ignore=ignore, frozen=frozen)
 
 
-def _producers(flow: LabelFlow) -> list[Contraction]:
+def _producers(flow: State) -> list[Contraction]:
     """The first contraction of every weight that produces channels; its position here is its mid."""
     first: dict[str, Contraction] = {}
     for contraction in flow.contractions:
@@ -57,15 +63,34 @@ def _producers(flow: LabelFlow) -> list[Contraction]:
 class _Assembly:
     """Numbers units and groups, and looks everything else up by them."""
 
-    def __init__(self, flow: LabelFlow, producers: list[Contraction]) -> None:
+    def __init__(self, flow: State, producers: list[Contraction]) -> None:
         self.flow, self.producers = flow, producers
         self.root = flow.labels.settle()
         self.reasons = flow.labels.reasons(self.root)
         self.out = [self.root[p.out] for p in producers if p.out is not None]
+        self._number()
+        while (root := self._last_of_a_layer()) is not None:
+            self.reasons[root] = LAST
+            self._number()
+
+    def _number(self) -> None:
+        """Form the groups and number their units."""
         self.groups, unit_of_root = self._groups()
-        self.unit = np.full(self.root.size + 1, -1, dtype=np.int64)  # the last entry serves "no label"
+        self.unit = np.full(self.root.size, -1, dtype=np.int64)
         for root, unit in unit_of_root.items():
             self.unit[root] = unit
+
+    def _last_of_a_layer(self) -> int | None:
+        """A class without which some plan would leave an axis of a parameter empty, if there is one."""
+        ends = np.array([group.offset + group.size for group in self.groups], dtype=np.int64)
+        sizes = np.array([group.size for group in self.groups], dtype=np.int64)
+        for labels in (labels for found in self.flow.parameters.values() for labels in found if labels is not None):
+            units = np.unique(self.units(labels))
+            if units[0] >= 0:
+                owned = np.bincount(np.searchsorted(ends, units, side="right"), minlength=len(sizes))
+                if not (owned == sizes).any():  # of a whole group one unit always stays
+                    return int(self.root[labels[0]])
+        return None
 
     def graph(self) -> ChannelGraph:
         axes = [
@@ -80,9 +105,11 @@ class _Assembly:
             for c in self.flow.contractions
         )
         layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
-        return ChannelGraph(
-            self.flow.graph, self.groups, layers, tuple(axes), tuple(self._readers()), work, self._pooled()
-        )
+        norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
+        pooled = self._touched(self.flow.labels.pooled)
+        assumptions = tuple(Assumption(at, self._touched([labels])) for at, labels in self.flow.assumed)
+        found = tuple(readers(self.flow, self.producers, self.root, self.unit))
+        return ChannelGraph(self.flow.graph, self.groups, layers, tuple(axes), found, work, pooled, norms, assumptions)
 
     def units(self, labels: IntArray) -> IntArray:
         """The unit of each label, or -1."""
@@ -137,52 +164,11 @@ class _Assembly:
             shape[-1] if convolution and shape else 1, int(operator.attributes.get("stride", 1)),
             producer.read is None and producer.groups > 1, round(macs),
             prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
-            self._axis(weight, producer.out), tuple(kept.items()),
+            axis_of(self.flow, weight, producer.out), tuple(kept.items()),
         )  # fmt: skip
 
-    def _readers(self) -> Iterable[Reader]:
-        for mid, producer in enumerate(self.producers):
-            if producer.read is None or producer.weight is None:
-                continue
-            classes = self.root[producer.read]
-            block = _run_length(classes)
-            axis = self._axis(producer.weight, producer.read)
-            if axis is None:
-                continue
-            yield Reader(
-                mid, producer.weight, self._shift(producer), axis, producer.groups, block, self.unit[classes[::block]]
-            )
-
-    def _shift(self, producer: Contraction) -> tuple[str, int] | None:
-        """What takes up a constant that is added to the output of a layer."""
-        graph = self.flow.graph
-        operator = graph.operators[producer.operator]
-        if len(operator.inputs) > 2 and (name := graph.tensors[operator.inputs[2]].name):
-            return name, 1
-        users = [o for o in graph.operators if set(o.inputs) & set(operator.outputs)]
-        mean = users[0].attributes.get("mean") if len(users) == 1 else None
-        name = graph.tensors[mean].name if mean is not None else None
-        return (name, -1) if name else None
-
-    def _axis(self, weight: str, labels: IntArray | None) -> int | None:
-        """The axis of a parameter that carries exactly these labels."""
-        found = self.flow.parameters.get(weight, [])
-        if labels is None:
-            return None
-        return next((k for k, own in enumerate(found) if own is not None and np.array_equal(own, labels)), None)
-
-    def _pooled(self) -> frozenset[int]:
-        units = [self.units(array.ravel()) for array in self.flow.labels.pooled]
-        found = set(np.concatenate(units).tolist()) if units else set()
-        return frozenset(g.id for g in self.groups if found & set(range(g.offset, g.offset + g.size)))
-
-
-def _run_length(classes: IntArray) -> int:
-    """How many neighbours always belong to the same class, if every class comes in runs of that length."""
-    ends = np.flatnonzero(np.diff(classes)) + 1
-    run = int(ends[0]) if ends.size else int(classes.size)
-    if run > 1 and classes.size % run == 0:
-        rows = classes.reshape(-1, run)
-        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
-            return run
-    return 1
+    def _touched(self, arrays: Iterable[IntArray]) -> frozenset[int]:
+        """Ids of the groups that have units among these labels."""
+        found = np.unique(np.concatenate([np.empty(0, np.int64), *(self.units(a.ravel()) for a in arrays)]))
+        ends = np.array([group.offset + group.size for group in self.groups], dtype=np.int64)
+        return frozenset(self.groups[k].id for k in np.searchsorted(ends, found[found >= 0], side="right"))

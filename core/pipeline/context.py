@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Protocol
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
 from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType
 
 
 @dataclass
@@ -33,9 +34,20 @@ class RunContext:
     imports: tuple[str, ...] = ()
 
     def make(self, spec: ComponentSpec, **injected: Any) -> Any:
-        """Construct the component that a block of the yml names."""
+        """Construct the component that a block of the yml names.
+
+        Raises:
+            PrunekitError: Its constructor raises.
+        """
         component = Register.get(spec.kind, spec.name, self.backend.name)
-        return component(**spec.params, **injected)
+        try:
+            return component(**spec.params, **injected)
+        except PrunekitError:
+            raise
+        except Exception as problem:  # a component's constructor is its author's code
+            raise RunError(
+                f"{spec.where}: {component.__qualname__} cannot be made: {type(problem).__name__}: {problem}"
+            ) from problem
 
     def dataset(self, split: SplitConfig, name: str) -> Dataset:
         """The dataset of a split: ``train``, ``val`` or ``test``."""

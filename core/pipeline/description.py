@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from prunekit.core.backend import Backend, Network
+from prunekit.core.config import plain
+from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelGraph, channel_graph
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
 
 VERSION = 1
 
@@ -26,10 +29,10 @@ class Description:
 
     Attributes:
         network: Registered name of its class.
-        params: What the class is constructed with.
+        params: What the class is constructed with, as JSON values; its defaults are written out.
         backend: Registered name of its backend.
         inputs: Shapes and types of what it is called with, see ``spec_of``.
-        weights: File of its weights, beside the description.
+        weights: Name of the safetensors file with its weights, beside the description.
         plan: What stays of the network as the class makes it; None if nothing was pruned.
         ignore: Modules whose outputs were kept.
         frozen: Layers that were protected, and why, beyond what the structure says.
@@ -81,27 +84,65 @@ class Description:
                 tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
                 tuple(data["imports"]), tuple(data["layers"]),
             )  # fmt: skip
-        except FileNotFoundError as problem:
-            raise DescriptionError(f"{path}: there is no such file") from problem
-        except (KeyError, TypeError, ValueError, IsADirectoryError) as problem:
+        except OSError as problem:
+            raise DescriptionError(f"{path} cannot be read: {problem.strerror}") from problem
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, PrunekitError) as problem:
+            if isinstance(problem, DescriptionError):
+                raise
             raise DescriptionError(f"{path} is not the description of a network: {problem!r}") from problem
 
     def build(self, backend: Backend, folder: Path) -> Network:
         """The network with its weights; nothing is unpickled and the original network's weights are not needed.
 
         Raises:
-            PrunekitError: The class is not registered, or the weights do not fit.
+            PrunekitError: The class is not registered (the message names the module to import first), or the weights
+                do not fit.
         """
-        network = backend.build(Register.get(RegisterType.NETWORK, self.network, self.backend), self.params, seed=0)
-        if self.plan is not None:
-            operators = backend.record(network, example(self.inputs))
-            graph = channel_graph(operators, self.ignore, self.frozen)
-            network = backend.prune(network, graph, self.plan)
-        weights = folder / self.weights
-        if not weights.resolve().is_relative_to(folder.resolve()):
-            raise DescriptionError(f"weights {self.weights!r} do not lie beside the description in {folder}")
-        backend.load(network, weights)
+        if Path(self.weights).name != self.weights or Path(self.weights).suffix != ".safetensors":
+            raise DescriptionError(f"weights {self.weights!r}: not a .safetensors file beside the description")
+        component = self._component()
+        try:
+            network = backend.build(component, arguments(component, self.params), seed=0)
+            if self.plan is not None:
+                operators = backend.record(network, example(self.inputs))
+                graph = channel_graph(operators, self.ignore, self.frozen)
+                network = backend.prune(network, graph, self.plan)
+        except PrunekitError:
+            raise
+        except Exception as problem:  # the class is its author's code, the description anybody's
+            raise DescriptionError(f"{self.network} cannot be made: {type(problem).__name__}: {problem}") from problem
+        backend.load(network, folder / self.weights)
         return network
+
+    def _component(self) -> type[Any]:
+        try:
+            return Register.get(RegisterType.NETWORK, self.network, self.backend)
+        except UnknownNameError as problem:
+            first = ", ".join(self.imports) or "the module that registers it"
+            raise DescriptionError(f"{problem} Import {first} first.") from problem
+
+
+def arguments(component: type[Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON values as a constructor's annotations want them: a list as a tuple, a text as a path, and so on.
+
+    Raises:
+        DescriptionError: A value does not fit its annotation.
+    """
+    signature = read_signature(component, frozenset())
+    defaults = {name: plain(value) for name, value in signature.defaults.items()}
+    given = {name: value for name, value in params.items() if name not in defaults or defaults[name] != value}
+    known = {name: value for name, value in given.items() if name in signature.annotations}
+    model = params_model(signature)
+    required = {field.alias for field in model.model_fields.values() if field.is_required()}
+    if missing := sorted(str(name) for name in required - known.keys()):
+        raise DescriptionError(f"{signature.component} needs {', '.join(missing)}")
+    try:
+        found = model.model_validate(known)
+    except ValidationError as problem:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())
+        raise DescriptionError(f"{signature.component} cannot be made of what is given: {told}") from problem
+    values = {str(field.alias): getattr(found, name) for name, field in model.model_fields.items()}
+    return {**given, **{name: values[name] for name in known}}
 
 
 def spec_of(inputs: Inputs) -> Any:
@@ -114,13 +155,26 @@ def spec_of(inputs: Inputs) -> Any:
 
 
 def example(spec: Any, batch_size: int | None = None) -> Inputs:
-    """Inputs of the given shapes and types: small seeded numbers, ``batch_size`` samples of them."""
+    """Inputs of the given shapes and types: small seeded numbers, ``batch_size`` samples of them.
+
+    Raises:
+        DescriptionError: ``spec`` is not what ``spec_of`` returns.
+    """
+    try:
+        return _example(spec, batch_size)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise DescriptionError(f"{spec!r} does not describe the inputs of a network: {problem}") from problem
+
+
+def _example(spec: Any, batch_size: int | None) -> Inputs:
     if "dict" in spec:
-        return {key: example(value, batch_size) for key, value in spec["dict"].items()}
+        return {key: _example(value, batch_size) for key, value in spec["dict"].items()}
     for name, kind in (("list", list), ("tuple", tuple)):
         if name in spec:
-            return kind(example(value, batch_size) for value in spec[name])
+            return kind(_example(value, batch_size) for value in spec[name])
     dtype, shape = np.dtype(spec["dtype"]), list(spec["shape"])
+    if dtype.kind not in "fiub":
+        raise ValueError(f"type {dtype}")
     if batch_size is not None and shape:
         shape[0] = batch_size
     numbers = np.random.default_rng(0).random(shape)

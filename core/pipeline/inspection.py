@@ -30,13 +30,15 @@ def inspect_config(config: RunConfig, picture: Path | None, imports: tuple[str, 
     with TemporaryDirectory() as folder:
         reporter = Reporter(Console(stderr=True), Path(folder) / "log")
         context = RunContext(config, RunFolder(Path(folder)), backend, reporter, imports)
-        for step in steps:
-            network, _ = original(context, step, weights_needed=False)
-            graph = parse(backend, network, example_inputs(context, step))
-            yield f"{step.name}: {step.model.network.name if step.model and step.model.network else 'network'}"
-            yield graph.table()
-            if picture is not None:
-                hint = draw(graph, picture)
-                yield hint or f"wrote {picture}"
-                picture = None
-        reporter.close()
+        try:
+            for step in steps:
+                network, _ = original(context, step, weights_needed=False)
+                graph = parse(backend, network, example_inputs(context, step))
+                yield f"{step.name}: {step.model.network.name if step.model and step.model.network else 'network'}"
+                yield graph.table()
+                if picture is not None:
+                    hint = draw(graph, picture)
+                    yield hint or f"wrote {picture}"
+                    picture = None
+        finally:
+            reporter.close()

@@ -8,7 +8,9 @@ from typing import Any
 from prunekit.core.backend import Backend, Network
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import DescriptionError
-from prunekit.registry import Register, RegisterType, UnknownNameError
+from prunekit.registry import Register, RegisterType
+
+_DEVICES = ("CPU", "GPU", "NPU")
 
 
 def load(path: str | Path, device: str = "CPU") -> Network:
@@ -24,12 +26,21 @@ def load(path: str | Path, device: str = "CPU") -> Network:
         PrunekitError: The file is none, the network's class is not registered (the message names the module to
             import first), or the weights do not fit.
     """
-    path = Path(path)
-    description = Description.read(path)
+    if device not in _DEVICES:
+        raise DescriptionError(f"no device {device!r}; there are {', '.join(_DEVICES)}")
+    description = Description.read(Path(path))
     maker: Any = Register.get(RegisterType.BACKEND, description.backend)
-    backend: Backend = maker(device)
+    return described_network(maker(device), Path(path))[0]
+
+
+def described_network(backend: Backend, path: Path) -> tuple[Network, Description]:
+    """The network that a file describes, on a backend that is there already, and the description.
+
+    Raises:
+        PrunekitError: As ``load``.
+    """
+    description = Description.read(path)
     try:
-        return description.build(backend, path.parent)
-    except UnknownNameError as problem:
-        first = ", ".join(description.imports) or "the module that registers it"
-        raise DescriptionError(f"{path}: {problem} Import {first} first.") from problem
+        return description.build(backend, path.parent), description
+    except DescriptionError as problem:
+        raise DescriptionError(f"{path}: {problem}") from problem

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from prunekit.core.backend import Network
-from prunekit.core.config import StepConfig
+from prunekit.core.config import StepConfig, plain
 from prunekit.core.data import Batch, default_collate
 from prunekit.core.data.contract import Collating, Inputs
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example, spec_of
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.treatment import first_images
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType
 
 
 def original(context: RunContext, step: StepConfig, weights_needed: bool = True) -> tuple[Network, Description]:
@@ -28,28 +30,27 @@ def original(context: RunContext, step: StepConfig, weights_needed: bool = True)
         weights_needed: Whether weights that an earlier step has yet to write are an error.
 
     Raises:
-        PrunekitError: It cannot be built, or the weights are missing or do not fit.
+        PrunekitError: It cannot be built or does not run on the data, or the weights are missing or do not fit.
     """
     model = step.model
     if model is None:
         raise RunError(f"{step.where}: the step has no network")
     inputs = example_inputs(context, step)
     if model.model_desc_file is not None:
-        description = Description.read(model.model_desc_file)
-        network = description.build(context.backend, model.model_desc_file.parent)
+        network, description = described_network(context.backend, model.model_desc_file)
     elif model.network is not None:
         spec = model.network
         component = Register.get(RegisterType.NETWORK, spec.name, context.backend.name)
         seed = step.settings.seed if step.settings is not None else 0
         network = _built(context, spec.where, component, spec.params, seed)
-        description = Description(
-            spec.name, spec.params, context.backend.name, spec_of(inputs), "", imports=context.imports
-        )
+        params = plain({**spec.defaults, **spec.params})
+        description = Description(spec.name, params, context.backend.name, spec_of(inputs), "", imports=context.imports)
     else:
         raise RunError(f"{step.where}: the step has no network")
     weights = model.pretrained_model_file
     if weights is not None and (weights_needed or weights.exists()):
         context.backend.load(network, weights)
+    _must_run(context, step, network, inputs)
     return network, description
 
 
@@ -80,6 +81,19 @@ def _built(context: RunContext, where: str, component: type[Any], params: dict[s
     except Exception as problem:  # a network's constructor is its author's code
         raise RunError(
             f"{where}: {component.__qualname__} cannot be made: {type(problem).__name__}: {problem}"
+        ) from problem
+
+
+def _must_run(context: RunContext, step: StepConfig, network: Network, inputs: Inputs) -> None:
+    try:
+        for _ in context.backend.run(network, [(inputs, None)]):
+            pass
+    except PrunekitError:
+        raise
+    except Exception as problem:  # such as images with another number of channels
+        raise RunError(
+            f"{step.where}: {type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
+            f" {type(problem).__name__}: {problem}"
         ) from problem
 
 

@@ -25,7 +25,6 @@ class Reporter:
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._logger = logging.Logger("prunekit.run")
         self._logger.addHandler(self._handler)
-        self._live: Progress | None = None
 
     def say(self, text: str) -> None:
         """Tell people something, and log it."""
@@ -43,12 +42,16 @@ class Reporter:
         if not self.console.is_terminal:
             self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def log_failure(self) -> None:
+        """Log the exception that is being handled, with the traceback that people are not shown."""
+        self._logger.exception("failed")
+
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:
         """A live line that counts to ``total``."""
         columns = (
-            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=8), MofNCompleteColumn(),
+            TimeRemainingColumn(), TextColumn("{task.fields[text]}", markup=False),
         )  # fmt: skip
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True) as live:
             yield Bar(live, title, total)
@@ -64,7 +67,15 @@ class Bar:
     def __init__(self, live: Progress, title: str, total: int) -> None:
         self._live = live
         self._task = live.add_task(title, total=total, text="")
+        self._done = 0
 
-    def advance(self, text: str) -> None:
-        """One more is done; ``text`` stands behind the bar."""
-        self._live.update(self._task, advance=1, text=text)
+    def advance(self, text: str, replayed: bool = False) -> None:
+        """One more is done; ``text`` stands behind the bar.
+
+        One that is ``replayed`` took no time, so it says nothing about the time left.
+        """
+        self._done += 1
+        if replayed:
+            self._live.reset(self._task, completed=self._done, text=text)
+        else:
+            self._live.update(self._task, completed=self._done, text=text)

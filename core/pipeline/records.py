@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.pipeline.run_folder import RunFolder, write_csv, write_json
+from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.run_folder import RunFolder, read_json, write_csv, write_json
+
+_KINDS = ("desc", "model", "performance")
 
 
 def now() -> str:
@@ -30,7 +32,15 @@ def record(step: str, number: str, files: Mapping[str, str], performance: Mappin
 
 
 def write_step(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Write ``performance_<id>.json`` for each network and ``output.csv`` for all of them."""
+    """Write ``performance_<id>.json`` for each network and ``output.csv`` for all of them.
+
+    Files of networks that are no longer among them (the search went on and found better ones) are removed.
+    """
+    kept = {f"{kind}_{each['worker_id']}" for kind in _KINDS for each in records}
+    for kind in _KINDS:
+        for path in folder.glob(f"{kind}_*"):
+            if path.stem not in kept:
+                path.unlink()
     for each in records:
         write_json(folder / f"performance_{each['worker_id']}.json", each["performance"])
     keys = list(dict.fromkeys(key for each in records for key in each["performance"]))
@@ -47,7 +57,9 @@ class Reports:
         self.path = folder.output / "reports.json"
         self._content: dict[str, Any] = {"_steps_": []}
         if self.path.exists():
-            self._content = json.loads(self.path.read_text(encoding="utf-8"))
+            self._content = read_json(self.path)
+            if not isinstance(self._content.get("_steps_"), list):
+                raise RunError(f"{self.path} is damaged (no _steps_); restore it, or start a new task")
 
     def finished(self, step: str, key: str) -> bool:
         """Whether a step has ended well, for the same settings (``key``)."""
@@ -57,10 +69,15 @@ class Reports:
         """The networks that a step left."""
         return list(self._content.get(step, []))
 
-    def begin(self, step: str, key: str) -> None:
-        """A step begins; what it and later steps left before is no longer theirs."""
-        self._content["_steps_"] = [s for s in self._steps if s["step_name"] != step]
-        self._content.pop(step, None)
+    def begun(self, step: str, key: str) -> bool:
+        """Whether a step was begun, and perhaps killed, with the same settings."""
+        return any(s["step_name"] == step and s["key"] == key for s in self._steps)
+
+    def begin(self, step: str, key: str, later: Sequence[str]) -> None:
+        """A step begins; what it and ``later`` steps left before is no longer theirs."""
+        gone = {step, *later}
+        self._content = {name: value for name, value in self._content.items() if name not in gone}
+        self._content["_steps_"] = [s for s in self._steps if s["step_name"] not in gone]
         self._steps.append({"step_name": step, "start_time": now(), "status": "running", "message": "", "key": key})
         self._write()
 

@@ -32,34 +32,45 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
     folder = RunFolder(config.general.task.folder)
     resolved = config.resolved()
-    folder.open(config.path, resolved, resume)
-    reporter = Reporter(console, folder.log)
+    try:
+        folder.open(config.path, resolved, resume)
+        reporter = Reporter(console, folder.log)
+    except BaseException:
+        folder.close()
+        raise
     try:
         context = RunContext(config, folder, backend, reporter, imports)
         reporter.say(f"task {config.general.task.task_id}: results in {folder.output}")
         for warning in config.warnings:
             reporter.warn(warning)
-        if _run_steps(context, resolved):
-            summarize(context)
+        _run_steps(context, resolved)
+        if folder.summary.exists():
+            reporter.say(f"every step has finished before; nothing to do. The figures are in {folder.summary}")
         else:
-            reporter.say("every step has finished before; nothing to do")
+            summarize(context)
+    except Exception:
+        reporter.log_failure()
+        raise
     finally:
         reporter.close()
+        folder.close()
 
 
-def _run_steps(context: RunContext, resolved: dict[str, Any]) -> bool:
-    """Whether there was anything to do. A step is done again when it, or one before it, has changed."""
-    reports, seen, worked = Reports(context.folder), "", False
-    for name in context.config.pipeline:
+def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
+    """Do what is left to do. A step is done again when it, or one before it, has changed."""
+    reports, folder, pipeline, seen = Reports(context.folder), context.folder, context.config.pipeline, ""
+    for position, name in enumerate(pipeline):
         seen += json.dumps(resolved.get(name), sort_keys=True)
         key = hashlib.sha256(seen.encode()).hexdigest()[:16]
         if reports.finished(name, key):
             context.reporter.note(f"{name}: finished before")
             continue
-        worked = True
         step = context.config.steps[name]
         component = Register.get(RegisterType.PIPE_STEP, step.pipe_step.name, context.backend.name)
-        reports.begin(name, key)
+        if not reports.begun(name, key):
+            folder.clear_workers(name)  # checkpoints of another training
+        folder.summary.unlink(missing_ok=True)
+        reports.begin(name, key, pipeline[position + 1 :])
         try:
             records = component().run(context, step)
         except KeyboardInterrupt:
@@ -69,4 +80,4 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> bool:
             reports.fail(name, "error", f"{type(problem).__name__}: {problem}")
             raise
         reports.end(name, records)
-    return worked
+        folder.clear_workers(name)

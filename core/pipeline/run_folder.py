@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from prunekit.core.pipeline.errors import RunError
 
@@ -23,21 +24,28 @@ class RunFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.output = root / "output"
+        self.summary = self.output / "summary.json"
         self.log = root / "logs" / "pipeline.log"
+        self._lock: IO[str] | None = None
 
     def open(self, config: Path, resolved: Mapping[str, Any], resume: bool) -> None:
         """Begin a task, or go on with one.
 
+        One process at a time; ``close`` lets the next one in.
+
         Raises:
-            RunError: The task is there and ``resume`` is not asked for, or the yml has changed since.
+            RunError: The task is there and ``resume`` is not asked for, the yml has changed since, or another process
+                is at it.
         """
-        known = self.output / "resolved.json"
-        if self.root.exists() and any(self.root.iterdir()) and not resume:
+        if self.root.exists() and not resume:
             raise RunError(
                 f"task {self.root.name} is already there ({self.root}); add -r to go on with it, or choose another -t"
             )
+        self.root.mkdir(parents=True, exist_ok=resume)
+        self._take_lock()
+        known = self.output / "resolved.json"
         if known.exists():
-            changed = differences(json.loads(known.read_text(encoding="utf-8")), resolved)
+            changed = differences(read_json(known), resolved)
             if changed:
                 lines = "\n".join(f"  {line}" for line in changed)
                 raise RunError(
@@ -46,6 +54,25 @@ class RunFolder:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         write(self.output / config.name, config.read_text(encoding="utf-8"))
         write_json(known, resolved)
+
+    def close(self) -> None:
+        """Let another process go on with the task."""
+        if self._lock is not None:
+            self._lock.close()
+
+    def _take_lock(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # Windows: nobody is kept out
+            return
+        self._lock = (self.root / ".lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            self.close()
+            raise RunError(f"another process is at task {self.root.name} ({self.root}); wait for it or stop it") from (
+                problem
+            )
 
     def step(self, name: str) -> Path:
         """The output folder of a step."""
@@ -58,6 +85,27 @@ class RunFolder:
         path = self.root / "workers" / step / number
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def clear_workers(self, step: str) -> None:
+        """Remove what is needed to go on with a step: it has ended, or is to begin anew."""
+        path = self.root / "workers" / step
+        if path.exists():
+            shutil.rmtree(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that a run wrote.
+
+    Raises:
+        RunError: The file holds something else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise RunError(f"{path} is damaged ({problem}); restore it, or start a new task") from problem
+    if not isinstance(found, dict):
+        raise RunError(f"{path} is damaged (no JSON object); restore it, or start a new task")
+    return found
 
 
 def write(path: Path, text: str) -> None:

@@ -21,13 +21,14 @@ def summarize(context: RunContext) -> None:
     """Print the table and the paths; write the table's figures to ``output/summary.json``."""
     chosen = _chosen(context)
     if not chosen:
+        write_json(context.folder.summary, [])
         return
     latency = _latency(context, chosen)
     rows = [_row(context, name, report, latency) for name, report in chosen.items()]
     cells = [_cells(row, rows[0]) for row in rows]
     for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows)]:
         context.reporter.say(line)
-    write_json(context.folder.output / "summary.json", rows)
+    write_json(context.folder.summary, rows)
     for label, path in _paths(context, chosen).items():
         context.reporter.say(f"{label:<10}{path}")
 
@@ -56,7 +57,7 @@ def _latency(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str
     networks: dict[str, Network] = {}
     inputs: Any = None
     for name, report in chosen.items():
-        path = Path(report["desc_file"])
+        path = _file(context, report, "desc_file")
         description = Description.read(path)
         networks[name] = description.build(context.backend, path.parent)
         inputs = example(description.inputs, LATENCY_BATCH)
@@ -75,9 +76,14 @@ def _row(context: RunContext, name: str, report: dict[str, Any], latency: dict[s
         "latency_spread_ms": measured.spread_ms if measured else None,
         "latency_batch_size": measured.batch_size if measured else None,
         "latency_threads": measured.threads if measured else None,
-        "file_bytes": Path(report["model_path"]).stat().st_size,
+        "file_bytes": _file(context, report, "model_path").stat().st_size,
         "desc_file": report["desc_file"],
     }
+
+
+def _file(context: RunContext, report: dict[str, Any], key: str) -> Path:
+    """A file of a record; the task's folder may have been moved since it was written."""
+    return context.folder.output / str(report["step_name"]) / Path(report[key]).name
 
 
 def _cells(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:

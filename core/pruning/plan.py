@@ -144,6 +144,8 @@ class PrunePlan:
             wrong = [unit for unit in self.keep[gid] if not 0 <= unit < here[gid]]
             if wrong or not self.keep[gid]:
                 raise PlanError(f"group {gid} cannot keep units {wrong or 'none'} of its {here[gid]}")
+            if len(set(self.keep[gid])) < len(self.keep[gid]):
+                raise PlanError(f"group {gid} keeps a unit twice")
         if self.signature != graph.signature:
             raise PlanError("the plan is for another network: the groups agree, the layers do not")
 
@@ -154,7 +156,8 @@ def rounded(group: Group, units: float, round_to: int) -> int:
     Rounds up, and down where up would be more than there is, as AMC does; without a multiple it does not round.
     """
     count = min(max(round(units), 1), group.size)
-    for candidate in [*range(count, group.size + 1), *range(count - 1, 0, -1)]:
+    candidates: list[int] = [*range(count, group.size + 1), *range(count - 1, 0, -1)]
+    for candidate in candidates:
         if (group.fixed + candidate * group.per_unit) % round_to == 0:
             return candidate
     return count

@@ -116,32 +116,6 @@ class SearchSpace:
         """Whether ``counts`` meet every condition of the budget."""
         return all(self.share(constraint.cost, counts) <= constraint.limit for constraint in self.constraints)
 
-    def reachable(self, index: int, counts: Counts) -> tuple[int, int]:
-        """Return the least and greatest count of group ``index`` that leave the budget reachable.
-
-        Of ``counts`` only the groups before ``index`` matter; the later ones are taken at their least (AMC's action
-        wall, for any list of costs that do not fall when more is kept).
-        """
-        allowed = self.allowed[index]
-        tried = self.lowest
-        tried[:index] = counts[:index]
-
-        def fits(position: int) -> bool:
-            tried[index] = allowed[position]
-            return self.fits(tried)
-
-        if fits(len(allowed) - 1):
-            return int(allowed[0]), int(allowed[-1])
-        low, high = 0, len(allowed) - 1  # low fits, as its predecessors saw to; high does not
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if fits(middle) else (low, middle)
-        return int(allowed[0]), int(allowed[low])
-
-    def choose(self, index: int, ratio: float, counts: Counts) -> int:
-        """Return the count nearest to what ``ratio`` stands for that leaves the budget reachable."""
-        return min(self.count(index, ratio), self.reachable(index, counts)[1])
-
     def plan(self, counts: Counts) -> PrunePlan:
         """Return which units stay."""
         return PrunePlan.from_counts(self.graph, np.asarray(counts, dtype=np.int64), self.rankings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,6 +54,8 @@ class _Stage:
         self.context, self.step, self.settings = context, step, step.settings
         self.folder = context.folder.step(step.name)
         self.network, self.description = original(context, step)
+        if self.description.plan is not None:
+            raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
         calibration = calibration_batches(context, step, step.pruning.calibration_images)
         self.held_out = list(context.plain_batches(context.dataset(step.dataset.val, "val"), step.dataset.val))
         inputs = calibration[0][0]
@@ -60,7 +63,8 @@ class _Stage:
         self._tell_structure()
         self.treatment = Treatment(
             context.backend, self.network, self.graph, calibration, compensate=step.pruning.compensate,
-            recalibrate=step.pruning.recalibrate, seed=step.settings.seed,
+            recalibrate=step.pruning.recalibrate,
+            recalibration_images=step.pruning.recalibration_images, seed=step.settings.seed,
         )  # fmt: skip
         rankings = context.make(step.pruning.importance).rank(self.treatment.evidence)
         self.space = SearchSpace(self.graph, rankings, step.settings, CostModel(self.graph))
@@ -76,11 +80,7 @@ class _Stage:
 
             def seen(found: Record) -> None:
                 records.append(found)
-                best = top_k(records, 1)
-                reward = (
-                    f"best reward {best[0].result.reward:.4f}" if best and best[0].result.reward is not None else ""
-                )
-                bar.advance(f"{reward}  {_line(found)}")
+                bar.advance(_short(found, top_k(records, 1)), found.replayed)
                 if not found.replayed:
                     reporter.note(f"{self.step.name} {_line(found)}")
 
@@ -97,8 +97,6 @@ class _Stage:
         """Build one of the best again and write it."""
         assert found.trial is not None
         network, _ = self.evaluator.network(found.trial)
-        from dataclasses import replace
-
         description = replace(
             self.description, plan=found.trial.plan, ignore=self.graph.ignore, frozen=self.graph.frozen,
             layers=layer_rows(self.graph, found.trial.plan),
@@ -159,14 +157,30 @@ def _first(inputs: Any) -> Any:
 
 
 def _line(found: Record) -> str:
+    """A trial for the log."""
+    result, parts = found.result, list[str]()
+    if result.status != "ok":
+        parts.append(result.status)
+    if result.reward is not None:
+        parts.append(f"reward {result.reward:.4f}, accuracy {result.accuracy:.2%}")
+    if found.trial is not None:
+        parts += [f"{name} {share:.1%}" for name, share in found.trial.shares.items()]
+    if result.message:
+        parts.append(" ".join(result.message.split()))
+    return f"episode {found.id + 1}: {', '.join(parts)}"
+
+
+def _short(found: Record, best: list[Record]) -> str:
+    """A trial beside the bar: short enough for a terminal of 80 columns."""
+    text = f"best {best[0].result.reward:.4f}, " if best and best[0].result.reward is not None else ""
     result = found.result
-    if result.status != "ok" or found.trial is None:
-        return f"episode {found.id + 1}: {result.status}: {result.message}"
+    if result.reward is None or found.trial is None:
+        return f"{text}now {result.status}: {' '.join(result.message.split())}"
     shares = ", ".join(f"{name} {share:.1%}" for name, share in found.trial.shares.items())
-    return f"episode {found.id + 1}: reward {result.reward:.4f}, accuracy {result.accuracy:.2%}, {shares}"
+    return f"{text}now {result.reward:.4f}, accuracy {result.accuracy:.1%}, {shares}"
 
 
 def _nothing_found(step: StepConfig, records: list[Record]) -> str:
-    reasons = [record.result.message for record in records if record.result.message]
+    reasons = [" ".join(record.result.message.split()) for record in records if record.result.message]
     why = f"the first of them: {reasons[0]}" if reasons else "none met the budget"
     return f"{step.where}: none of {len(records)} trials gave a network; {why}"

@@ -13,6 +13,7 @@ from prunekit.core.graph import channel_graph
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.original import original, save_network
 from prunekit.core.pipeline.records import record, write_step
 from prunekit.registry import Register, RegisterType
@@ -48,8 +49,7 @@ def _networks(context: RunContext, step: StepConfig) -> Iterator[tuple[str, Netw
     if not paths:
         raise RunError(f"{step.where}: no desc_*.json of a network in {folder}")
     for path in paths:
-        description = Description.read(path)
-        yield path.stem.removeprefix("desc_"), description.build(context.backend, path.parent), description
+        yield path.stem.removeprefix("desc_"), *described_network(context.backend, path)
 
 
 def _train(

@@ -39,6 +39,11 @@ class Call:
         """New numbers for all tensors that it returned. Ask for the operands first."""
         return [self._recorder.fresh(t) for t in tree_leaves(self.out) if isinstance(t, torch.Tensor)]
 
+    def written(self) -> list[torch.Tensor]:
+        """Tensors among the arguments that the operator wrote into."""
+        marked = [a.name for a in self.func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
+        return [t for t in tree_leaves([self._bound.get(name) for name in marked]) if isinstance(t, torch.Tensor)]
+
     def between(self, shape: Sequence[int]) -> int:
         """A tensor that exists only in the neutral graph, where one operator becomes several."""
         return self._recorder.graph.tensor(tuple(shape))
@@ -131,7 +136,8 @@ def _stack(call: Call) -> None:
 def _split(call: Call) -> None:
     axis = _axis(call["dim"], call["self"].ndim)
     sizes = [1 if call.name == "unbind" else part.shape[axis] for part in call.out]
-    call.simple(Kind.SPLIT, "self", axis=axis, sizes=sizes, drop=call.name == "unbind")
+    last = call.name in ("split", "unsafe_split")  # by one size; the others are given every size
+    call.simple(Kind.SPLIT, "self", axis=axis, sizes=sizes, drop=call.name == "unbind", open=last)
 
 
 def _slice(call: Call) -> None:
@@ -150,7 +156,7 @@ def _select(call: Call) -> None:
 def _pad(call: Call) -> None:
     ndim, pad = call["self"].ndim, call["pad"] if call.name == "constant_pad_nd" else call["padding"]
     pads = [(0, 0)] * (ndim - len(pad) // 2) + [(pad[k], pad[k + 1]) for k in range(len(pad) - 2, -1, -2)]
-    call.simple(Kind.PAD, "self", pads=pads)
+    call.simple(Kind.PAD, "self", pads=pads, constant=call.name == "constant_pad_nd")
 
 
 def _permute(call: Call) -> None:
@@ -166,11 +172,15 @@ def _permute(call: Call) -> None:
     call.simple(Kind.PERMUTE, "self", order=order)
 
 
+_OVER = {"sum": "sum", "linalg_vector_norm": "sum"} | dict.fromkeys(("mean", "var", "std", "var_mean"), "statistic")
+
+
 def _reduce(call: Call) -> None:
     bound = call._bound
     axes = _axes(bound.get("dim"), call["self"].ndim)
-    exact = call.name in ("sum", "linalg_vector_norm")  # a removed zero changes neither a sum nor a norm
-    call.simple(Kind.REDUCE, "self", axes=axes, keepdim=bool(bound.get("keepdim", False)), exact=exact)
+    call.simple(
+        Kind.REDUCE, "self", axes=axes, keepdim=bool(bound.get("keepdim", False)), over=_OVER.get(call.name, "values")
+    )
 
 
 def _pool(spatial: int) -> Rule:
@@ -200,6 +210,17 @@ def _pixel_shuffle(call: Call) -> None:
     call.add(Kind.RESHAPE, [moved], call.results())
 
 
+def _pixel_unshuffle(call: Call) -> None:
+    x, factor = call["self"], call["downscale_factor"]
+    *batch, channels, height, width = x.shape
+    n = len(batch)
+    split = call.between((*batch, channels, height // factor, factor, width // factor, factor))
+    moved = call.between((*batch, channels, factor, factor, height // factor, width // factor))
+    call.add(Kind.RESHAPE, [call.number(x)], [split])
+    call.add(Kind.PERMUTE, [split], [moved], order=[*range(n + 1), n + 2, n + 4, n + 1, n + 3])
+    call.add(Kind.RESHAPE, [moved], call.results())
+
+
 def _channel_shuffle(call: Call) -> None:
     x, groups = call["self"], call["groups"]
     batch, channels, *rest = x.shape
@@ -214,7 +235,7 @@ def _glu(call: Call) -> None:
     axis = _axis(call["dim"], call["self"].ndim)
     halves = [call.between(call.out.shape), call.between(call.out.shape)]
     size = call.out.shape[axis]
-    call.add(Kind.SPLIT, [call.number(call["self"])], halves, axis=axis, sizes=[size, size], drop=False)
+    call.add(Kind.SPLIT, [call.number(call["self"])], halves, axis=axis, sizes=[size, size], drop=False, open=True)
     call.add(Kind.ELEMENTWISE, halves, call.results())
 
 
@@ -226,16 +247,45 @@ def _same_shape(call: Call) -> None:
         call.add(Kind.OPAQUE, operands, call.results(), reason="it reads memory by strides")
 
 
-def _created(call: Call) -> None:
-    """A tensor made from another's shape alone carries no channel; it is a constant when it is met again."""
+def _like(call: Call) -> None:
+    """A new tensor that takes every size from another."""
+    call.simple(Kind.ELEMENTWISE, "self")
+
+
+def _new(call: Call) -> None:
+    """A new tensor, whose sizes may or may not be computed from those of the tensor at hand."""
+    mine, theirs = call.out.shape, call["self"].shape
+    axes = [k for k, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a == b and len(mine) == len(theirs)]
+    call.simple(Kind.LIKE, "self", axes=axes)
+
+
+def _repeat(call: Call) -> None:
+    """Copies side by side: an axis of its own for the copies, folded in again."""
+    x, repeats = call["self"], call["repeats"]
+    shape = (1,) * (len(repeats) - x.ndim) + tuple(x.shape)
+    split = call.between([n for size in shape for n in (1, size)])
+    spread = call.between([n for r, size in zip(repeats, shape, strict=True) for n in (r, size)])
+    call.add(Kind.RESHAPE, [call.number(x)], [split])
+    call.add(Kind.EXPAND, [split], [spread])
+    call.add(Kind.RESHAPE, [spread], call.results())
+
+
+def _embedding(call: Call) -> None:
+    """A row of a table for each index: the table's columns are the channels."""
+    row = call.between(call["weight"].shape[1:])
+    call.add(
+        Kind.SLICE, [call.number(call["weight"])], [row], axis=0, start=0, stop=1, step=1, drop=True
+    )  # fmt: skip
+    call.add(Kind.EXPAND, [row], call.results())
 
 
 def _rules() -> dict[str, Rule]:
     names: dict[Rule, str] = {
         pointwise: "clone detach alias _to_copy copy_ lift_fresh hardswish hardswish_ native_dropout fill_ zero_ "
-        "bernoulli_ contiguous relu6 hardtanh hardtanh_ where masked_fill",
-        _created: "zeros_like ones_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty "
-        "new_full scalar_tensor new_empty_strided sym_size",
+        "bernoulli_ contiguous relu6 hardtanh hardtanh_ where masked_fill "
+        "_prelu_kernel",
+        _like: "zeros_like ones_like empty_like full_like rand_like randn_like",
+        _new: "new_zeros new_ones new_empty new_full new_empty_strided",
         _convolution: "convolution",
         _addmm: "addmm",
         lambda call: call.simple(Kind.LINEAR, "self", "mat2"): "mm",
@@ -265,6 +315,9 @@ def _rules() -> dict[str, Rule]:
         "upsample_trilinear3d",
         _along: "_softmax _log_softmax _safe_softmax cumsum cumprod roll flip",
         _pixel_shuffle: "pixel_shuffle",
+        _pixel_unshuffle: "pixel_unshuffle",
+        _repeat: "repeat",
+        _embedding: "embedding",
         _channel_shuffle: "channel_shuffle native_channel_shuffle",
         _glu: "glu",
         _same_shape: "as_strided as_strided_",

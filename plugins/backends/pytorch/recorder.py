@@ -25,6 +25,7 @@ class Recorder(TorchDispatchMode):
         self.graph = OperatorGraph()
         self._number = WeakIdKeyDictionary()
         self._named = WeakIdKeyDictionary()
+        self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self._path: list[str] = []
         self._module_name = {module: name for name, module in network.named_modules()}
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
@@ -43,7 +44,11 @@ class Recorder(TorchDispatchMode):
         inputs = {id(t): self.number(t) for t in known}  # before the call: it may write into its inputs
         out = func(*args, **(kwargs or {}))
         if inputs:
-            self._record(Call(func, args, kwargs or {}, out, self))
+            call, before = Call(func, args, kwargs or {}, out, self), len(self.graph.operators)
+            self._record(call)
+            self._note_view(call, self.graph.operators[before:])
+            for written in call.written():
+                self._write_back(written)
         return out
 
     def number(self, tensor: torch.Tensor) -> int:
@@ -74,6 +79,23 @@ class Recorder(TorchDispatchMode):
             return
         rule(call)
 
+    def _note_view(self, call: Call, added: list[Operator]) -> None:
+        """Remember of which tensor a result is a view, so that a write into it reaches that tensor too."""
+        if call.func.is_view:
+            base, views = call["self"], [t for t in tree_leaves(call.out) if isinstance(t, torch.Tensor)]
+            for index, view in enumerate(views):
+                if view is not base:
+                    self._views[view] = (base, added[-1] if len(added) == 1 else None, index)
+
+    def _write_back(self, view: torch.Tensor) -> None:
+        """After a write into ``view``, let the tensors that it is a view of have its new content."""
+        while view in self._views:
+            base, made, index = self._views[view]
+            part, whole = self.number(view), self.number(base)
+            kind, inputs, attributes = _undo(made, index, whole, part, base.ndim)
+            self.add(kind, "copy_", inputs, [self.fresh(base)], **attributes)
+            view = base
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which module runs."""
@@ -96,6 +118,24 @@ class Recorder(TorchDispatchMode):
                 handle.remove()
 
 
+def _undo(
+    made: Operator | None, index: int, whole: int, part: int, ndim: int
+) -> tuple[Kind, list[int], dict[str, Any]]:
+    """The operator that puts a view back in its place: kind, inputs, attributes."""
+    if made is not None and made.kind in (Kind.SLICE, Kind.SPLIT):
+        bounds = {k: v for k, v in made.attributes.items() if k in ("axis", "start", "stop", "step")}
+        if made.kind is Kind.SPLIT:
+            start = sum(made.attributes["sizes"][:index])
+            bounds |= {"start": start, "stop": start + made.attributes["sizes"][index], "step": 1}
+        return Kind.WRITE, [whole, part], bounds
+    if made is not None and made.kind is Kind.PERMUTE:
+        order = made.attributes["order"]
+        return Kind.PERMUTE, [part], {"order": sorted(range(ndim), key=order.__getitem__)}
+    if made is not None and made.kind in (Kind.RESHAPE, Kind.ELEMENTWISE):
+        return made.kind, [part], {}
+    return Kind.OPAQUE, [whole, part], {"reason": "it is written through a view"}
+
+
 def record(network: torch.nn.Module, forward: Callable[[], Any], inputs: Any) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
@@ -103,12 +143,18 @@ def record(network: torch.nn.Module, forward: Callable[[], Any], inputs: Any) ->
         network: Whose parameters are followed.
         forward: Calls the network with ``inputs``.
         inputs: The tensors that it is called with, nested in any way.
+
+    Raises:
+        ValueError: The network returned no tensor.
     """
     recorder = Recorder(network)
     with evaluating(network), torch.no_grad(), recorder.watching():
         recorder.graph.inputs = [recorder.fresh(t) for t in tree_leaves(inputs) if isinstance(t, torch.Tensor)]
         outputs = forward()
     found = [t for t in tree_leaves(outputs) if isinstance(t, torch.Tensor)]
+    if not found:
+        kind = type(outputs).__qualname__
+        raise ValueError(f"the network returned no tensor, but {kind}; return tensors in tuples, lists and dicts")
     recorder.graph.outputs = [recorder.number(t) for t in found]
     return recorder.graph
 

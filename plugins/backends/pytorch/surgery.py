@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
+_LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
 
 
 def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
@@ -21,12 +23,15 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
     keep = plan.flags(graph)
     kept: dict[str, dict[int, NDArray[np.int64]]] = {}
     for axis in graph.axes:
-        stays = (axis.units < 0) | keep[axis.units]
+        stays = staying(axis.units, keep)
         if not stays.all():
             kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
     small = copy.deepcopy(network)
-    small.eval()
+    small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
     _cut(small, kept)
+    channels = {name: int(staying(units, keep).sum()) for name, units in graph.norms}
+    for name, module in small.named_modules():
+        _follow(module, channels.get(name))
     return small
 
 
@@ -50,25 +55,37 @@ def _cut(network: torch.nn.Module, kept: Mapping[str, Mapping[int, NDArray[np.in
             for key, value in table.items():
                 if value is not None and id(value) in replaced:
                     table[key] = replaced[id(value)]  # type: ignore[assignment]
-        _follow(module)
 
 
-def _follow(module: torch.nn.Module) -> None:
-    """Bring the sizes that torch's own layers hold in line with their parameters."""
+def _follow(module: torch.nn.Module, channels: int | None) -> None:
+    """Bring the sizes that torch's own layers hold in line with their parameters, or with the channels they see."""
     if isinstance(module, _CONVOLUTIONS):
         a, b = module.weight.shape[:2]
-        if module.groups > 1 and module.in_channels // module.groups == 1:  # depthwise: a group a channel
+        if module.groups > 1 and module.in_channels == module.groups:  # depthwise: a group a channel
             module.groups = a if module.transposed else a // (module.out_channels // module.in_channels)
         module.in_channels = a if module.transposed else b * module.groups
         module.out_channels = b * module.groups if module.transposed else a
     elif isinstance(module, torch.nn.Linear):
         module.out_features, module.in_features = module.weight.shape
-    elif isinstance(module, _BATCH_NORMS):
-        sized = module.weight if module.weight is not None else module.running_mean
-        module.num_features = len(sized) if sized is not None else module.num_features
-    elif isinstance(module, torch.nn.LayerNorm) and module.weight is not None:
-        module.normalized_shape = tuple(module.weight.shape)
-    elif isinstance(module, torch.nn.GroupNorm) and module.weight is not None:
-        module.num_channels = len(module.weight)
+    elif isinstance(module, torch.nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape
     elif isinstance(module, torch.nn.PReLU):
         module.num_parameters = module.weight.numel()
+    else:
+        _follow_norm(module, channels)
+
+
+def _follow_norm(module: torch.nn.Module, channels: int | None) -> None:
+    if isinstance(module, _LAYER_NORMS):
+        if module.weight is not None:
+            module.normalized_shape = tuple(module.weight.shape)
+        elif channels is not None and len(module.normalized_shape) == 1:
+            module.normalized_shape = (channels,)
+    elif isinstance(module, _BATCH_NORMS):
+        sized = module.weight if module.weight is not None else module.running_mean
+        module.num_features = channels or module.num_features if sized is None else len(sized)
+    elif isinstance(module, torch.nn.GroupNorm):
+        count = channels or module.num_channels if module.weight is None else len(module.weight)
+        if module.num_groups == module.num_channels:  # one group a channel
+            module.num_groups = count
+        module.num_channels = count

@@ -116,7 +116,7 @@ def test_the_guides_yml(read: Read) -> None:
     assert nas.trainer.params["optimizer"].lr == 0.001
     assert nas.pruning is not None
     assert nas.pruning.importance.name == "compensation"
-    assert (nas.pruning.compensate, nas.pruning.recalibrate, nas.pruning.calibration_images) == (True, True, 512)
+    assert (nas.pruning.compensate, nas.pruning.recalibrate, nas.pruning.calibration_images) == (True, True, 1024)
 
     assert train.models_from == "nas" and train.models_folder is None
     assert train.model == nas.model and train.dataset == nas.dataset and train.pruning is None

@@ -71,22 +71,6 @@ def test_a_filter_that_skips_everything_is_refused(fake):
     fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5, reward_type="acc_params")
 
 
-def test_reachable_is_the_greatest_count_that_leaves_the_budget_reachable(fake):
-    space = fake.space(budget="flops <= 0.3 and params <= 0.35", channel_round=1)
-    counts = space.lowest
-    for index in range(len(counts)):
-        low, high = space.reachable(index, counts)
-        tried = counts.copy()
-        fitting = []
-        for count in space.allowed[index]:
-            tried[index] = count
-            if space.fits(tried):
-                fitting.append(count)
-        assert (low, high) == (fitting[0], fitting[-1])
-        counts[index] = high
-    assert space.fits(counts)
-
-
 def test_observation_is_normalised_and_tells_what_was_saved(fake):
     space = fake.space()
     states = np.array([space.observation(i, space.lowest) for i in range(5)])

@@ -43,7 +43,7 @@ SETTINGS: dict[str, Any] = {
 def test_training_learns_and_reports() -> None:
     reports: list[EpochReport] = []
     goal = network()
-    assert Trainer("cpu", **SETTINGS).fit(goal, data, reports.append) is goal
+    assert Trainer("CPU", **SETTINGS).fit(goal, data, reports.append) is goal
     assert [report.epoch for report in reports] == [0, 1, 2, 3] and reports[0].epochs == 4
     assert reports[-1].loss < 0.85 * reports[0].loss
     assert reports[0].lr == 0.05 > reports[1].lr > reports[3].lr

@@ -1,1 +1,0 @@
-"""What pack authors test their components with."""

@@ -1,0 +1,101 @@
+"""A pipeline on a tiny network that runs in seconds, as a user would start it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from prunekit.core.cli.main import main
+from prunekit.registry import Register
+
+PACKS = Path(__file__).parent / "packs"
+TINY = """\
+pipeline: [pretrain, nas, fully_train]
+pretrain:
+  pipe_step: {type: TrainPipeStep}
+  model:
+    model_desc:
+      modules: ["backbone"]
+      backbone: &network {type: TinyNet}
+  dataset: &dataset
+    type: TinyLights
+    common: {batch_size: 32}
+  trainer: &trainer
+    type: Trainer
+    epochs: 3
+    optimizer: {type: SGD, params: {lr: 0.1, momentum: 0.9}}
+nas:
+  pipe_step: {type: SearchPipeStep}
+  model:
+    model_desc:
+      modules: ["backbone"]
+      backbone: *network
+    pretrained_model_file: '{local_base_path}/output/pretrain/model_0.safetensors'
+  dataset: *dataset
+  search_algorithm:
+    type: PruneAMC
+    budget: "flops <= 0.5"
+    train_episode: 8
+    keep_pareto_top_k: 2
+    channel_round: 1
+    lbound: 0.1
+    plot_train_curve: True
+    agent: {warmup: 4}
+fully_train:
+  pipe_step: {type: TrainPipeStep, models_folder: '{local_base_path}/output/nas'}
+  dataset: *dataset
+  trainer: *trainer
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny() -> str:
+    """The yml of a tiny pipeline; its components are registered by ``--import tinypack``."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment of a run in a process of its own: the tiny pack can be imported, one thread, narrow."""
+    path = os.pathsep.join([str(PACKS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "40"}
+
+
+@pytest.fixture(scope="session")
+def command() -> list[str]:
+    """How ``prunekit`` is started in a process of its own."""
+    return [sys.executable, "-c", "import sys; from prunekit.core.cli.main import main; sys.exit(main())"]
+
+
+@pytest.fixture(scope="session")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, command: list[str], environment: dict[str, str]
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder where the tiny pipeline was run as task ``t`` without interruption, and what the process said."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.yml").write_text(TINY)
+    words = ["tiny.yml", "--import", "tinypack", "-t", "t"]
+    ended = subprocess.run([*command, *words], cwd=folder, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Run a command in this process, in an empty folder, with the tiny pack at hand."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(PACKS)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.delitem(sys.modules, "tinypack", raising=False)
+
+    def run(*words: str | Path) -> int:
+        return main([str(word) for word in words])
+
+    with Register.isolated():
+        yield run
+    sys.modules.pop("tinypack", None)

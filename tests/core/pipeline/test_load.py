@@ -1,0 +1,198 @@
+"""A network on disk, and files that are none."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import prunekit
+from prunekit.core.pipeline.description import Description, arguments, example, spec_of
+from prunekit.core.pipeline.errors import DescriptionError
+from prunekit.core.pipeline.load import load
+from prunekit.registry import Register, RegisterType
+
+Finished = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def saved(finished: Finished, tmp_path: Path) -> Path:
+    """The description of a pruned network, by itself in a folder: no original, no yml."""
+    found = next(p for p in (finished[0] / "tasks/t/output/nas").glob("desc_*.json") if p.stem != "desc_original")
+    for name in (found.name, found.name.replace("desc", "model").replace("json", "safetensors")):
+        shutil.copy(found.parent / name, tmp_path)
+    return tmp_path / found.name
+
+
+@pytest.fixture
+def pack(cli: Callable[..., int]) -> None:
+    import tinypack  # type: ignore[import-not-found]  # noqa: F401
+
+
+def _edit(path: Path, **changes: Any) -> Path:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return path
+
+
+@pytest.mark.usefixtures("pack")
+def test_loading_unpickles_nothing(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("something was unpickled")
+
+    prunekit.load(str(saved))  # what PyTorch imports late, it has imported now
+    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+        monkeypatch.setattr(module, name, refuse)
+    network = prunekit.load(str(saved))
+    assert not network.training
+    assert sum(network.features[k].out_channels for k in (0, 3, 6)) < 8 + 12 + 16
+    assert network(torch.zeros(3, 1, 8, 8)).shape == (3, 4)
+
+
+@pytest.mark.usefixtures("cli")
+def test_an_unregistered_network_names_the_module(saved: Path) -> None:
+    with pytest.raises(
+        DescriptionError, match=r"desc_\d\.json: no network named 'TinyNet'\..* Import tinypack first\."
+    ):
+        load(saved)
+    with pytest.raises(DescriptionError, match="Import the module that registers it first"):
+        load(_edit(saved, imports=[]))
+
+
+@pytest.mark.usefixtures("pack")
+@pytest.mark.parametrize("name", ["../x.safetensors", "/etc/x.safetensors", "a/x.safetensors", "", "model.pth", ".."])
+def test_weights_lie_beside_the_description(saved: Path, name: str) -> None:
+    with pytest.raises(DescriptionError, match=r"not a \.safetensors file beside the description"):
+        load(_edit(saved, weights=name))
+
+
+@pytest.mark.usefixtures("pack")
+def test_missing_weights(saved: Path) -> None:
+    with pytest.raises(prunekit.registry.PrunekitError, match="there is no such weights file"):
+        load(_edit(saved, weights="gone.safetensors"))
+
+
+@pytest.mark.usefixtures("pack")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 2},
+        {"version": None},
+        {"network": None},
+        {"network": []},
+        {"network": {}},
+        {"network": {"type": "TinyNet", "class_num": "many"}},
+        {"network": {"type": "TinyNet", "class_num": -3}},
+        {"network": {"type": "TinyNet", "depth": 3}},
+        {"network": {"type": "TinyNet", "widths": [9, 9, 9]}},
+        {"plan": {}},
+        {"plan": []},
+        {"plan": {"version": 9}},
+        {"plan": {"version": 1, "signature": "x", "groups": [{"group": 0, "units": 8, "keep": [99]}]}},
+        {"plan": {"version": 1, "signature": "x", "groups": ["a"]}},
+        {"inputs": None},
+        {"inputs": "an image"},
+        {"inputs": {"shape": [1, 1, 8, 8], "dtype": "no such type"}},
+        {"inputs": {"shape": [1, 1, 8, 8], "dtype": "object"}},
+        {"inputs": {"shape": [1, -1], "dtype": "float32"}},
+        {"inputs": {"shape": [1, 3, 8, 8], "dtype": "float32"}},
+        {"inputs": {"tuple": 5}},
+        {"frozen": [[999, "no such layer"]]},
+        {"frozen": 7},
+        {"frozen": [[1]]},
+        {"ignore": 5},
+        {"layers": 5},
+        {"imports": 5},
+        {"backend": "no such backend"},
+        {"weights": 5},
+    ],
+    ids=str,
+)
+def test_a_description_that_is_none(saved: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(prunekit.registry.PrunekitError) as caught:
+        load(_edit(saved, **changes))
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"null", b"\xff\xfe", b'{"version": 1}', b"[" * 10000])
+def test_a_file_that_is_no_description(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "desc_0.json"
+    path.write_bytes(content)
+    with pytest.raises(DescriptionError, match=r"desc_0\.json is not the description of a network"):
+        load(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DescriptionError, match=r"gone\.json cannot be read: No such file"):
+        load(tmp_path / "gone.json")
+    with pytest.raises(DescriptionError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_an_unknown_device(saved: Path) -> None:
+    with pytest.raises(prunekit.registry.PrunekitError):
+        load(saved, device="TPU")
+
+
+def test_arguments_are_what_the_constructor_wants() -> None:
+    class Net:
+        def __init__(
+            self, widths: tuple[int, ...], where: Path = Path("."), size: tuple[int, int] | None = None,
+            odd: int = None, free=(1, 2), **rest: Any,  # noqa: RUF013
+        ) -> None: ...  # fmt: skip
+
+    given = {"widths": [1, 2], "where": "there", "size": [3, 4], "odd": None, "free": [5], "other": [6]}
+    found = arguments(Net, given)
+    assert found == {"widths": (1, 2), "where": Path("there"), "size": (3, 4), "free": [5], "other": [6]}
+    with pytest.raises(DescriptionError, match="Net needs widths"):
+        arguments(Net, {})
+    with pytest.raises(DescriptionError, match=r"Net cannot be made .* widths"):
+        arguments(Net, {"widths": "wide"})
+
+
+def test_a_description_survives_the_disk(tmp_path: Path) -> None:
+    inputs = {
+        "image": example({"shape": [2, 3], "dtype": "float32"}),
+        "more": ([example({"shape": [], "dtype": "int64"})],),
+    }
+    made = Description(
+        "Net", {"a": [1, None]}, "pytorch", spec_of(inputs), "w.safetensors", imports=("m",), frozen=((1, "x"),)
+    )
+    (tmp_path / "d.json").write_text(json.dumps(made.to_json()))
+    assert Description.read(tmp_path / "d.json") == made
+    again = example(made.inputs, batch_size=5)
+    assert again["image"].shape == (5, 3) and again["image"].dtype == "float32"
+    assert isinstance(again["more"], tuple) and isinstance(again["more"][0], list)
+
+
+def test_params_are_json_whatever_the_yml_makes_of_them(
+    cli: Callable[..., int], tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths and pydantic models among a network's parameters come back as what its constructor wants."""
+    (tmp_path / "richpack.py").write_text(
+        "from pathlib import Path\nfrom pydantic import BaseModel\nfrom tinypack import TinyNet\n"
+        "from prunekit.registry import Register, RegisterType\n"
+        "class Shape(BaseModel):\n    first: int = 4\n"
+        "@Register.register(RegisterType.NETWORK)\n"
+        "class RichNet(TinyNet):\n"
+        "    def __init__(self, file: Path, shape: Shape = Shape(), rest: tuple[int, ...] = (6, 6)) -> None:\n"
+        "        assert isinstance(file, Path) and isinstance(shape, Shape) and isinstance(rest, tuple)\n"
+        "        super().__init__(widths=(shape.first, *rest))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    text = tiny.replace("{type: TinyNet}", "{type: RichNet, file: tiny.yml, shape: {first: 5}}")
+    (tmp_path / "tiny.yml").write_text(
+        text.replace("[pretrain, nas, fully_train]", "[pretrain]").partition("nas:\n")[0]
+    )
+    assert cli("tiny.yml", "--import", "richpack", "-t", "t") == 0
+    desc = tmp_path / "tasks/t/output/pretrain/desc_0.json"
+    params = {"type": "RichNet", "file": "tiny.yml", "shape": {"first": 5}, "rest": [6, 6]}
+    assert json.loads(desc.read_text())["network"] == params
+    assert load(desc).features[0].out_channels == 5
+    assert Register.entry(RegisterType.NETWORK, "RichNet").backend == "pytorch"

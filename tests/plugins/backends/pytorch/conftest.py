@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from prunekit import trace
+
+sys.path.insert(0, str(Path(__file__).parent))  # small_nets and oracle, shared by the tests here
+
+
+@pytest.fixture(scope="session")
+def traced():
+    """Network, inputs and graph of a small network by name; made once, so leave them as they are."""
+    from small_nets import CASES
+
+    known = {}
+
+    def get(name):
+        if name not in known:
+            network, inputs = CASES[name].build(), CASES[name].inputs()
+            known[name] = network, inputs, trace(network, inputs)
+        return known[name]
+
+    return get

@@ -1,0 +1,85 @@
+"""The exact oracle: a pruned network computes what the original computes when the removed slices are zero."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils._pytree import tree_flatten, tree_leaves
+
+from prunekit import ChannelGraph, PrunePlan, prune
+from prunekit.core.graph.channel_graph import staying
+from prunekit.core.pruning.proof import zeroed
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+
+BACKEND = PytorchBackend()
+
+
+def call(network: nn.Module, inputs: Any) -> Any:
+    if isinstance(inputs, dict):
+        return network(**inputs)
+    return network(*inputs) if isinstance(inputs, tuple) else network(inputs)
+
+
+def masked(network: nn.Module, graph: ChannelGraph, plan: PrunePlan) -> nn.Module:
+    """The original with zeros for what goes; layer and group normalizations take statistics over what stays."""
+    other = BACKEND.with_state(network, zeroed(graph, plan, BACKEND.state(network)))
+    keep = plan.flags(graph)
+    for name, units in graph.norms:
+        stays = torch.from_numpy(staying(units, keep))
+        module = other.get_submodule(name)
+        if isinstance(module, nn.LayerNorm):
+            module.forward = lambda x, m=module, s=stays: _layer_norm(m, x, s)
+        elif isinstance(module, nn.GroupNorm):
+            module.forward = lambda x, m=module, s=stays: _group_norm(m, x, s)
+    return other
+
+
+def error(small: nn.Module, reference: nn.Module, inputs: Any) -> float:
+    """Largest difference of any output, relative to the largest value of that output."""
+    with torch.no_grad():
+        got, wanted = call(small, inputs), call(reference, inputs)
+    assert tree_flatten(got)[1] == tree_flatten(wanted)[1]
+    errors = [0.0]
+    for a, b in zip(tree_leaves(got), tree_leaves(wanted), strict=True):
+        assert a.shape == b.shape and a.dtype == b.dtype
+        errors.append(float((a - b).abs().max() / b.abs().max()))
+    return max(errors)
+
+
+def check(network: nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Any) -> nn.Module:
+    """Prune, hold the result against the oracle, and return it."""
+    small = prune(network, graph, plan)
+    assert error(small, masked(network, graph, plan), inputs) < 1e-10
+    return small
+
+
+def snapshot(network: nn.Module) -> Any:
+    tensors = [*network.named_parameters(), *network.named_buffers()]
+    state = [(name, id(t), t.requires_grad, t.detach().numpy().tobytes()) for name, t in tensors]
+    return copy.deepcopy((state, [m.training for m in network.modules()]))
+
+
+def random_plan(graph: ChannelGraph, rng: np.random.Generator) -> PrunePlan:
+    """Any number of any units of every group."""
+    keep = {g.id: tuple(sorted(rng.permutation(g.size)[: rng.integers(1, g.size + 1)].tolist())) for g in graph.groups}
+    return PrunePlan(keep, {g.id: g.size for g in graph.groups}, graph.signature)
+
+
+def _layer_norm(module: nn.LayerNorm, x: torch.Tensor, stays: torch.Tensor) -> torch.Tensor:
+    mean = x[..., stays].mean(-1, keepdim=True)
+    variance = x[..., stays].var(-1, keepdim=True, unbiased=False)
+    y = (x - mean) / (variance + module.eps).sqrt()
+    return y * stays if module.weight is None else y * module.weight + module.bias
+
+
+def _group_norm(module: nn.GroupNorm, x: torch.Tensor, stays: torch.Tensor) -> torch.Tensor:
+    parts = []
+    for part, here in zip(x.chunk(module.num_groups, 1), stays.chunk(module.num_groups), strict=True):
+        kept = part[:, here if here.any() else ~here].flatten(1)
+        mean, variance = kept.mean(1)[:, None, None, None], kept.var(1, unbiased=False)[:, None, None, None]
+        parts.append((part - mean) / (variance + module.eps).sqrt())
+    return torch.cat(parts, 1) * module.weight[:, None, None] + module.bias[:, None, None]

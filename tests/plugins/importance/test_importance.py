@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from prunekit import trace
+from prunekit.core.pruning import Moments
+from prunekit.core.pruning.importance import Evidence
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+from prunekit.registry import Register, RegisterType
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))
+        data = [(torch.randn(4, 3, 9, 9), np.zeros(4))]
+    backend, graph = PytorchBackend(), trace(network, data[0][0])
+    return Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=5)
+
+
+@pytest.mark.parametrize("name", ["compensation", "l1", "random"])
+def test_contract(evidence, name):
+    rankings = Register.get(RegisterType.IMPORTANCE, name)().rank(evidence)
+    again = Register.get(RegisterType.IMPORTANCE, name)().rank(evidence)
+    for group in evidence.graph.groups:
+        ranking = rankings[group.id]
+        assert sorted(ranking.order) == list(range(group.size))
+        assert ranking.error.shape == (group.size + 1,)
+        assert ranking.error[0] == 0
+        assert (np.diff(ranking.error) >= 0).all()
+        assert (ranking.order == again[group.id].order).all()
+    assert set(rankings) == {group.id for group in evidence.graph.groups}
+
+
+def test_l1_is_the_norm_of_the_filters(evidence):
+    ranking = Register.get(RegisterType.IMPORTANCE, "l1")().rank(evidence)[0]
+    norms = np.abs(evidence.state["0.weight"]).sum((1, 2, 3))
+    assert (ranking.order == np.argsort(norms)).all()
+    assert np.allclose(ranking.error[1:], np.cumsum(np.sort(norms)) / norms.sum())
+
+
+def test_random_depends_on_the_seed_alone(evidence):
+    criterion = Register.get(RegisterType.IMPORTANCE, "random")()
+    other = Evidence(evidence.graph, Moments({}, 0), {}, seed=6)
+    same = Evidence(evidence.graph, Moments({}, 0), {}, seed=5)
+    assert (criterion.rank(same)[0].order == criterion.rank(evidence)[0].order).all()
+    assert (criterion.rank(other)[0].order != criterion.rank(evidence)[0].order).any()
+
+
+def test_compensation_sees_what_magnitude_does_not(evidence):
+    """Of two equal channels either may go for nothing, however large they are."""
+    network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))
+    with torch.no_grad():
+        network[0].weight[4] = network[0].weight[2] = 3 * network[0].weight[2]
+        network[0].bias[4] = network[0].bias[2]
+    data = [(torch.randn(4, 3, 9, 9), np.zeros(4))]
+    backend, graph = PytorchBackend(), trace(network, data[0][0])
+    known = Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=0)
+    ranking = Register.get(RegisterType.IMPORTANCE, "compensation")().rank(known)[0]
+    assert ranking.order[0] in (2, 4)
+    assert ranking.error[1] < 1e-3 < ranking.error[2]
+    assert Register.get(RegisterType.IMPORTANCE, "l1")().rank(known)[0].order[0] not in (2, 4)

@@ -1,0 +1,152 @@
+"""The few public lines, used as the README uses them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import prunekit
+from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
+from prunekit.core.cost import price
+from prunekit.core.pruning import PlanError
+from prunekit.core.search.errors import BudgetError
+from prunekit.model_zoo.resnet.pytorch import ResNet8
+
+
+def made(network, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return network().eval()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return made(ResNet8)
+
+
+@pytest.fixture(scope="module")
+def batches():
+    rng = np.random.default_rng(0)
+    return [(rng.standard_normal((8, 3, 32, 32)).astype(np.float32), np.zeros(8)) for _ in range(3)]
+
+
+IMAGES = np.zeros((1, 3, 32, 32), np.float32)
+
+
+def test_the_lines_of_the_readme(network, batches):
+    graph = trace(network, IMAGES, ignore=["linear"])
+    assert "proven by values" in graph.table()
+    plan = PrunePlan.uniform(graph, keep=0.5)
+    small = prune(network, graph, plan)
+    small = compensate(network, small, graph, plan, batches)
+    small = recalibrate(small, batches)
+    assert small(torch.from_numpy(IMAGES)).shape == (1, 10)
+    assert sum(p.numel() for p in small.parameters()) == price(graph, plan).params
+
+
+@pytest.mark.parametrize("budget", [0.7, 0.5, 0.2])
+def test_shrink_meets_its_budget(network, batches, budget):
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    small = shrink(network, IMAGES, budget=budget, batches=iter(batches))
+    share = price(trace(small, IMAGES)).macs / price(trace(network, IMAGES)).macs
+    assert budget - 0.03 < share <= budget
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    assert not any(module.training for module in small.modules())
+
+
+@pytest.mark.parametrize(
+    "choice", [{"importance": "l1"}, {"algorithm": "uniform"}, {"importance": "random", "round_to": 4}]
+)
+def test_shrink_by_other_means(network, batches, choice):
+    small = shrink(network, IMAGES, budget=0.5, batches=batches, **choice)
+    assert price(trace(small, IMAGES)).macs <= 0.5 * price(trace(network, IMAGES)).macs
+    if "round_to" in choice:
+        assert {m.out_channels % 4 for m in small.modules() if isinstance(m, nn.Conv2d)} == {0}
+
+
+def test_shrink_keeps_what_is_ignored(network, batches):
+    small = shrink(network, IMAGES, budget=0.8, batches=batches, ignore=["layer1.0.conv1", "layer2"])
+    assert small.layer1[0].conv1.out_channels == 16
+    assert small.layer2[0].conv1.out_channels == 32
+    assert small.layer3[0].conv1.out_channels < 64
+
+
+def test_budgets_out_of_reach(network, batches):
+    with pytest.raises(BudgetError, match=r"budget 'flops <= 0.001' cannot be met: .* keeps 0\.\d+ to 1 of its flops"):
+        shrink(network, IMAGES, budget=0.001, batches=batches)
+    fixed = ["conv1", "layer1", "layer2", "layer3"]
+    with pytest.raises(BudgetError, match="cannot be met"):
+        shrink(network, IMAGES, budget=0.9, batches=batches, ignore=fixed)
+
+
+@pytest.mark.parametrize("budget", [0, -1, 1.5])
+def test_budgets_that_are_no_shares(network, batches, budget):
+    with pytest.raises(ValueError, match="a budget is a share of the original, above 0 and at most 1"):
+        shrink(network, IMAGES, budget=budget, batches=batches)
+
+
+def test_mistakes_are_told(network):
+    with pytest.raises(TypeError, match=r"dict is no network of a registered backend; there are pytorch"):
+        trace({}, IMAGES)
+    with pytest.raises(ValueError, match=r"no layer in a module 'fc'"):
+        trace(network, IMAGES, ignore=["fc"])
+    other = made(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)))
+    graph = trace(other, IMAGES)
+    with pytest.raises(PlanError, match="the plan is for another network: group 0 has 16 units there, 8 here"):
+        prune(other, graph, PrunePlan.uniform(trace(network, IMAGES), 0.5))
+
+
+def test_a_bare_layer_is_a_network():
+    graph = trace(made(lambda: nn.Linear(4, 3)), np.zeros((2, 4), np.float32))
+    assert graph.groups == ()
+    assert prune(made(lambda: nn.Linear(4, 3)), graph, PrunePlan.uniform(graph, 0.5)).weight.shape == (3, 4)
+
+
+def test_outputs_without_tensors_are_refused():
+    class Nothing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Linear(4, 3)
+
+        def forward(self, x):
+            self.a(x)
+            return {"loss": 3.0}
+
+    with pytest.raises(ValueError, match="returned no tensor"):
+        trace(Nothing(), np.zeros((2, 4), np.float32))
+
+
+def test_names():
+    assert set(dir(prunekit)) >= {"trace", "prune", "compensate", "recalibrate", "shrink", "load", "PrunePlan"}
+
+
+SCRIPT = """
+import sys, torch
+sys.path.insert(0, "tests/plugins/backends/pytorch")
+from small_nets import CASES
+from prunekit import trace
+from prunekit.model_zoo.resnet.pytorch import ResNet8
+torch.manual_seed(int(sys.argv[1]))
+for name in ("Dense", "ShuffleUnit", "SlicesInCode"):
+    graph = trace(CASES[name].build(), CASES[name].inputs(batch=int(sys.argv[1])))
+    print(graph.signature, graph.groups, [axis.units.tolist() for axis in graph.axes])
+print(trace(ResNet8(), torch.randn(int(sys.argv[1]), 3, 32, 32)).signature)
+"""
+
+
+def test_the_same_in_any_process(request):
+    def run(seed):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SCRIPT, str(seed)],
+            cwd=request.config.rootpath, env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    assert run(1) == run(3)
