@@ -11,10 +11,10 @@ demo: $(STAMP)
 	$(BIN)/prunekit examples/demo.yml
 
 test: $(STAMP)
-	$(BIN)/pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadscope
 
 slow: $(STAMP)
-	$(BIN)/pytest -q -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadscope -m slow
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelGraph, channel_graph
+from prunekit.core.graph.channel_graph import staying
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
@@ -188,6 +189,6 @@ def layer_rows(graph: ChannelGraph, plan: PrunePlan) -> tuple[dict[str, Any], ..
     rows = []
     for layer in graph.layers:
         units = axes.get((layer.weight, layer.out_axis)) if layer.out_axis is not None else None
-        after = layer.out_channels if units is None else int(((units < 0) | keep[units]).sum())
+        after = layer.out_channels if units is None else int(staying(units, keep).sum())
         rows.append({"mid": layer.mid, "module": layer.name, "channels": layer.out_channels, "kept": after})
     return tuple(rows)

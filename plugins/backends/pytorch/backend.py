@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.data.contract import Batch, DataError, Inputs
 from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
@@ -82,7 +82,11 @@ class PytorchBackend:
         return changed
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
-        """A copy whose batch normalization statistics are the average over the batches."""
+        """A copy whose batch normalization statistics are the average over the batches.
+
+        Raises:
+            DataError: There is no batch to take them from.
+        """
         changed = copy.deepcopy(network).eval()
         norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
         norms = [norm for norm in norms if norm.track_running_stats]
@@ -93,8 +97,12 @@ class PytorchBackend:
             norm.train()
         if norms:
             with torch.no_grad():
+                seen = 0
                 for inputs, _ in batches:
                     forward.call(changed, inputs, _device_of(changed))
+                    seen += 1
+                if not seen:
+                    raise DataError("recalibration needs batches, and there is none")
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         return changed.eval()

@@ -679,11 +679,11 @@ class InPlace(nn.Module):
         self.stem, self.a, self.b, self.c, self.head = conv(3, 8), conv(8, 8), conv(8, 8), conv(8, 6), Head(6)
 
     def forward(self, x):
-        x = functional.relu_(self.stem(x)) * 1
-        y = self.b(functional.silu(self.a(x) * 1, inplace=True))
-        x += y
-        x.mul_(2.0).add_(0.5)
-        return self.head(functional.hardswish(self.c(x) * 1, inplace=True))
+        x = functional.relu_(self.stem(x) * 1)
+        y = self.b(functional.silu(self.a(x) * 1, inplace=True)) * 1
+        y += x
+        y.mul_(2.0).add_(0.5)
+        return self.head(functional.hardswish(self.c(y) * 1, inplace=True))
 
 
 @case((3, 8, 8), [(0, (0, 1), 4, 4)])
