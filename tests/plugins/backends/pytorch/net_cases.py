@@ -1,0 +1,77 @@
+"""Small networks, each with one structure that makes pruning hard, and the groups that must be found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+CASES: dict[str, Case] = {}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and what must be found in it.
+
+    ``groups`` holds (id, mids, size, fixed, per_unit) of every group; ``exact`` is False where a normalization takes
+    its statistics over prunable channels, so that zeroed and removed channels are not the same function.
+    """
+
+    network: Callable[[], nn.Module]
+    shape: Any
+    groups: list[tuple[int, tuple[int, ...], int, int, int]]
+    exact: bool = True
+
+    def inputs(self, batch: int = 2, dtype: torch.dtype = torch.float64) -> Any:
+        generator = torch.Generator().manual_seed(7)
+
+        def make(shape: Any) -> Any:
+            if isinstance(shape, dict):
+                return {name: make(part) for name, part in shape.items()}
+            if isinstance(shape[0], tuple):
+                return tuple(make(part) for part in shape)
+            return torch.randn((batch, *shape), generator=generator, dtype=dtype)
+
+        return make(self.shape)
+
+    def build(self, dtype: torch.dtype = torch.float64, seed: int = 3) -> nn.Module:
+        """The network in evaluation mode; every parameter and statistic is far from what an initialisation gives."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = self.network()
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    if parameter.ndim < 2:
+                        parameter.copy_(torch.rand_like(parameter) + 0.5)
+                for module in network.modules():
+                    if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
+                        module.running_mean.copy_(torch.randn_like(module.running_mean) * 0.3)
+                        module.running_var.copy_(torch.rand_like(module.running_var) + 0.5)
+        return network.to(dtype).eval()
+
+
+def case(shape: Any, groups: list[Any], exact: bool = True) -> Callable[[type[nn.Module]], type[nn.Module]]:
+    def add(network: type[nn.Module]) -> type[nn.Module]:
+        full = [(g[0], g[1], g[2], *g[3:], *(0, 1)[len(g) - 3 :]) for g in groups]
+        CASES[network.__name__] = Case(network, shape, full, exact)
+        return network
+
+    return add
+
+
+def conv(a: int, b: int, k: int = 3, **kwargs: Any) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(a, b, k, padding=k // 2, **kwargs), nn.BatchNorm2d(b), nn.ReLU())
+
+
+class Head(nn.Module):
+    """Pooling and a linear layer, whose outputs are the network's."""
+
+    def __init__(self, channels: int, classes: int = 5) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x.mean([2, 3]))

@@ -1,0 +1,448 @@
+"""Small networks that split, join, shuffle and reshape channels, or share and overwrite tensors."""
+
+from __future__ import annotations
+
+import torch
+from net_cases import Head, case, conv
+from torch import nn
+from torch.nn import functional
+
+# -- splits ------------------------------------------------------------------------------------------------------------
+
+
+@case((3, 8, 8), [(0, (0,), 6, 0, 2)])
+class ChunkMultiplied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 12), Head(6)
+
+    def forward(self, x):
+        a, b = self.stem(x).chunk(2, 1)
+        return self.head(a * b.sigmoid())
+
+
+@case((3, 8, 8), [(0, (0,), 6, 0, 2), (1, (1,), 8), (2, (2,), 10)])
+class ChunkApart(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b, self.head = conv(3, 12), conv(6, 8), conv(6, 10), Head(18)
+
+    def forward(self, x):
+        a, b = self.stem(x).chunk(2, 1)
+        return self.head(torch.cat([self.a(a), self.b(b)], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 4, 0, 3), (1, (1,), 4)])
+class SplitEqual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.b, self.head = conv(3, 12), nn.Conv2d(4, 4, 3, padding=1), Head(12)
+
+    def forward(self, x):
+        x = self.stem(x)
+        a, b, c = x.split(x.shape[1] // 3, 1)
+        return self.head(torch.cat([a, self.b(b), a * c], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 6, 0, 2)])
+class HalvesBySlices(nn.Module):
+    """The middle is computed from the tensor, so both halves may shrink together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 12), Head(6)
+
+    def forward(self, x):
+        x = self.stem(x)
+        half = x.shape[1] // 2
+        return self.head(x[:, :half] * x[:, half:].tanh())
+
+
+@case((3, 8, 8), [(0, (0,), 7, 5), (1, (1,), 6)])
+class SlicesInCode(nn.Module):
+    """The bound stands in the code: what lies before it must stay, the rest can go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.side, self.head, self.n = conv(3, 12), conv(5, 6), Head(13), 5
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(torch.cat([self.side(x[:, : self.n]), x[:, self.n :]], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 6, 6)])
+class HalvesInCode(nn.Module):
+    """As above where the bound happens to be the middle; the proof finds out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head, self.n = conv(3, 12), Head(12), 6
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(torch.cat([x[:, : self.n].tanh(), x[:, self.n :]], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 8)])
+class SliceFollows(nn.Module):
+    """The bound is another tensor's size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 12), conv(12, 8), Head(12)
+
+    def forward(self, x):
+        x = self.a(x)
+        y = self.b(x)
+        both = torch.cat([y, x], 1)
+        return self.head(both[:, y.shape[1] :] * both[:, : y.shape[1]].sum(1, keepdim=True).tanh())
+
+
+@case((3, 8, 8), [(0, (0,), 6, 0, 2)])
+class Glu(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 12), Head(6)
+
+    def forward(self, x):
+        return self.head(functional.glu(self.stem(x), 1))
+
+
+@case((12,), [(0, (0,), 5, 0, 2)])
+class Unbind(nn.Module):
+    """Two parts as an axis of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(12, 10), nn.Linear(5, 3)
+
+    def forward(self, x):
+        a, b = self.up(x).view(x.shape[0], 2, -1).unbind(1)
+        return self.down(a * b.relu())
+
+
+# -- concatenation -----------------------------------------------------------------------------------------------------
+
+
+@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 4), (2, (2,), 4), (3, (3,), 4)])
+class Dense(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(8 + 4 * k) for k in range(4))
+        self.layers = nn.ModuleList(nn.Conv2d(8 + 4 * k, 4, 3, padding=1) for k in range(3))
+        self.head = Head(20)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for norm, layer in zip(self.norms, self.layers, strict=False):
+            x = torch.cat([x, layer(norm(x).relu())], 1)
+        return self.head(self.norms[3](x).relu())
+
+
+@case((3, 8, 8), [(0, (0,), 6), (1, (1,), 9)])
+class Sppf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.out, self.head = conv(3, 6), conv(24, 9, 1), Head(9)
+
+    def forward(self, x):
+        x = self.stem(x)
+        y1 = functional.max_pool2d(x, 5, 1, 2)
+        y2 = functional.max_pool2d(y1, 5, 1, 2)
+        return self.head(self.out(torch.cat([x, y1, y2, functional.max_pool2d(y2, 5, 1, 2)], 1)))
+
+
+@case((3, 8, 8), [(0, (0, 1, 2), 10, 2)])
+class ConcatAdd(nn.Module):
+    """Two layers make up one sum: one channel of each stays, so that none is ever emptied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b, self.head = conv(3, 12), conv(12, 5), conv(12, 7), Head(12)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(x + torch.cat([self.a(x), self.b(x)], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 6)])
+class ConcatInput(nn.Module):
+    """The network's own input beside channels that can go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(11, 6), Head(6)
+
+    def forward(self, x):
+        return self.head(self.b(torch.cat([x, self.a(x)], 1)))
+
+
+@case((3, 8, 8), [(0, (0, 1), 8)])
+class Stacked(nn.Module):
+    """A new axis between the parts, summed with weights of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(3, 8), Head(8)
+
+    def forward(self, x):
+        return self.head(torch.stack([self.a(x), self.b(x)], 1).sum(1))
+
+
+# -- shuffles ----------------------------------------------------------------------------------------------------------
+
+
+@case((3, 8, 8), [(0, (0,), 6, 0, 2), (1, (1,), 10)])
+class ShuffleByView(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.out, self.head = conv(3, 12), conv(12, 10), Head(10)
+
+    def forward(self, x):
+        x = self.stem(x)
+        n, c, h, w = x.shape
+        x = x.view(n, 2, c // 2, h, w).permute(0, 2, 1, 3, 4).reshape(n, c, h, w)
+        return self.head(self.out(x))
+
+
+@case((3, 8, 8), [(0, (0,), 4, 0, 3), (1, (1,), 10)])
+class ShuffleByModule(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.shuffle, self.out, self.head = conv(3, 12), nn.ChannelShuffle(3), conv(12, 10), Head(10)
+
+    def forward(self, x):
+        return self.head(self.out(self.shuffle(self.stem(x))))
+
+
+@case((3, 8, 8), [(0, (0, 3), 6, 0, 2), (1, (1, 2), 6)])
+class ShuffleUnit(nn.Module):
+    """ShuffleNetV2: half passes, half is worked on, then both are shuffled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 12), Head(12)
+        self.branch = nn.Sequential(conv(6, 6, 1), nn.Conv2d(6, 6, 3, padding=1, groups=6), conv(6, 6, 1))
+
+    def forward(self, x):
+        a, b = self.stem(x).chunk(2, 1)
+        x = torch.cat([a, self.branch(b)], 1)
+        n, c, h, w = x.shape
+        return self.head(x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w))
+
+
+@case((3, 4, 4), [(0, (0,), 3, 0, 4), (1, (1,), 6)])
+class PixelShuffle(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.out, self.head = nn.Conv2d(3, 12, 3, padding=1), conv(3, 6), Head(6)
+
+    def forward(self, x):
+        return self.head(self.out(functional.pixel_shuffle(self.up(x), 2)))
+
+
+@case((3, 8, 8), [(0, (0,), 5), (1, (1,), 6)])
+class PixelUnshuffle(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.out, self.head = conv(3, 5), conv(20, 6), Head(6)
+
+    def forward(self, x):
+        return self.head(self.out(functional.pixel_unshuffle(self.stem(x), 2)))
+
+
+# -- reshapes ----------------------------------------------------------------------------------------------------------
+
+
+@case((3, 7, 7), [(0, (0,), 6), (1, (1,), 8)])
+class Flatten(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.hidden, self.out = conv(3, 6), nn.Linear(6 * 49, 8), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.out(self.hidden(torch.flatten(self.stem(x), 1)).relu())
+
+
+@case((3, 4, 4), [(0, (0,), 6), (1, (1,), 8)])
+class FlattenChannelsLast(nn.Module):
+    """A unit owns columns that lie apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.hidden, self.out = conv(3, 6), nn.Linear(6 * 16, 8), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.out(self.hidden(torch.flatten(self.stem(x).permute(0, 2, 3, 1), 1)).relu())
+
+
+@case((10,), [(0, (0,), 6, 0, 49), (1, (1,), 5)])
+class Generator(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.a, self.out = nn.Linear(10, 6 * 49), conv(6, 5), nn.Conv2d(5, 3, 1)
+
+    def forward(self, z):
+        return self.out(self.a(self.up(z).view(z.shape[0], -1, 7, 7)))
+
+
+@case((3, 8, 8), [(0, (0,), 8)])
+class SizeInView(nn.Module):
+    """The code holds a size: that layer stays, the others go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.c, self.b, self.head = conv(3, 8), 6, conv(8, 6), Head(6)
+
+    def forward(self, x):
+        x = self.b(self.a(x))
+        return self.head(x.view(-1, self.c, 64).mean(2)[:, :, None, None])
+
+
+@case((3, 8, 8), [(0, (0,), 8)])
+class SizeInSplit(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.head = conv(3, 8), conv(8, 7), 3, Head(7)
+
+    def forward(self, x):
+        a, b = self.b(self.a(x)).split([self.c, 4], 1)
+        return self.head(torch.cat([b, a], 1))
+
+
+@case((3, 8, 8), [(0, (0,), 4, 0, 2), (1, (1,), 5)])
+class RowsInView(nn.Module):
+    """view(n, -1, c): the code holds the last size, so whole rows go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(8, 5), Head(5)
+
+    def forward(self, x):
+        x = self.a(x)
+        n, _, h, w = x.shape
+        return self.head(self.b(x.view(n, -1, 2, h, w).flip(2).reshape(n, -1, h, w)))
+
+
+# -- sharing, in place, inputs and outputs -----------------------------------------------------------------------------
+
+
+@case((3, 8, 8), [(0, (0, 1), 8)])
+class CalledTwice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.shared, self.head = conv(3, 8), nn.Conv2d(8, 8, 3, padding=1), Head(8)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(self.shared(self.shared(x).relu()).relu())
+
+
+@case((3, 8, 8), [(0, (0, 1), 8)])
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b, self.head = (
+            conv(3, 8),
+            nn.Conv2d(8, 8, 3, padding=1),
+            nn.Conv2d(8, 8, 3, padding=1),
+            Head(8),
+        )
+        self.b.weight = self.a.weight
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(self.b(self.a(x).relu()).relu())
+
+
+@case(((3, 8, 8), (4, 8, 8)), [(0, (0, 1), 8), (2, (2,), 6)])
+class TupleInput(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.head = conv(3, 8), conv(4, 8), conv(8, 6), Head(6)
+
+    def forward(self, x, y):
+        return self.head(self.c(self.a(x) + self.b(y)))
+
+
+@case({"image": (3, 8, 8), "scale": (1, 1, 1)}, [(0, (0,), 8)])
+class DictInputOutput(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head, self.dense = conv(3, 8), conv(8, 6), Head(6), nn.Conv2d(6, 2, 1)
+
+    def forward(self, image, scale):
+        x = self.b(self.a(image) * scale)
+        return {"class": self.head(x), "map": (self.dense(x), [x.mean()])}
+
+
+@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 8), (3, (3,), 6)])
+class InPlace(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b, self.c, self.head = conv(3, 8), conv(8, 8), conv(8, 8), conv(8, 6), Head(6)
+
+    def forward(self, x):
+        x = functional.relu_(self.stem(x) * 1)
+        y = self.b(functional.silu(self.a(x) * 1, inplace=True)) * 1
+        y += x
+        y.mul_(2.0).add_(0.5)
+        return self.head(functional.hardswish(self.c(y) * 1, inplace=True))
+
+
+@case((3, 8, 8), [(0, (0, 1), 4, 4)])
+class SliceAssignment(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(3, 8), Head(8)
+
+    def forward(self, x):
+        y, x = self.a(x) * 1, self.b(x)
+        y[:, :4] = x[:, :4]
+        y[:, 4:] += x[:, 4:]
+        return self.head(y)
+
+
+@case((3, 8, 8), [(0, (0, 1), 7, 1)])
+class SliceAssignmentFollows(nn.Module):
+    """The written part is as wide as what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(3, 5), Head(8)
+
+    def forward(self, x):
+        y, x = self.a(x) * 1, self.b(x)
+        y[:, : x.shape[1]] = x
+        return self.head(y)
+
+
+@case((3, 8, 8), [(0, (0,), 8)])
+class ViewWritten(nn.Module):
+    """A write through a transposed, sliced view reaches the tensor behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.scale, self.head = conv(3, 8), nn.Parameter(torch.ones(8)), Head(8)
+
+    def forward(self, x):
+        y = self.a(x) * 1
+        y.permute(0, 2, 3, 1)[:, 1:, 0].add_(self.scale)
+        return self.head(y)
+
+
+@case((3, 8, 8), [(0, (0, 1), 8)])
+class LikeTensors(nn.Module):
+    """Tensors made in the likeness of others follow their sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = conv(3, 8), conv(3, 8), Head(8)
+
+    def forward(self, x):
+        y, z = self.a(x), self.b(x)
+        total = torch.zeros_like(y)
+        total += y * torch.ones_like(y)
+        return self.head(total + torch.full_like(z, 0.5) * z)
