@@ -147,6 +147,7 @@ class ChannelGraph:
         assumptions: What the proof may find to be wrong.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
+        held: Positions of operators whose sizes stand in the network's code, as the proof found out.
         notes: What the proof found out, one line each.
     """
 
@@ -161,6 +162,7 @@ class ChannelGraph:
     assumptions: tuple[Assumption, ...] = ()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
+    held: tuple[int, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @cached_property

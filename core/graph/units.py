@@ -37,7 +37,8 @@ def channel_graph(
     Raises:
         ValueError: A module in ``ignore`` has no layer; the nearest names are given.
     """
-    flow, ignore, frozen = follow(operators, held), tuple(ignore), tuple(frozen)
+    ignore, frozen, held = tuple(ignore), tuple(frozen), tuple(sorted(held))
+    flow = follow(operators, held)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
             names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
@@ -48,7 +49,7 @@ def channel_graph(
         if out is not None:
             flow.labels.freeze(out, reason)
     graph = _Assembly(flow, producers).graph()
-    return replace(graph, ignore=ignore, frozen=frozen)
+    return replace(graph, ignore=ignore, frozen=frozen, held=held)
 
 
 def _producers(flow: State) -> list[Contraction]:

@@ -37,6 +37,7 @@ class Description:
         plan: What stays of the network as the class makes it; None if nothing was pruned.
         ignore: Modules whose outputs were kept.
         frozen: Layers that were protected, and why, beyond what the structure says.
+        held: Positions of operators whose sizes stand in the network's code.
         imports: Modules of the user's that register the network or what it needs.
         layers: For people: mid, module, channels before and after.
     """
@@ -49,6 +50,7 @@ class Description:
     plan: PrunePlan | None = None
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
+    held: tuple[int, ...] = ()
     imports: tuple[str, ...] = ()
     layers: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
@@ -64,6 +66,7 @@ class Description:
             "plan": None if self.plan is None else self.plan.to_json(),
             "ignore": list(self.ignore),
             "frozen": [list(pair) for pair in self.frozen],
+            "held": list(self.held),
             "imports": list(self.imports),
         }
 
@@ -83,7 +86,7 @@ class Description:
                 str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
                 None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
                 tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
-                tuple(data["imports"]), tuple(data["layers"]),
+                tuple(int(position) for position in data["held"]), tuple(data["imports"]), tuple(data["layers"]),
             )  # fmt: skip
         except OSError as problem:
             raise DescriptionError(f"{path} cannot be read: {problem.strerror}") from problem
@@ -106,7 +109,7 @@ class Description:
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
                 operators = backend.record(network, example(self.inputs))
-                graph = channel_graph(operators, self.ignore, self.frozen)
+                graph = channel_graph(operators, self.ignore, self.frozen, self.held)
                 network = backend.prune(network, graph, self.plan)
         except PrunekitError:
             raise

@@ -99,6 +99,7 @@ class _Stage:
         network, _ = self.evaluator.network(found.trial)
         description = replace(
             self.description, plan=found.trial.plan, ignore=self.graph.ignore, frozen=self.graph.frozen,
+            held=self.graph.held,
             layers=layer_rows(self.graph, found.trial.plan),
         )  # fmt: skip
         search = {"reward": found.result.reward, "correct": found.result.correct, "total": found.result.total}
