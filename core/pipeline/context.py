@@ -12,6 +12,7 @@ from prunekit.core.data import Batch, Dataset, batches
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.search.evaluator import measured
 from prunekit.registry import PrunekitError, Register, RegisterType
 
 
@@ -74,10 +75,7 @@ class RunContext:
 
     def measure(self, network: Network, data: Iterable[Batch], metric: str = "accuracy") -> Any:
         """The metric's result over batches."""
-        found = Register.get(RegisterType.METRIC, metric, self.backend.name)()
-        for outputs, target in self.backend.run(network, data):
-            found.update(outputs, target)
-        return found.result()
+        return measured(self.backend, network, data, Register.get(RegisterType.METRIC, metric, self.backend.name)())
 
 
 class PipeStep(Protocol):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from prunekit.core.backend import Network
+from prunekit.core.backend import Backend, Network
 from prunekit.core.data.contract import Batch
 from prunekit.core.pruning.treatment import Treatment
 from prunekit.core.search.trial import Result, Trial
@@ -22,6 +22,13 @@ class Metric(Protocol):
     def result(self) -> Any:
         """``correct``, ``total`` and ``mean_loss`` over all batches."""
         ...
+
+
+def measured(backend: Backend, network: Network, data: Iterable[Batch], metric: Metric) -> Any:
+    """The metric's result over batches."""
+    for outputs, target in backend.run(network, data):
+        metric.update(outputs, target)
+    return metric.result()
 
 
 class Evaluator:
@@ -57,9 +64,7 @@ class Evaluator:
     def __call__(self, trial: Trial) -> Result:
         """The trial's result on the held-out images."""
         small, seconds = self.network(trial)
-        metric, start = self._metric(), time.perf_counter()
-        for outputs, target in self._treatment.backend.run(small, self._held_out):
-            metric.update(outputs, target)
-        found = metric.result()
+        start = time.perf_counter()
+        found = measured(self._treatment.backend, small, self._held_out, self._metric())
         seconds["run"] = time.perf_counter() - start
         return Result("ok", found.correct, found.total, found.mean_loss, measured=seconds)
