@@ -16,8 +16,8 @@ class Moments:
     Attributes:
         matrices: ``[groups, C + 1, C + 1]`` in float64: the mean of x x^T over images and positions, where x is
             the channels that one group of the layer reads, followed by a constant 1.
-        images: Over how many images.
+        samples: How many independent samples each of them is worth; see `prunekit.core.pruning.shrinkage`.
     """
 
     matrices: Mapping[str, NDArray[np.float64]]
-    images: int
+    samples: Mapping[str, float]

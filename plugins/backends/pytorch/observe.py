@@ -13,6 +13,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from prunekit.core.data.contract import Batch
 from prunekit.core.graph.channel_graph import ChannelGraph, Reader
 from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.shrinkage import PER_IMAGE
 from prunekit.plugins.backends.pytorch.forward import call, evaluating
 
 
@@ -40,7 +41,9 @@ class _Observer(TorchDispatchMode):
             self._weights[out] = self._weights[args[0]]
             self._alive.append(out)
         elif name == "aten::convolution" and args[1] in self._weights:
-            self._add(self._weights[args[1]], args[0].transpose(0, 1).flatten(1))
+            reader = self._readers[self._weights[args[1]]]
+            rows = args[0].transpose(0, 1)  # columns that one channel owns count as further positions, as below
+            self._add(reader.weight, rows.unflatten(0, (-1, reader.block)).flatten(1))
         elif name in ("aten::addmm", "aten::mm"):
             x, weight = args[-2:]
             if weight in self._weights:
@@ -70,4 +73,5 @@ def observe(network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Bat
                 call(network, inputs, device)
             images += len(np.atleast_1d(target))
     matrices = {name: (total / observer.positions[name]).cpu().numpy() for name, total in observer.sums.items()}
-    return Moments(matrices, images)
+    samples = {name: float(min(count, PER_IMAGE * images)) for name, count in observer.positions.items()}
+    return Moments(matrices, samples)
