@@ -1,50 +1,175 @@
-"""Installed packs, found by entry points, each loaded by itself so that a broken one stops nobody."""
+"""Installed packs and hooks, found by entry points, each loaded by itself so that a broken one stops nobody.
+
+An entry point means that an installed package runs code here. Who wants less of that blocks some by name in the
+environment variable ``PRUNEKIT_BLOCK``, or all by ``--no-plugins``: what is blocked is never imported.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Literal
 
-from prunekit.registry.entry import Entry
-from prunekit.registry.manifest import read_manifest
+from prunekit.registry.entry import normalized
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint  # takes longer to import than all of the registry
 
 PACKS = "prunekit.packs.v1"
+BLOCK = "PRUNEKIT_BLOCK"
+OURS = "prunekit"
+FRAMEWORKS = ("torch", "mindspore")  # seconds to import, each
+
+Status = Literal["loaded", "blocked", "incompatible", "failed"]
 
 
 @dataclass(frozen=True)
 class PackRecord:
-    """What became of one installed pack.
+    """What became of one entry point, of a pack or of hooks.
 
     Attributes:
         name: The entry point's name.
         distribution: The distribution that brings it.
         version: That distribution's version.
-        error: Why it could not be loaded, or None.
+        error: Why it is not used although nobody blocked it, or None.
+        status: What became of it.
+        group: The entry-point group.
+        count: How many components or hooks it brings.
+        warning: What its author should mend although it is used, or None.
+        blocked_by: What blocked it, or None.
     """
 
     name: str
     distribution: str
     version: str
     error: str | None = None
+    status: Status = "loaded"
+    group: str = PACKS
+    count: int = 0
+    warning: str | None = None
+    blocked_by: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version."""
+        return f"{self.distribution} {self.version}"
 
 
-def discover(declare: Callable[[Entry], None]) -> list[PackRecord]:
-    """Read the manifest of every installed pack and declare its entries."""
-    found = sorted(entry_points(group=PACKS), key=lambda point: (_distribution(point), point.name))
-    return [_load(point, declare) for point in found]
+@dataclass(frozen=True)
+class Plugin:
+    """An entry point and the distribution that brings it; nothing of it is imported.
+
+    Attributes:
+        point: The entry point.
+        distribution: The distribution's name.
+        version: Its version.
+        requires: Its requirements.
+    """
+
+    point: EntryPoint
+    distribution: str
+    version: str
+    requires: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version."""
+        return f"{self.distribution} {self.version}"
 
 
-def _load(point: EntryPoint, declare: Callable[[Entry], None]) -> PackRecord:
-    distribution = _distribution(point)
-    version = point.dist.version if point.dist else "?"
+def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -> list[PackRecord]:
+    """Load every entry point of a group that may be loaded.
+
+    Args:
+        group: ``prunekit.packs.v1`` or ``prunekit.hooks.v1``. One of a newer version is recorded, not loaded.
+        use: Loads one and says how much it brings; whatever it raises is recorded.
+        own_only: Load only what prunekit's own distribution brings.
+    """
+    plugins = _installed(group)
+    known = {(normalized(each.distribution), each.point.name) for each in plugins if each.point.group == group}
+    records = []
+    for each in plugins:
+        if each.point.group == group:
+            records.append(_record(each, use, own_only))
+        elif (normalized(each.distribution), each.point.name) not in known:
+            why = f"needs a newer prunekit, one that knows {each.point.group}"
+            records.append(_refused(each, "incompatible", why))
+    return records
+
+
+def not_searched(records: Sequence[PackRecord]) -> str:
+    """What to add where a name is not found that one of these might have brought; nothing if all were loaded."""
+    missing = [f"{record.origin} ({record.status})" for record in records if record.status != "loaded"]
+    return f" (Not searched: {', '.join(missing)}.)" if missing else ""
+
+
+def _installed(group: str) -> list[Plugin]:
+    from importlib.metadata import entry_points
+
+    base, _, number = group.rpartition(".v")
+    every = entry_points()
+    newer = [name for name in every.groups if re.fullmatch(rf"{re.escape(base)}\.v\d+", name)]
+    groups = [group, *sorted(name for name in newer if int(name.rpartition(".v")[2]) > int(number))]
+    found = [_plugin(point) for name in groups for point in every.select(group=name)]
+    return sorted(found, key=lambda each: (each.distribution, each.point.name, each.point.group))
+
+
+def _plugin(point: EntryPoint) -> Plugin:
+    if point.dist is None:
+        return Plugin(point, "?", "?")
+    metadata = point.dist.metadata  # read once: each access parses the file again
+    requires = tuple(metadata.get_all("Requires-Dist") or ())
+    return Plugin(point, metadata["Name"] or "?", metadata["Version"] or "?", requires)
+
+
+def _record(plugin: Plugin, use: Callable[[Plugin], int], own_only: bool) -> PackRecord:
+    blocked = _blocked_by(plugin, own_only)
+    if blocked is not None:
+        return PackRecord(
+            plugin.point.name, plugin.distribution, plugin.version, None, "blocked", plugin.point.group,
+            blocked_by=blocked,
+        )  # fmt: skip
+    before = set(sys.modules)
     try:
-        for entry in read_manifest(point.load(), f"{distribution} {version}"):
-            declare(entry)
+        if (why := _excludes_us(plugin.requires)) is not None:
+            return _refused(plugin, "incompatible", why)
+        count = use(plugin)
     except (Exception, SystemExit) as problem:  # another's code: whatever it raises stays its own
-        return PackRecord(point.name, distribution, version, f"{type(problem).__name__}: {problem}")
-    return PackRecord(point.name, distribution, version)
+        return _refused(plugin, "failed", f"{type(problem).__name__}: {problem}")
+    heavy = [name for name in FRAMEWORKS if name in sys.modules and name not in before]
+    warning = f"{plugin.point.module} imports {' and '.join(heavy)}, which costs seconds at every start"
+    return PackRecord(
+        plugin.point.name, plugin.distribution, plugin.version, None, "loaded", plugin.point.group, count,
+        warning if heavy else None,
+    )  # fmt: skip
 
 
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "?"
+def _refused(plugin: Plugin, status: Status, why: str) -> PackRecord:
+    return PackRecord(plugin.point.name, plugin.distribution, plugin.version, why, status, plugin.point.group)
+
+
+def _blocked_by(plugin: Plugin, own_only: bool) -> str | None:
+    if own_only and normalized(plugin.distribution) != OURS:
+        return "--no-plugins"
+    names = [name.strip() for name in os.environ.get(BLOCK, "").split(",") if name.strip()]
+    blocked = plugin.point.name in names or normalized(plugin.distribution) in map(normalized, names)
+    return f"the environment variable {BLOCK}" if blocked else None
+
+
+def _excludes_us(requires: Sequence[str]) -> str | None:
+    """The requirement on prunekit that this prunekit does not meet, in words."""
+    ours = [text for text in requires if re.match(rf"\s*{OURS}(?![\w.-])", text, re.IGNORECASE)]
+    if not ours:
+        return None
+    from importlib.metadata import version
+
+    from packaging.requirements import Requirement
+
+    for requirement in map(Requirement, ours):
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and not requirement.specifier.contains(version(OURS), prereleases=True):
+            return f"needs prunekit{requirement.specifier}, this is {version(OURS)}"
+    return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class RegisterType(str, enum.Enum):
@@ -36,8 +38,10 @@ class Entry:
         backend: The backend it belongs to, or None if it works with any.
         target: ``"package.module:Class"``.
         aliases: Further names for the same component.
-        origin: The distribution that declared it, or the module whose decorator did.
+        distribution: The distribution that brings it; None for a module of the user's own.
+        version: That distribution's version.
         framework: For backends: the top-level package whose classes it handles.
+        file: The file of a module that no import path leads to.
     """
 
     type: RegisterType
@@ -45,8 +49,10 @@ class Entry:
     backend: str | None
     target: str
     aliases: tuple[str, ...] = ()
-    origin: str = ""
+    distribution: str | None = None
+    version: str | None = None
     framework: str | None = None
+    file: Path | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,6 +64,16 @@ class Entry:
         """The module to import."""
         return self.target.partition(":")[0]
 
+    @property
+    def origin(self) -> str:
+        """Who brings it: ``distribution version``, or the module of a user's own class."""
+        return f"{self.distribution} {self.version}" if self.distribution else self.module
+
     def serves(self, backend: str | None) -> bool:
         """Whether the component can be used with ``backend`` (None asks for any)."""
         return backend is None or self.backend is None or self.backend == backend
+
+
+def normalized(distribution: str) -> str:
+    """The one spelling of a distribution's name (PEP 503): ``My_Pack`` is ``my-pack``."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -1,17 +1,20 @@
-"""The table of everything that a yml can name, keyed (type, backend, name)."""
+"""Registers components and finds them again: the face of the registry."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
-import importlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, overload
 
-from prunekit.registry.discovery import PackRecord, discover
+from prunekit.registry.discovery import PackRecord, Plugin, discover, not_searched
 from prunekit.registry.entry import Entry, RegisterType
-from prunekit.registry.errors import AmbiguousNameError, BrokenEntryError, DuplicateNameError, UnknownNameError
+from prunekit.registry.errors import BrokenEntryError, UnknownNameError
+from prunekit.registry.lookup import as_asked, find, unknown
+from prunekit.registry.modules import declared_by, forget, import_entry, local_files
+from prunekit.registry.own_module import import_own
+from prunekit.registry.packs import read_packs
+from prunekit.registry.table import Table
 
 C = TypeVar("C", bound=type)
 
@@ -21,13 +24,16 @@ class Register:
 
     ``@Register.register(RegisterType.NETWORK)`` above a class is all that a user needs. A component that a pack
     declares in its manifest is imported when it is first looked up, not before.
+
+    Where several have a name: a user's own class goes before what packs declare (`notes` tells), two classes of the
+    user's are an error when the second is registered, and two packs one when the name is looked up: ``pack/Name``
+    then says which.
     """
 
     _lock = threading.RLock()
-    _declared: list[Entry] = []  # noqa: RUF012 - the one table of the process
-    _components: dict[Entry, type] = {}  # noqa: RUF012
-    _displaced: set[tuple[RegisterType, str | None, str]] = set()  # noqa: RUF012 - whose name override=True gave away
+    _table = Table()  # the one table of the process
     _packs: list[PackRecord] | None = None
+    own_only = False  # whether packs and hooks of other distributions are left alone
     _local = threading.local()  # whether this thread is reading manifests
 
     @overload
@@ -72,13 +78,13 @@ class Register:
         Args:
             kind: What the class is.
             component: The class, when called rather than used as a decorator.
-            name: The name in a yml; the class's own name if not given.
+            name: The name in a yml; what a manifest says of the class, or its own name, if not given.
             aliases: Further names.
             backend: The backend it belongs to; found from its base classes if not given.
-            override: Replace whatever has the name.
+            override: Replace another class that has the name, without a word.
 
         Raises:
-            DuplicateNameError: Another class has the name; both origins are named.
+            DuplicateNameError: Another class of the user's has the name; both origins are named.
         """
         if component is None:
             return lambda found: cls.register(
@@ -87,14 +93,13 @@ class Register:
         if not isinstance(component, type):
             raise TypeError(f"only classes are registered, not {component!r}")
         aliases = (aliases,) if isinstance(aliases, str) else tuple(aliases)
-        entry = cls._entry_of(RegisterType(kind), component, name, aliases, backend)
+        if any("/" in each for each in (name or "", *aliases)):
+            raise ValueError(f"{name or aliases!r}: a name holds no '/', which stands between a pack and a name")
+        target = f"{component.__module__}:{component.__qualname__}"
+        entry = Entry(RegisterType(kind), name or component.__name__, backend, target, aliases)
+        cls.packs()
         with cls._lock:
-            if override:
-                cls._displaced.discard(_place(entry))
-            elif _place(entry) in cls._displaced:  # it is imported after another has taken its name
-                return component
-            cls._make_room(entry, override)
-            cls._components[entry] = component
+            cls._table.add(cls._table.completed(entry, component), component, override)
         return component
 
     @classmethod
@@ -106,43 +111,53 @@ class Register:
             AmbiguousNameError: Several packs do.
             BrokenEntryError: It is declared, but cannot be had.
         """
-        entry = cls.entry(kind, name, backend)
-        with cls._lock:
-            component = cls._components.get(entry)
-        return component if component is not None else cls._import(entry)
+        return cls.load(cls._find(kind, name, backend))
 
     @classmethod
     def entry(cls, kind: RegisterType, name: str, backend: str | None = None) -> Entry:
         """Return where ``name`` is declared, importing nothing.
 
+        Asked for by ``pack/Name``, the entry bears that name, so that it finds the same again.
+
         Raises:
             UnknownNameError: Nobody declares the name.
             AmbiguousNameError: Several packs do.
         """
-        matches = [entry for entry in cls.entries(kind) if name in entry.names and entry.serves(backend)]
-        exact = [entry for entry in matches if entry.backend == backend]
-        matches = exact if backend is not None and exact else matches
-        if len({entry.target for entry in matches}) > 1:
-            places = " and ".join(sorted(f"{entry.origin} ({entry.target})" for entry in matches))
-            raise AmbiguousNameError(f"{kind.words} {name!r} is declared by {places}")
-        if not matches:
-            raise UnknownNameError(cls._unknown(kind, name, backend))
-        return matches[0]
+        return as_asked(cls._find(kind, name, backend), name)
 
     @classmethod
     def entries(cls, kind: RegisterType | None = None) -> list[Entry]:
         """Return every entry, declared or registered, importing no component."""
         cls.packs()
         with cls._lock:
-            registered = list(cls._components)
-            taken = {(entry.type, entry.target) for entry in registered}
-            declared = [
-                entry
-                for entry in cls._declared
-                if (entry.type, entry.target) not in taken and _place(entry) not in cls._displaced
-            ]
-        found = [entry for entry in [*declared, *registered] if kind is None or entry.type is kind]
-        return sorted(found, key=lambda entry: (entry.type.value, entry.name, entry.backend or "", entry.target))
+            return cls._table.entries(kind)
+
+    @classmethod
+    def declared(cls) -> list[Entry]:
+        """Return what manifests say, whatever the decorators have said since."""
+        cls.packs()
+        with cls._lock:
+            return list(cls._table.declared)
+
+    @classmethod
+    def load(cls, entry: Entry) -> type[Any]:
+        """Return the class of an entry, importing its module if need be.
+
+        Raises:
+            BrokenEntryError: It cannot be had.
+        """
+        with cls._lock:
+            component = cls._table.registered(entry)
+        if component is None:
+            import_entry(entry)
+            with cls._lock:
+                component = cls._table.registered(entry)
+        if component is None:
+            raise BrokenEntryError(
+                f"{declared_by(entry)}, but importing it registered nothing of that name;"
+                f" is @Register.register(RegisterType.{entry.type.name}) missing above the class?"
+            )
+        return component
 
     @classmethod
     def packs(cls) -> list[PackRecord]:
@@ -150,114 +165,89 @@ class Register:
         if cls._packs is None and not getattr(cls._local, "reading", False):  # a pack may look something up as it loads
             cls._local.reading = True
             try:
-                declared: list[Entry] = []
-                packs = discover(declared.append)  # without the lock: another thread may be importing such a pack
+                declared, packs = read_packs(cls.own_only)  # unlocked: another thread may be importing such a pack
             finally:
                 cls._local.reading = False
             with cls._lock:
                 if cls._packs is None:
-                    cls._declared, cls._packs = declared, packs
+                    cls._table.declare(declared)
+                    cls._packs = packs
         return list(cls._packs or ())
+
+    @classmethod
+    def discover(cls, group: str, use: Callable[[Plugin], int]) -> list[PackRecord]:
+        """Load another group of entry points under the same rules: each isolated, blocked ones never imported.
+
+        Args:
+            group: Such as ``prunekit.hooks.v1``.
+            use: Loads one and says how much it brings.
+        """
+        return discover(group, use, cls.own_only)
+
+    @classmethod
+    def without_plugins(cls) -> None:
+        """Leave only what prunekit's own distribution brings. To be called before anything is looked up."""
+        with cls._lock:
+            cls.own_only, cls._packs = True, None
+            cls._table.declared = [entry for entry in cls._table.declared if entry.distribution is None]
+
+    @classmethod
+    def import_module(cls, name: str) -> None:
+        """Import a module for its decorators, and declare the entries of its ``MODULE_REGISTER`` if it has one.
+
+        ``NAME.py``, or a package ``NAME``, in the current folder goes before an installed module of that name. Modules
+        beside it are found while it is imported, after all installed ones; ``sys.path`` stays as it is.
+
+        Args:
+            name: Of the module, without ``.py``.
+
+        Raises:
+            PrunekitError: It cannot be imported, or what it declares is wrong.
+        """
+        cls.packs()
+        entries = import_own(name)
+        with cls._lock:
+            cls._table.declare(entries)
+
+    @classmethod
+    def notes(cls) -> list[str]:
+        """Return one line for each pack's component in whose place one of the user's own is used."""
+        cls.packs()
+        with cls._lock:
+            return cls._table.notes()
 
     @classmethod
     def backend_of(cls, component: type) -> str | None:
         """Return the backend whose framework is among the base classes, or None. Imports nothing."""
-        roots = {base.__module__.partition(".")[0] for base in component.__mro__}
-        for entry in cls.entries(RegisterType.BACKEND):
-            if entry.framework in roots:
-                return entry.name
-        return None
+        cls.packs()
+        with cls._lock:
+            return cls._table.backend_of(component)
 
     @classmethod
     @contextlib.contextmanager
     def isolated(cls) -> Iterator[None]:
-        """Undo every registration that is made inside the block; for tests.
+        """Undo every registration that is made inside the block, and every import of `import_module`; for tests.
 
         What a manifest promises stays: its module, once imported, would not register it again.
         """
         cls.packs()
+        imported = local_files()
         with cls._lock:
-            saved = (list(cls._declared), dict(cls._components), set(cls._displaced), cls._packs)
+            saved = (cls._table, cls._packs, cls.own_only)
+            cls._table = cls._table.copy()
         try:
             yield
         finally:
             with cls._lock:
-                promised = {(entry.type, entry.target) for entry in saved[0]}
-                kept = {e: found for e, found in cls._components.items() if (e.type, e.target) in promised}
-                cls._declared, cls._components, cls._displaced, cls._packs = saved
-                cls._components.update(kept)
+                made, (cls._table, cls._packs, cls.own_only) = cls._table, saved
+                cls._table.keep_promised(made)
+                promised = {entry.module for entry in cls._table.declared}
+            forget(local_files().keys() - imported.keys() - promised)
 
     @classmethod
-    def _entry_of(
-        cls, kind: RegisterType, component: type, name: str | None, aliases: tuple[str, ...], backend: str | None
-    ) -> Entry:
-        """What a decorator leaves open is taken from the manifest that declares the same class, then from the class."""
-        target = f"{component.__module__}:{component.__qualname__}"
-        known = next((e for e in cls.entries(kind) if e.target == target), None)
-        return Entry(
-            kind,
-            name or (known.name if known else component.__name__),
-            backend or (known.backend if known else None) or cls.backend_of(component),
-            target,
-            aliases or (known.aliases if known else ()),
-            known.origin if known else component.__module__,
-            known.framework if known else None,
-        )
-
-    @classmethod
-    def _make_room(cls, entry: Entry, override: bool) -> None:
-        """Take out whatever ``entry`` replaces; nothing is taken out where it may not replace one of them."""
-        clashing = [
-            other
-            for other in cls.entries(entry.type)
-            if other.backend == entry.backend and not set(entry.names).isdisjoint(other.names)
-        ]
-        others = [other for other in clashing if other.target != entry.target]  # the same class again is a reload
-        if others and not override:
-            name = next(name for name in entry.names if name in others[0].names)
-            raise DuplicateNameError(
-                f"{entry.type.words} {name!r} of {entry.target} ({entry.origin}) is already registered by"
-                f" {others[0].target} ({others[0].origin}); choose another name= or say override=True"
-            )
-        cls._displaced.update(map(_place, others))
-        for other in clashing:
-            cls._components.pop(other, None)
-
-    @classmethod
-    def _import(cls, entry: Entry) -> type[Any]:
-        where = f"{entry.type.words} {entry.name!r} is declared by {entry.origin} in {entry.module}"
-        try:
-            importlib.import_module(entry.module)
-        except (Exception, SystemExit) as problem:  # another's code: whatever it raises becomes one clear error
-            raise BrokenEntryError(
-                f"{where}, but importing it failed: {type(problem).__name__}: {problem}"
-            ) from problem
-        with cls._lock:
-            for registered, component in cls._components.items():
-                if registered.type is entry.type and registered.target == entry.target:
-                    return component
-        raise BrokenEntryError(
-            f"{where}, but importing it registered nothing of that name;"
-            f" is @Register.register(RegisterType.{entry.type.name}) missing above the class?"
-        )
-
-    @classmethod
-    def _unknown(cls, kind: RegisterType, name: str, backend: str | None) -> str:
+    def _find(cls, kind: RegisterType, name: str, backend: str | None) -> Entry:
         entries = cls.entries(kind)
-        elsewhere = sorted({entry.backend or "any" for entry in entries if name in entry.names})
-        if elsewhere:
-            return f"{kind.words} {name!r} exists for backend {', '.join(elsewhere)}, not for {backend}"
-        names = sorted({n for entry in entries if entry.serves(backend) for n in entry.names})
-        folded = {n.lower(): n for n in names}
-        near = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
-        text = f"no {kind.words} named {name!r}."
-        if near:
-            text += " Did you mean " + " or ".join(repr(folded[n]) for n in near) + "?"
-        elif names:
-            text += " There are " + ", ".join(names) + "."
-        broken = [f"{pack.distribution} {pack.version}" for pack in cls.packs() if pack.error]
-        return text + (f" (Not searched, because broken: {', '.join(broken)}.)" if broken else "")
-
-
-def _place(entry: Entry) -> tuple[RegisterType, str | None, str]:
-    return entry.type, entry.backend, entry.target
+        found = find(entries, kind, name, backend)
+        if found is None:
+            raise UnknownNameError(unknown(entries, kind, name, backend) + not_searched(cls.packs()))
+        return found

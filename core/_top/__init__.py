@@ -1,10 +1,12 @@
 """Automatic structured pruning: smaller, faster networks, found by reinforcement learning.
 
-The names below are imported when they are first used, so that ``import prunekit`` costs nothing.
+The names below are imported when they are first used, so that ``import prunekit`` costs next to nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from prunekit.registry import ascend_automl
 
 if TYPE_CHECKING:
     from prunekit.core.api import compensate, prune, recalibrate, shrink, trace
@@ -41,6 +43,8 @@ __all__ = [
     "shrink",
     "trace",
 ]
+
+ascend_automl.install()
 
 
 def __getattr__(name: str) -> Any:

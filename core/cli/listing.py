@@ -15,7 +15,7 @@ def list_entries(kind: str | None, as_json: bool) -> int:
         described = [
             {
                 "type": e.type.value, "backend": e.backend, "name": e.name, "aliases": list(e.aliases),
-                "target": e.target, "origin": e.origin,
+                "target": e.target, "distribution": e.distribution, "version": e.version,
             }
             for e in entries
         ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from prunekit.core.data.batches import batches
 from prunekit.core.data.contract import (
+    AugmentedLoading,
     Augmenting,
     Batch,
     Collating,
@@ -14,6 +15,7 @@ from prunekit.core.data.contract import (
 )
 
 __all__ = [
+    "AugmentedLoading",
     "Augmenting",
     "Batch",
     "Collating",

@@ -15,7 +15,17 @@ from multiprocessing.queues import Queue
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.data.contract import Augmenting, Batch, Collating, DataError, Dataset, default_collate
+from prunekit.core.data.contract import (
+    AugmentedLoading,
+    Augmenting,
+    Batch,
+    Collating,
+    DataError,
+    Dataset,
+    Sample,
+    default_collate,
+)
+from prunekit.registry import Handover, handover
 
 _PREFETCH = 2  # batches in flight for each worker
 _GUARD = (
@@ -34,12 +44,18 @@ class _Recipe:
     augment: bool
 
     def make(self, indices: Sequence[int]) -> Batch:
-        samples = [self.dataset[index] for index in indices]
-        if self.augment and isinstance(self.dataset, Augmenting):
-            samples = [self.dataset.augment(s, self._rng(i)) for i, s in zip(indices, samples, strict=True)]
+        samples = [self._sample(index) for index in indices]
         if isinstance(self.dataset, Collating):
             return self.dataset.collate(samples)
         return default_collate(samples)
+
+    def _sample(self, index: int) -> Sample:
+        if self.augment and isinstance(self.dataset, AugmentedLoading):
+            return self.dataset.augmented(index, self._rng(index))
+        sample = self.dataset[index]
+        if self.augment and isinstance(self.dataset, Augmenting):
+            return self.dataset.augment(sample, self._rng(index))
+        return sample
 
     def _rng(self, index: int) -> np.random.Generator:
         # a stream for each sample, not for each batch or worker: so neither changes what a sample becomes
@@ -124,8 +140,9 @@ def _order(
 _worker: list[_Recipe] = []  # filled in a worker process only: what its tasks share
 
 
-def _start_worker(recipes: Queue[bytes]) -> None:
+def _start_worker(recipes: Queue[bytes], told: Handover) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends us
+    told.receive()  # the dataset's class may be of a module that only --import finds
     _worker.append(pickle.loads(recipes.get()))  # from our own parent, never from a file
 
 
@@ -144,7 +161,7 @@ def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator
     pickled = _pickled(recipe)
     for _ in range(count):
         recipes.put(pickled)
-    pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes,))
+    pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes, handover()))
     pending: deque[Future[Batch]] = deque()
     try:
         for part in parts:

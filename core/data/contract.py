@@ -21,7 +21,7 @@ class DataError(PrunekitError, ValueError):
 class Dataset(Protocol):
     """What every dataset has: a length, and samples of NumPy arrays.
 
-    A dataset may also own its collate (`Collating`) and an augmentation (`Augmenting`).
+    A dataset may also own its collate (`Collating`) and an augmentation (`Augmenting` or `AugmentedLoading`).
     """
 
     def __len__(self) -> int: ...
@@ -44,6 +44,15 @@ class Augmenting(Protocol):
 
     def augment(self, sample: Sample, rng: np.random.Generator, /) -> Sample:
         """Return a variation of the sample that depends on nothing but the sample and ``rng``."""
+        ...
+
+
+@runtime_checkable
+class AugmentedLoading(Protocol):
+    """A dataset whose variations need more than the sample, such as the whole image that the sample was cut out of."""
+
+    def augmented(self, index: int, rng: np.random.Generator, /) -> Sample:
+        """Return a variation of a sample that depends on nothing but the index and ``rng``."""
         ...
 
 

@@ -137,9 +137,69 @@ def test_a_failed_registration_changes_nothing() -> None:
     assert Register.entries(NETWORK) == before
 
 
-def test_a_declared_name_is_taken_too() -> None:
-    with pytest.raises(DuplicateNameError, match=r"prunekit\.model_zoo\.resnet\.pytorch:ResNet56 \(prunekit "):
-        Register.register(NETWORK, type("ResNet56", (), {}), backend="pytorch")
+def test_a_users_class_goes_before_what_a_pack_declares() -> None:
+    mine = type("Mine", (), {"__module__": "my_models"})
+    Register.register(NETWORK, mine, name="ResNet56", backend="pytorch")
+    assert Register.get(NETWORK, "ResNet56", "pytorch") is mine is Register.get(NETWORK, "ResNet56")
+    ours = Register.entry(NETWORK, "prunekit/ResNet56", "pytorch")
+    assert (ours.name, ours.distribution) == ("prunekit/ResNet56", "prunekit")
+    assert Register.get(NETWORK, ours.name).__module__.startswith("prunekit.model_zoo.")  # imported after mine
+    assert Register.get(NETWORK, "ResNet56") is mine
+    (note,) = Register.notes()
+    assert note == (
+        "network 'ResNet56': my_models:Mine is used in place of the one that"
+        f" {Register.entry(NETWORK, 'ResNet20').origin} declares"
+    )
+
+
+def test_a_users_class_for_any_backend_goes_first_too() -> None:
+    mine = Register.register(NETWORK, type("Mine", (), {}), aliases=("ResNet56",))
+    assert Register.get(NETWORK, "ResNet56", "pytorch") is mine
+    assert len(Register.notes()) == 1
+
+
+def test_override_says_nothing() -> None:
+    Register.register(NETWORK, type("Mine", (), {}), name="ResNet56", override=True)
+    assert Register.notes() == []
+
+
+def _two_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pack, version in (("One_Pack", "1"), ("other-pack", "2")):
+        module = pack.replace("-", "_").lower()
+        entry = Entry(NETWORK, "Net", None, f"{module}:Net", ("Nt",), pack, version)
+        Register._table.declare([entry])
+        made = type("Net", (), {"__module__": module})
+        monkeypatch.setitem(sys.modules, module, type(sys)(module))
+        Register.register(NETWORK, made)
+
+
+def test_two_packs_with_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    _two_packs(monkeypatch)
+    with pytest.raises(AmbiguousNameError) as told:
+        Register.entry(NETWORK, "Net")
+    assert str(told.value) == (
+        "network 'Net' is declared by One_Pack 1 (one_pack:Net) and other-pack 2 (other_pack:Net);"
+        " write 'One_Pack/Net' or 'other-pack/Net'"
+    )
+    for name in ("One_Pack/Net", "one-pack/Net", "one.pack/Nt"):
+        assert Register.get(NETWORK, name).__module__ == "one_pack"
+        assert Register.entry(NETWORK, name).name == "One_Pack/Net"
+    assert Register.notes() == []
+    for name, said in (
+        ("one-pak/Net", "Did you mean 'One_Pack/Net' or "),
+        ("one-pack/Nett", "Did you mean 'One_Pack/Net'"),
+        ("nobody/Net", "no network named 'nobody/Net'. "),
+    ):
+        with pytest.raises(UnknownNameError, match=said):
+            Register.get(NETWORK, name)
+    mine = Register.register(NETWORK, type("Net", (), {}))
+    assert Register.get(NETWORK, "Net") is mine
+    assert len(Register.notes()) == 2
+
+
+def test_a_name_holds_no_slash() -> None:
+    with pytest.raises(ValueError, match="holds no '/'"):
+        Register.register(NETWORK, type("N", (), {}), name="a/b")
 
 
 def test_the_same_class_may_come_again() -> None:
@@ -165,8 +225,8 @@ def test_override_replaces_and_stays_when_the_other_is_imported_later(
         "@Register.register(RegisterType.METRIC)\nclass Sibling: pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    declared = [Entry(RegisterType.METRIC, n, None, f"late_pack:{n}", origin="late 1") for n in ("Late", "Sibling")]
-    monkeypatch.setattr(Register, "_declared", [*Register._declared, *declared])
+    names = ("Late", "Sibling")
+    Register._table.declare(Entry(RegisterType.METRIC, n, None, f"late_pack:{n}", (), "late", "1") for n in names)
 
     class Mine:
         pass
@@ -176,11 +236,19 @@ def test_override_replaces_and_stays_when_the_other_is_imported_later(
     assert Register.get(RegisterType.METRIC, "Late") is Mine
 
 
+def test_an_overridden_class_that_comes_again_changes_nothing() -> None:
+    first = Register.register(NETWORK, type("First", (), {}), name="Net")
+    second = Register.register(NETWORK, type("Second", (), {}), name="Net", override=True)
+    Register.register(NETWORK, first, name="Net")  # its cell of a notebook is run once more
+    assert Register.get(NETWORK, "Net") is second
+    Register.register(NETWORK, first, name="Net", override=True)
+    assert Register.get(NETWORK, "Net") is first
+
+
 def _pack(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
     (folder / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(folder)
-    entry = Entry(NETWORK, "Promised", None, f"{name}:Promised", origin="some-pack 1.0")
-    monkeypatch.setattr(Register, "_declared", [*Register._declared, entry])
+    Register._table.declare([Entry(NETWORK, "Promised", None, f"{name}:Promised", (), "some-pack", "1.0")])
 
 
 def test_declared_but_import_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,19 @@ def test_augmentation_is_asked_for_and_belongs_to_the_sample() -> None:
     assert len({x - i for i, x in varied().items()}) == 10
 
 
+def test_a_dataset_that_varies_as_it_loads_is_asked_for_nothing_else() -> None:
+    class Loading(Numbers):
+        def augmented(self, index: int, rng: np.random.Generator) -> tuple[Any, Any]:
+            return np.float64(-index - rng.random()), index
+
+    plain = [inputs.tolist() for inputs, _ in batches(Loading(3), 3)]
+    varied = [inputs.tolist() for inputs, _ in batches(Loading(3), 3, augment=True)]
+    assert plain == [[0, 1, 2]]
+    assert varied == [
+        [-x for x in each] for each in ([inputs.tolist() for inputs, _ in batches(Numbers(3), 3, augment=True)])
+    ]
+
+
 def test_own_collate_is_used() -> None:
     class Listed(Numbers):
         def collate(self, samples: Any) -> Any:

@@ -1,0 +1,1 @@
+"""A pack for prunekit: a network and a dataset."""

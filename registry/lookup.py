@@ -1,0 +1,92 @@
+"""Which entry a name means, and what to say where it means none or several."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from prunekit.registry.entry import Entry, RegisterType, normalized
+from prunekit.registry.errors import AmbiguousNameError
+
+
+def find(entries: Sequence[Entry], kind: RegisterType, name: str, backend: str | None) -> Entry | None:
+    """The entry that ``name`` means among the entries of one type, or None.
+
+    What a user's own module registers goes before what packs declare, and a component of the backend before one for
+    any. ``pack/Name`` means the one of that distribution.
+
+    Raises:
+        AmbiguousNameError: It means several; the message says how to choose.
+    """
+    matches = [entry for entry in named(entries, name) if entry.serves(backend)]
+    matches = [entry for entry in matches if entry.distribution is None] or matches
+    exact = [entry for entry in matches if entry.backend == backend]
+    matches = exact if backend is not None and exact else matches
+    if len({(entry.target, entry.file) for entry in matches}) > 1:
+        raise AmbiguousNameError(_ambiguous(kind, name, matches))
+    return matches[0] if matches else None
+
+
+def named(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """Every entry that ``Name`` or ``pack/Name`` can mean."""
+    pack, slash, bare = name.rpartition("/")
+    if not slash:
+        return [entry for entry in entries if name in entry.names]
+    return [
+        entry
+        for entry in entries
+        if bare in entry.names and entry.distribution and normalized(entry.distribution) == normalized(pack)
+    ]
+
+
+def as_asked(entry: Entry, name: str) -> Entry:
+    """The entry by the name that finds it again: ``pack/Name`` where it was asked for so."""
+    return replace(entry, name=qualified(entry)) if "/" in name else entry
+
+
+def qualified(entry: Entry) -> str:
+    """``pack/Name``; only the name where the entry is the user's own."""
+    return f"{entry.distribution}/{entry.name}" if entry.distribution else entry.name
+
+
+def unknown(entries: Sequence[Entry], kind: RegisterType, name: str, backend: str | None) -> str:
+    """What to say of a name that nobody declares.
+
+    Args:
+        entries: All entries of the type.
+        kind: The type.
+        name: What was asked for.
+        backend: For which backend, or None for any.
+    """
+    if elsewhere := sorted({entry.backend or "any" for entry in named(entries, name)}):
+        return f"{kind.words} {name!r} exists for backend {', '.join(elsewhere)}, not for {backend}"
+    serving = [entry for entry in entries if entry.serves(backend)]
+    _, slash, bare = name.rpartition("/")
+    if slash:
+        told = [f"{entry.distribution}/{each}" for entry in serving if entry.distribution for each in entry.names]
+        told = [each for each in told if each.rpartition("/")[2] == bare] or told  # then the pack is misspelt
+    else:
+        told = [each for entry in serving for each in entry.names]
+    near = nearest(name, told)
+    text = f"no {kind.words} named {name!r}."
+    if near:
+        text += f" Did you mean {' or '.join(map(repr, near))}?"
+    elif told:
+        text += f" There are {', '.join(sorted(set(told)))}."
+    return text
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """The names that look most like ``name``, at most three, whatever their case."""
+    folded = {each.lower(): each for each in sorted(set(names))}
+    return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
+
+
+def _ambiguous(kind: RegisterType, name: str, matches: Sequence[Entry]) -> str:
+    places = " and ".join(sorted(f"{entry.origin} ({entry.target})" for entry in matches))
+    names = sorted({qualified(entry) for entry in matches if entry.distribution})
+    hint = f"; write {' or '.join(map(repr, names))}" if len(names) > 1 and "/" not in name else ""
+    if len({entry.backend for entry in matches}) > 1 and not hint:
+        hint = "; say for which backend"
+    return f"{kind.words} {name!r} is declared by {places}{hint}"

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from prunekit.core.hooks import HOOKS, Hooks, HookSpecs, SearchInfo, StepInfo
+from prunekit.core.search.trial import Record, Result
+from prunekit.registry import Register
+
+SEARCH = SearchInfo("t", "nas", Path("out"), "pytorch", "PruneAMC", 8)
+RECORD = Record(3, None, Result("ok", 9, 10))
+START = "from prunekit.core.hooks import hookimpl\nsaid = []\n"
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Leave what pip leaves of a package with hooks: its module, and a dist-info with an entry point."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("PRUNEKIT_BLOCK", raising=False)
+    made: list[str] = []
+
+    def leave(name: str, text: str, value: str = "") -> None:
+        made.append(name)
+        (tmp_path / f"{name}.py").write_text(START + text)
+        info = tmp_path / f"{name}-2.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
+        (info / "entry_points.txt").write_text(f"[{HOOKS}]\nmine = {name}{value}\n")
+
+    with Register.isolated():
+        yield leave
+    for name in made:
+        sys.modules.pop(name, None)
+
+
+def _installed() -> tuple[Hooks, list[str]]:
+    warned: list[str] = []
+    return Hooks.installed(warned.append), warned
+
+
+GOOD = """
+@hookimpl
+def search_started(search): said.append(search.algorithm)
+@hookimpl
+def episode_end(search, record): said.append((search.step, record.id, record.result.accuracy))
+@hookimpl
+def search_finished(best): said.append(len(best))
+@hookimpl
+def step_finished(): said.append("step")
+"""
+
+
+def test_every_notification_arrives_with_the_arguments_that_are_asked_for(install: Callable[..., None]) -> None:
+    install("good", GOOD)
+    hooks, warned = _installed()
+    hooks.search_started(SEARCH)
+    hooks.episode_end(SEARCH, RECORD)
+    hooks.search_finished(SEARCH, (RECORD,))
+    hooks.step_finished(StepInfo("t", "nas", "SearchPipeStep", Path("out"), ()))
+    assert sys.modules["good"].said == ["PruneAMC", ("nas", 3, 0.9), 1, "step"]
+    assert warned == []
+    (record,) = hooks.records
+    assert (record.name, record.origin, record.status, record.group, record.count) == (
+        "mine", "good 2.0", "loaded", HOOKS, 4,
+    )  # fmt: skip
+
+
+def test_a_raising_hook_is_told_once_and_stops_nobody(install: Callable[..., None]) -> None:
+    for name in ("a_good", "c_good"):
+        install(name, GOOD)
+    install("b_bad", "@hookimpl\ndef episode_end(record): raise SystemExit('enough')\n")
+    hooks, warned = _installed()
+    for _ in range(3):
+        hooks.episode_end(SEARCH, RECORD)
+    assert warned == ["hook episode_end of b_bad 2.0 raised SystemExit: enough (told once; the run goes on)"]
+    assert len(sys.modules["a_good"].said) == len(sys.modules["c_good"].said) == 3
+
+
+def test_the_keyboard_still_stops_a_run(install: Callable[..., None]) -> None:
+    install("quits", "@hookimpl\ndef search_started(): raise KeyboardInterrupt\n")
+    hooks, _ = _installed()
+    with pytest.raises(KeyboardInterrupt):
+        hooks.search_started(SEARCH)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"), [(["None", "None"], None), (["False", "True"], True), (["True", "None"], True), ([], None)]
+)
+def test_the_first_answer_decides(install: Callable[..., None], answers: list[str], expected: bool | None) -> None:
+    for number, answer in enumerate(answers):
+        install(f"decides{number}", f"@hookimpl\ndef should_stop(record): return {answer}\n")
+    hooks, warned = _installed()
+    assert hooks.should_stop(SEARCH, RECORD) is expected
+    assert warned == []
+
+
+def test_a_decision_that_raises_counts_as_none(install: Callable[..., None]) -> None:
+    install("a_decides", "@hookimpl\ndef should_stop(record): return record.result.accuracy > 0.8\n")
+    install("b_raises", "@hookimpl\ndef should_stop(search): return 1 / 0\n")
+    hooks, warned = _installed()
+    assert hooks.should_stop(SEARCH, RECORD) is True
+    assert warned == ["hook should_stop of b_raises 2.0 raised ZeroDivisionError: division by zero (told once; the"
+                      " run goes on)"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "said"),
+    [
+        ("@hookimpl\ndef epsiode_end(): pass", "", "there is no hook 'epsiode_end'. Did you mean 'episode_end'?"),
+        ("@hookimpl\ndef episode_end(recrod): pass", "", "episode_end is given no 'recrod'. Did you mean 'record'?"),
+        ("@hookimpl\ndef step_finished(x): pass", "", "step_finished is given no 'x'; there are step"),
+        ("def episode_end(): pass", "", "it implements no hook; mark its functions with @hookimpl of prunekit"),
+        ("class P:\n @hookimpl\n def episode_end(self): pass", ":P", "P is a class; the entry point must name a"),
+        ("@hookimpl(wrapper=True)\ndef step_finished(): yield", "", "step_finished is a wrapper"),
+        ("raise ImportError('no')", "", "ImportError: no"),
+        ("raise SystemExit(3)", "", "SystemExit: 3"),
+    ],
+)
+def test_a_plugin_that_is_wrong_is_left_out_alone(
+    install: Callable[..., None], text: str, value: str, said: str
+) -> None:
+    install("a_bad", text, value)
+    install("b_good", GOOD)
+    hooks, (warning,) = _installed()
+    assert warning.startswith("hooks mine of a_bad 2.0 are not used: ") and said in warning
+    hooks.search_started(SEARCH)
+    assert sys.modules["b_good"].said == ["PruneAMC"]
+    assert [record.status for record in hooks.records] == ["failed", "loaded"]
+
+
+def test_an_object_may_hold_the_hooks(install: Callable[..., None]) -> None:
+    install("holds", "class P:\n @hookimpl\n def episode_end(self, record): said.append(record.id)\np = P()", ":p")
+    hooks, warned = _installed()
+    hooks.episode_end(SEARCH, RECORD)
+    assert sys.modules["holds"].said == [3] and warned == []
+
+
+def test_blocked_and_without_plugins(install: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    install("blocked", "raise RuntimeError('imported')")
+    monkeypatch.setenv("PRUNEKIT_BLOCK", "blocked")
+    assert [record.status for record in _installed()[0].records] == ["blocked"]
+    monkeypatch.delenv("PRUNEKIT_BLOCK")
+    Register.without_plugins()
+    hooks, warned = _installed()
+    assert [record.blocked_by for record in hooks.records] == ["--no-plugins"] and warned == []
+
+
+def test_every_hook_has_prose_and_an_example_that_fits_it() -> None:
+    specs = {name: spec for name, spec in vars(HookSpecs).items() if not name.startswith("_")}
+    assert len(specs) <= 6
+    for name, spec in specs.items():
+        text = inspect.cleandoc(spec.__doc__)
+        first = text.split("\n\n")[0]
+        assert len(first) > 30
+        code = inspect.cleandoc(text.partition("Example::")[2])
+        made: dict[str, Callable[..., None]] = {}
+        exec(code, {"hookimpl": lambda function: function}, made)
+        assert list(made) == [name]
+        assert set(inspect.signature(made[name]).parameters) <= set(inspect.signature(spec).parameters)
+        assert set(inspect.signature(getattr(Hooks, name)).parameters) == set(inspect.signature(spec).parameters)
