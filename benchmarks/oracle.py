@@ -1,6 +1,6 @@
 """The exact oracle as a table: pruned network against the original with the removed slices at zero, in float64.
 
-The networks are those of the tests, and ResNet-20:
+The networks are those of the tests, and whole ones at their full size:
 
     python benchmarks/oracle.py
 """
@@ -19,7 +19,9 @@ from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.cost import price
 from prunekit.core.pruning.proof import complements, zeroed
 from prunekit.core.tables import columns
-from prunekit.model_zoo.resnet.pytorch import ResNet20
+from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
+from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
+from prunekit.model_zoo.resnet.pytorch import ResNet50
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "plugins" / "backends" / "pytorch"))
 
@@ -42,14 +44,15 @@ def largest_error(network: torch.nn.Module, inputs: object) -> tuple[int, float,
 
 def main() -> None:
     """Print the table."""
+    from net_cases import Case
     from small_nets import CASES
 
-    torch.manual_seed(0)
-    networks = {name: (case.build(), case.inputs()) for name, case in CASES.items() if case.exact}
-    networks["ResNet20"] = ResNet20().double().eval(), torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    cases = {name: case for name, case in CASES.items() if case.exact}
+    cases |= {"ResNet20": Case(ResNet20, (3, 32, 32), [])}
+    cases |= {network.__name__: Case(network, (3, 224, 224), []) for network in (ResNet50, MobileNetV2)}
     rows = []
-    for name, (network, inputs) in networks.items():
-        groups, kept, worst = largest_error(network, inputs)
+    for name, case in cases.items():
+        groups, kept, worst = largest_error(case.build(), case.inputs())
         rows.append((name, str(groups), f"{kept:.2f}", f"{worst:.1e}"))
     print("\n".join(columns(("network", "groups", "MACs kept", "largest error"), rows, right=("groups", "MACs kept"))))
     print(f"largest of all: {max(float(row[3]) for row in rows):.1e}")

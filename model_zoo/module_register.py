@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 
-def _network(name: str, target: str, backend: str) -> dict[str, object]:
-    return {"type": "network", "name": name, "backend": backend, "target": f"prunekit.model_zoo.{target}:{name}"}
+def _network(target: str, name: str | None = None) -> dict[str, object]:
+    """One entry; the framework is the name of the file, and the name in a yml is the class's unless given."""
+    module, _, found = target.partition(":")
+    backend = module.rpartition(".")[2]
+    return {
+        "type": "network", "name": name or found, "backend": backend, "target": f"prunekit.model_zoo.{target}",
+    }  # fmt: skip
 
 
 MODULE_REGISTER = [
-    _network(name, "resnet.pytorch", "pytorch") for name in ("CifarResNet", "ResNet8", "ResNet20", "ResNet56")
+    _network("cifar_resnet.pytorch:CifarResNet"),
+    _network("cifar_resnet.pytorch:ResNet8"),
+    _network("cifar_resnet.pytorch:ResNet20"),
+    _network("cifar_resnet.pytorch:ResNet56"),
+    _network("mobilenet_v2.pytorch:MobileNetV2"),
+    _network("resnet.pytorch:ResNet", "ResNet_ModelZoo"),
+    _network("resnet.pytorch:ResNet18"),
+    _network("resnet.pytorch:ResNet34"),
+    _network("resnet.pytorch:ResNet50"),
+    _network("resnet.pytorch:ResNet101"),
 ]

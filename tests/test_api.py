@@ -16,7 +16,7 @@ from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
 from prunekit.core.cost import price
 from prunekit.core.pruning import PlanError
 from prunekit.core.search.errors import BudgetError
-from prunekit.model_zoo.resnet.pytorch import ResNet8
+from prunekit.model_zoo.cifar_resnet.pytorch import ResNet8
 
 
 def made(network, seed=0):
@@ -131,7 +131,7 @@ import sys, torch
 sys.path.insert(0, "tests/plugins/backends/pytorch")
 from small_nets import CASES
 from prunekit import trace
-from prunekit.model_zoo.resnet.pytorch import ResNet8
+from prunekit.model_zoo.cifar_resnet.pytorch import ResNet8
 torch.manual_seed(int(sys.argv[1]))
 for name in ("Dense", "ShuffleUnit", "SlicesInCode"):
     graph = trace(CASES[name].build(), CASES[name].inputs(batch=int(sys.argv[1])))

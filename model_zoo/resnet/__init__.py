@@ -1,1 +1,1 @@
-"""Residual networks."""
+"""Residual networks for images of ImageNet's size."""

@@ -1,114 +1,203 @@
-"""ResNets for small images (He et al. 2015, section 4.2), with the shortcut that has no parameters (option A)."""
+"""ResNets for ImageNet (He et al. 2015, table 1), with the names that torchvision gives to their parameters."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunekit.model_zoo.classes import classes
+from prunekit.model_zoo.layers.pytorch import Layers, Padding
 from prunekit.registry import Register, RegisterType
 
-_CLASSES = 10
+Version = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and a shortcut; where the block halves the picture, it subsamples and pads with zeros."""
+    """Two 3x3 convolutions and a shortcut."""
 
-    def __init__(self, in_planes: int, planes: int, stride: int) -> None:
+    expansion = 1
+
+    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_planes, planes, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.stride = stride
-        self.pad = (planes - in_planes) // 2  # planes / 4 on both sides where the width doubles
+        self.conv1 = layers.conv(inputs, planes, 3, stride)
+        self.bn1 = layers.norm(planes)
+        self.conv2 = layers.conv(planes, planes, 3)
+        self.bn2 = layers.norm(planes)
+        self.downsample = _shortcut(inputs, planes, stride, layers)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """[N, in_planes, H, W] to [N, planes, H / stride, W / stride]."""
+        """[N, inputs, H, W] to [N, planes, H / stride, W / stride]."""
         outputs = functional.relu(self.bn1(self.conv1(inputs)))
         outputs = self.bn2(self.conv2(outputs))
-        shortcut = inputs
-        if self.stride != 1:
-            shortcut = functional.pad(inputs[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad, self.pad))
-        return functional.relu(outputs + shortcut)
+        return functional.relu(outputs + (inputs if self.downsample is None else self.downsample(inputs)))
 
 
-@Register.register(RegisterType.NETWORK)
-class CifarResNet(nn.Module):
-    """A ResNet of 3 stages with 16, 32 and 64 channels.
+class Bottleneck(nn.Module):
+    """A 3x3 convolution between two 1x1 ones, and a shortcut; the stride is the first's or the second's."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers, stride_in_1x1: bool = False) -> None:
+        super().__init__()
+        first, second = (stride, 1) if stride_in_1x1 else (1, stride)
+        self.conv1 = layers.conv(inputs, planes, 1, first)
+        self.bn1 = layers.norm(planes)
+        self.conv2 = layers.conv(planes, planes, 3, second)
+        self.bn2 = layers.norm(planes)
+        self.conv3 = layers.conv(planes, planes * self.expansion, 1)
+        self.bn3 = layers.norm(planes * self.expansion)
+        self.downsample = _shortcut(inputs, planes * self.expansion, stride, layers)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, 4 planes, H / stride, W / stride]."""
+        outputs = functional.relu(self.bn1(self.conv1(inputs)))
+        outputs = functional.relu(self.bn2(self.conv2(outputs)))
+        outputs = self.bn3(self.conv3(outputs))
+        return functional.relu(outputs + (inputs if self.downsample is None else self.downsample(inputs)))
+
+
+_DEPTHS: dict[Version, tuple[int, int, int, int]] = {
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+}
+_BASIC: tuple[Version, ...] = ("resnet18", "resnet34")
+
+
+@Register.register(RegisterType.NETWORK, name="ResNet_ModelZoo")
+class ResNet(nn.Module):
+    """A ResNet of any of the published depths for images of about 224x224.
 
     Args:
-        depth: Layers with weights, 6 n + 2.
-        class_num: Number of classes; 10 if neither name is given.
+        version: Which one.
+        class_num: Number of classes; 1000 if neither name is given.
         num_classes: Another name for ``class_num``.
         in_channels: Channels of the images.
+        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights.
+        padding: How convolutions and the pooling pad: ``symmetric`` as PyTorch's official networks do, or ``same`` as
+            MindSpore's and TensorFlow's do.
+        stride_in_1x1: Where a bottleneck halves the picture: False for its 3x3 convolution ("v1.5", PyTorch's),
+            True for its first 1x1 one (the paper's). Weights are made for one or the other; their shapes agree.
 
     Raises:
-        ValueError: There is no such depth, or the two names of the number of classes contradict each other.
+        ValueError: There is no such version or padding, the two names of the number of classes contradict each other,
+            or ``stride_in_1x1`` is asked for where blocks have no such convolution.
     """
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(
         self,
-        depth: int = 20,
+        version: Version = "resnet50",
         class_num: int | None = None,
         num_classes: int | None = None,
         in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+        stride_in_1x1: bool = False,
     ) -> None:
         super().__init__()
-        if depth < 8 or (depth - 2) % 6:
-            raise ValueError(f"depth is {depth}; it must be 6 n + 2: 8, 14, 20, 32, 44, 56, 110 ...")
-        blocks = (depth - 2) // 6
-        self.conv1 = nn.Conv2d(in_channels, 16, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = _stage(16, 16, blocks, stride=1)
-        self.layer2 = _stage(16, 32, blocks, stride=2)
-        self.layer3 = _stage(32, 64, blocks, stride=2)
-        self.linear = nn.Linear(64, _classes(class_num, num_classes))
+        if version not in _DEPTHS:
+            raise ValueError(f"there is no version {version!r}; there are {', '.join(_DEPTHS)}")
+        if stride_in_1x1 and version in _BASIC:
+            raise ValueError(f"stride_in_1x1: the blocks of {version} have no 1x1 convolution; leave it out")
+        layers, channels = Layers(bn_eps, padding), 64
+        self.conv1 = layers.conv(in_channels, channels, 7, 2)
+        self.bn1 = layers.norm(channels)
+        self.maxpool = layers.max_pool(3, 2)
+        for number, depth in enumerate(_DEPTHS[version]):
+            blocks: list[BasicBlock | Bottleneck] = []
+            for position in range(depth):
+                planes, stride = 64 << number, 2 if number and not position else 1
+                if version in _BASIC:
+                    blocks.append(BasicBlock(channels, planes, stride, layers))
+                else:
+                    blocks.append(Bottleneck(channels, planes, stride, layers, stride_in_1x1))
+                channels = planes * blocks[-1].expansion
+            self.add_module(f"layer{number + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(channels, classes(class_num, num_classes, 1000))
         for module in self.modules():
-            if isinstance(module, (nn.Conv2d, nn.Linear)):
-                nn.init.kaiming_normal_(module.weight)
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Images [N, in_channels, H, W] to logits [N, classes]."""
-        features = functional.relu(self.bn1(self.conv1(inputs)))
-        features = self.layer3(self.layer2(self.layer1(features)))
-        logits: Tensor = self.linear(torch.flatten(functional.adaptive_avg_pool2d(features, 1), 1))
+        features = self.maxpool(functional.relu(self.bn1(self.conv1(inputs))))
+        features = self.layer4(self.layer3(self.layer2(self.layer1(features))))
+        logits: Tensor = self.fc(torch.flatten(functional.adaptive_avg_pool2d(features, 1), 1))
         return logits
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet8(CifarResNet):
-    """The smallest of the family, for demonstrations."""
+class ResNet18(ResNet):
+    """ResNet-18: 11.7 million parameters, 1.81 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(self, class_num: int | None = None, num_classes: int | None = None, in_channels: int = 3) -> None:
-        super().__init__(8, class_num, num_classes, in_channels)
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+    ) -> None:
+        super().__init__("resnet18", class_num, num_classes, in_channels, bn_eps, padding)
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet20(CifarResNet):
-    """ResNet-20: 0.27 million parameters, 41 million MACs at 32x32."""
+class ResNet34(ResNet):
+    """ResNet-34: 21.8 million parameters, 3.66 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(self, class_num: int | None = None, num_classes: int | None = None, in_channels: int = 3) -> None:
-        super().__init__(20, class_num, num_classes, in_channels)
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+    ) -> None:
+        super().__init__("resnet34", class_num, num_classes, in_channels, bn_eps, padding)
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet56(CifarResNet):
-    """ResNet-56: 0.85 million parameters, 126 million MACs at 32x32."""
+class ResNet50(ResNet):
+    """ResNet-50: 25.6 million parameters, 4.09 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(self, class_num: int | None = None, num_classes: int | None = None, in_channels: int = 3) -> None:
-        super().__init__(56, class_num, num_classes, in_channels)
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+        stride_in_1x1: bool = False,
+    ) -> None:
+        super().__init__("resnet50", class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
 
 
-def _stage(in_planes: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
-    first = BasicBlock(in_planes, planes, stride)
-    return nn.Sequential(first, *(BasicBlock(planes, planes, 1) for _ in range(blocks - 1)))
+@Register.register(RegisterType.NETWORK)
+class ResNet101(ResNet):
+    """ResNet-101: 44.5 million parameters, 7.80 billion MACs at 224x224. Parameters: see ``ResNet``."""
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+        stride_in_1x1: bool = False,
+    ) -> None:
+        super().__init__("resnet101", class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
 
 
-def _classes(class_num: int | None, num_classes: int | None) -> int:
-    if class_num is not None and num_classes is not None and class_num != num_classes:
-        raise ValueError(f"class_num is {class_num} and num_classes is {num_classes}; they mean the same, give one")
-    given = class_num if class_num is not None else num_classes
-    if given is not None and given < 1:
-        raise ValueError(f"class_num is {given}; it must be at least 1")
-    return _CLASSES if given is None else given
+def _shortcut(inputs: int, outputs: int, stride: int, layers: Layers) -> nn.Sequential | None:
+    if stride == 1 and inputs == outputs:
+        return None
+    return nn.Sequential(layers.conv(inputs, outputs, 1, stride), layers.norm(outputs))

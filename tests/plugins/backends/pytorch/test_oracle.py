@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from prunekit import PrunePlan, prune, trace
 from prunekit.core.pruning.proof import complements
-from prunekit.model_zoo.resnet.pytorch import ResNet20
+from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
 
 BY_HAND = {"PlainLayerNorm"}  # its second normalization is written by hand, so the oracle cannot mask it
 

@@ -13,7 +13,7 @@ from small_nets import CASES
 
 from prunekit import PrunePlan, prune, trace
 from prunekit.core.cost import CostModel, price
-from prunekit.model_zoo.resnet.pytorch import ResNet20, ResNet56
+from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20, ResNet56
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

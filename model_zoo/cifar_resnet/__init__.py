@@ -1,0 +1,1 @@
+"""Residual networks for images of CIFAR's size."""

@@ -1,0 +1,1 @@
+"""What the networks here share: layers as each framework's official networks make them."""

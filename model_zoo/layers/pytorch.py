@@ -1,0 +1,77 @@
+"""Layers in which official networks of the same name differ from framework to framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+Padding = Literal["symmetric", "same"]
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution that pads so that ``ceil(size / stride)`` positions come out, the odd row last."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, C', ceil(H / stride), ceil(W / stride)]."""
+        return super().forward(_padded(input, self.kernel_size[0], self.stride[0]))
+
+
+class SameMaxPool2d(nn.Module):
+    """A maximum over what is not negative, padded as ``SameConv2d`` pads."""
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)]."""
+        return functional.max_pool2d(_padded(input, self.kernel, self.stride), self.kernel, self.stride)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Makes a network's layers by one convention.
+
+    Attributes:
+        bn_eps: What batch normalizations add to the variance.
+        padding: ``symmetric`` pads k // 2 on all sides; ``same`` pads so that ``ceil(size / stride)`` positions come
+            out, which puts more zeros after than before where the stride is 2 and the size even.
+    """
+
+    bn_eps: float = 1e-5
+    padding: Padding = "symmetric"
+
+    def __post_init__(self) -> None:
+        """Refuse a convention that nobody has."""
+        if self.padding not in get_args(Padding):
+            raise ValueError(f"there is no padding {self.padding!r}; there are {', '.join(get_args(Padding))}")
+
+    def conv(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+        """A convolution without bias."""
+        if self._asymmetric(kernel, stride):
+            return SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+
+    def norm(self, channels: int) -> nn.BatchNorm2d:
+        """A batch normalization."""
+        return nn.BatchNorm2d(channels, eps=self.bn_eps)
+
+    def max_pool(self, kernel: int, stride: int) -> nn.Module:
+        """A maximum over windows of values that are not negative."""
+        if self._asymmetric(kernel, stride):
+            return SameMaxPool2d(kernel, stride)
+        return nn.MaxPool2d(kernel, stride, kernel // 2)
+
+    def _asymmetric(self, kernel: int, stride: int) -> bool:
+        return self.padding == "same" and stride > 1 and kernel > 1  # elsewhere the two conventions agree
+
+
+def _padded(inputs: Tensor, kernel: int, stride: int) -> Tensor:
+    pads = []
+    for size in (inputs.shape[3], inputs.shape[2]):  # torch counts from the last axis
+        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        pads += [total // 2, total - total // 2]
+    return functional.pad(inputs, pads)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from prunekit.core.config.signature import read_signature
+from prunekit.model_zoo.module_register import MODULE_REGISTER
+from prunekit.registry import Register, RegisterType
+
+NAMES = [str(entry["name"]) for entry in MODULE_REGISTER]
+
+
+def test_what_ships() -> None:
+    assert set(NAMES) == {
+        "CifarResNet", "ResNet8", "ResNet20", "ResNet56",
+        "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_the_class_itself_and_a_yml_can_be_checked(name: str) -> None:
+    found = Register.get(RegisterType.NETWORK, name, "pytorch")
+    assert issubclass(found, nn.Module)
+    signature = read_signature(found, frozenset())
+    assert {"class_num", "num_classes", "in_channels"} <= set(signature.annotations)
+    assert signature.catch_all is None and not signature.unchecked
+    assert set(signature.defaults) == set(signature.annotations)
+
+
+def test_the_guides_name() -> None:
+    made = Register.get(RegisterType.NETWORK, "ResNet_ModelZoo", "pytorch")(version="resnet18", class_num=3)
+    own = Register.get(RegisterType.NETWORK, "ResNet18", "pytorch")(class_num=3)
+    assert {k: v.shape for k, v in made.state_dict().items()} == {k: v.shape for k, v in own.state_dict().items()}
