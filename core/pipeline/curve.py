@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from prunekit.core.pipeline.errors import RunError
 from prunekit.core.search.trial import Record
 
 
 def plot_curve(records: Sequence[Record], path: Path) -> None:
-    """Reward, accuracy and cost of every evaluated trial over the episodes, with the best reward so far."""
+    """Reward, accuracy and cost of every evaluated trial over the episodes, with the best reward so far.
+
+    The file is there whole or not at all.
+
+    Raises:
+        RunError: It cannot be written.
+    """
     import matplotlib  # drawing is rare; starting up must not pay for it
 
     matplotlib.use("Agg")
@@ -25,12 +32,27 @@ def plot_curve(records: Sequence[Record], path: Path) -> None:
     above.set_ylabel("reward")
     above.legend(loc="lower right")
     below.plot(episodes, [100 * r.result.accuracy for r in good], ".", color="#3c8d40", label="held-out accuracy")
-    costs = dict.fromkeys(name for r in good if r.trial for name in r.trial.shares)
-    for name, colour in zip(costs, ("#c0504d", "#b8860b", "#7f7f7f"), strict=False):
-        below.plot(episodes, [100 * r.trial.shares[name] for r in good if r.trial], "-", lw=1, color=colour,
-                   label=f"{name} kept")  # fmt: skip
+    for (name, shares), colour in zip(_costs(good).items(), ("#c0504d", "#b8860b", "#7f7f7f", "#8e63b0"), strict=False):
+        below.plot(episodes, [100 * share for share in shares], "-", lw=1, color=colour, label=f"{name} kept")
     below.set(xlabel="episode", ylabel="%", ylim=(0, 100))
     below.legend(loc="lower right")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    part = path.with_name(f".part.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(part, dpi=120)
+        part.replace(path)
+    except OSError as problem:
+        raise RunError(f"{path} cannot be written: {problem.strerror}; make room and go on with -r") from problem
+    finally:
+        pyplot.close(figure)
+        part.unlink(missing_ok=True)
+
+
+def _costs(good: Sequence[Record]) -> dict[str, list[float]]:
+    """For each cost, the share that each trial kept; the measured latency first."""
+    found: dict[str, list[float]] = {}
+    if good and all("latency_share" in r.result.measured for r in good):
+        found["latency"] = [r.result.measured["latency_share"] for r in good]
+    for name in dict.fromkeys(name for r in good if r.trial for name in r.trial.shares):
+        found[name] = [r.trial.shares[name] for r in good if r.trial]
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ class Reporter:
 
     def __init__(self, console: Console, log: Path) -> None:
         self.console = console
-        self._handler = logging.FileHandler(log, encoding="utf-8")
+        self._handler = _LogFile(log, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._logger = logging.Logger("prunekit.run")
         self._logger.addHandler(self._handler)
@@ -58,7 +60,16 @@ class Reporter:
 
     def close(self) -> None:
         """Close the log."""
-        self._handler.close()
+        with contextlib.suppress(OSError):  # what a full disk does not take of the log's last line
+            self._handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """Drops a line that cannot be written: what failed is told as the run's own error, not as a logging one."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 class Bar:

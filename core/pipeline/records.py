@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -88,8 +89,9 @@ class Reports:
         self._update(step, status="finished", end_time=now(), num_models=len(models), best_models=models)
 
     def fail(self, step: str, status: str, message: str) -> None:
-        """A step was stopped or failed."""
-        self._update(step, status=status, end_time=now(), message=message)
+        """A step was stopped or failed; where not even that can be written, what failed is the error to tell."""
+        with contextlib.suppress(OSError):
+            self._update(step, status=status, end_time=now(), message=message)
 
     def _update(self, step: str, **values: Any) -> None:
         for each in self._steps:

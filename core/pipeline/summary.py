@@ -7,13 +7,15 @@ from typing import Any
 
 from prunekit.core.backend import Network
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import Description, example
+from prunekit.core.pipeline.description import Description
+from prunekit.core.pipeline.latency import comparison
 from prunekit.core.pipeline.records import Reports
 from prunekit.core.pipeline.run_folder import write_json
+from prunekit.core.search.settings import LatencySettings
 from prunekit.core.tables import columns
-from prunekit.registry import Register, RegisterType, RegistryError
+from prunekit.registry import RegistryError
 
-LATENCY_BATCH = 32
+_LATENCY = LatencySettings(batch_size=32, repeats=30)  # where no search says how
 _HEADER = ("network", "accuracy", "MACs", "parameters", "latency", "file size")
 
 
@@ -26,7 +28,7 @@ def summarize(context: RunContext) -> None:
     latency = _latency(context, chosen)
     rows = [_row(context, name, report, latency) for name, report in chosen.items()]
     cells = [_cells(row, rows[0]) for row in rows]
-    for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows)]:
+    for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows, context.backend.device)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
     for label, path in _paths(context, chosen).items():
@@ -49,20 +51,27 @@ def _chosen(context: RunContext) -> dict[str, dict[str, Any]]:
 
 def _latency(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Measured latencies by network, or nothing where the backend has no estimator."""
-    try:
-        estimator = Register.get(RegisterType.COST_ESTIMATOR, "latency", context.backend.name)()
-    except RegistryError as problem:
-        context.reporter.warn(f"latency is not measured: {problem}")
-        return {}
     networks: dict[str, Network] = {}
     inputs: Any = None
     for name, report in chosen.items():
         path = _file(context, report, "desc_file")
         description = Description.read(path)
         networks[name] = description.build(context.backend, path.parent)
-        inputs = example(description.inputs, LATENCY_BATCH)
-    found: dict[str, Any] = estimator.compare(networks, inputs, context.backend.device)
-    return found
+        inputs = description.inputs
+    try:
+        return dict(comparison(context, inputs, _latency_settings(context))(networks))
+    except RegistryError as problem:
+        context.reporter.warn(f"latency is not measured: {problem}")
+        return {}
+
+
+def _latency_settings(context: RunContext) -> LatencySettings:
+    """As the last search measures, so that its figures and these can be compared."""
+    for step in reversed(context.config.pipeline):
+        settings = context.config.steps[step].settings
+        if settings is not None and (settings.latency is not None or settings.measures_latency):
+            return settings.latency or LatencySettings()
+    return _LATENCY
 
 
 def _row(context: RunContext, name: str, report: dict[str, Any], latency: dict[str, Any]) -> dict[str, Any]:
@@ -101,13 +110,13 @@ def _cells(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _caption(rows: list[dict[str, Any]]) -> str:
+def _caption(rows: list[dict[str, Any]], device: str) -> str:
     text = "accuracy on the test split; MACs of one image"
     if rows[0]["latency_ms"] is None:
         return text
     return (
-        f"{text}; latency: median of a batch of {rows[0]['latency_batch_size']},"
-        f" {rows[0]['latency_threads']} thread(s), networks measured in turns"
+        f"{text}; latency: median of a batch of {rows[0]['latency_batch_size']} on {device},"
+        f" {rows[0]['latency_threads']} CPU thread(s), networks measured in turns"
     )
 
 

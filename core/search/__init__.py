@@ -3,11 +3,12 @@
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.allocation import closed_form_counts, fitted_counts, uniform_counts
 from prunekit.core.search.budget import Constraint, parse_budget
-from prunekit.core.search.errors import BoundError, BudgetError, JournalError, SearchError
+from prunekit.core.search.errors import BoundError, BudgetError, JournalError, SearchError, TargetError
 from prunekit.core.search.journal import Journal
+from prunekit.core.search.latency import Latency, LatencyMeter, Reference
 from prunekit.core.search.loop import Evaluate, run_search, top_k
-from prunekit.core.search.reward import Reward, reward_class
-from prunekit.core.search.settings import Block, Bound, NetworkParser, SearchSettings, Share
+from prunekit.core.search.reward import LatencyReward, Reward, make_reward, reward_class
+from prunekit.core.search.settings import Block, Bound, LatencySettings, NetworkParser, SearchSettings, Share
 from prunekit.core.search.space import Counts, SearchSpace
 from prunekit.core.search.state import STATE_SIZE
 from prunekit.core.search.trial import Record, Result, Trial
@@ -23,8 +24,13 @@ __all__ = [
     "Evaluate",
     "Journal",
     "JournalError",
+    "Latency",
+    "LatencyMeter",
+    "LatencyReward",
+    "LatencySettings",
     "NetworkParser",
     "Record",
+    "Reference",
     "Result",
     "Reward",
     "SearchAlgorithm",
@@ -32,9 +38,11 @@ __all__ = [
     "SearchSettings",
     "SearchSpace",
     "Share",
+    "TargetError",
     "Trial",
     "closed_form_counts",
     "fitted_counts",
+    "make_reward",
     "parse_budget",
     "reward_class",
     "run_search",

@@ -6,7 +6,7 @@ import abc
 
 import numpy as np
 
-from prunekit.core.search.reward import Reward, reward_class
+from prunekit.core.search.reward import LATENCY, LatencyReward, Reward, make_reward
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import Counts, SearchSpace
 from prunekit.core.search.trial import Result, Trial
@@ -29,7 +29,7 @@ class SearchAlgorithm(abc.ABC):
     def __init__(self, space: SearchSpace, settings: SearchSettings) -> None:
         self.space = space
         self.settings = settings
-        self.reward: Reward = reward_class(settings.reward_type)()
+        self.reward: Reward = make_reward(settings.reward_type, space.target)
         self.episodes = settings.train_episode
         self._asked = 0
 
@@ -52,9 +52,23 @@ class SearchAlgorithm(abc.ABC):
     def calc_reward(self, accuracy: float, cost_share: float) -> float:
         """Return what a trial with this accuracy is worth that keeps this share of the reward's cost.
 
-        The formula is that of ``reward_type``; see `Reward`.
+        The formula is that of ``reward_type``; see `Reward`. Where it looks at latency, ``cost_share`` is the measured
+        latency as a share of the original's.
         """
         return self.reward(accuracy, cost_share)
+
+    def cost_share(self, trial: Trial, result: Result) -> float | None:
+        """Return the share that `calc_reward` wants; None where latency is wanted and was not measured."""
+        if isinstance(self.reward, LatencyReward):
+            return result.measured.get(f"{LATENCY}_share")
+        return trial.shares[self.space.cost]
+
+    def meets_target(self, result: Result) -> bool:
+        """Whether an evaluated trial is as fast as it has to be, as far as the measurement can tell."""
+        if not isinstance(self.reward, LatencyReward):
+            return True
+        share, error = (result.measured.get(f"{LATENCY}_{name}", 0.0) for name in ("share", "share_error"))
+        return self.reward.meets(share, error)
 
     @abc.abstractmethod
     def propose(self, number: int, generator: np.random.Generator) -> Counts:

@@ -49,6 +49,23 @@ def bounded_groups(graph: ChannelGraph, bounds: Mapping[int, Range], key: str) -
     return {index: bound for index, (_, bound) in found.items()}
 
 
+def refuse_skipped(graph: ChannelGraph, mids: Iterable[int], bounds: Mapping[int, Range], key: str) -> None:
+    """Refuse a bound, other than all of it, for a group that ``user_skip_module_id`` keeps whole.
+
+    Raises:
+        BoundError: There is one; the message names both mids.
+    """
+    skipped = set(mids)
+    for group in graph.groups:
+        whole = sorted(skipped & set(group.mids))
+        for mid in group.mids if whole else ():
+            if bounds.get(mid, (1.0, 1.0)) != (1.0, 1.0):
+                raise BoundError(
+                    f"user_skip_module_id keeps mid {whole[0]} whole, {key} bounds mid {mid} by {list(bounds[mid])}:"
+                    f" they are one group ({group.name}); drop one"
+                )
+
+
 def allowed_counts(group: Group, bound: Range, channel_round: int) -> NDArray[np.int64]:
     """Return the ascending numbers of units that ``group`` may keep.
 

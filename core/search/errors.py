@@ -15,5 +15,9 @@ class BudgetError(SearchError, ValueError):
     """The budget is missing, or cannot be met within the bounds."""
 
 
+class TargetError(SearchError, ValueError):
+    """No network within the bounds has the latency aimed at, or latency cannot be measured."""
+
+
 class JournalError(SearchError):
     """A journal is damaged, of another format, or belongs to another search."""

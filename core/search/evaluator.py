@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prunekit.core.backend import Backend, Network
@@ -39,6 +39,7 @@ class Evaluator:
         held_out: Batches that no training and no calibration sees.
         metric: Makes a metric.
         fine_tune: Trains a network in place, or None.
+        latency: Measures the latency of a network, or None.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class Evaluator:
         held_out: Sequence[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,
+        latency: Callable[[Network], Mapping[str, float]] | None = None,
     ) -> None:
         self._treatment, self._held_out, self._metric = treatment, held_out, metric
-        self._fine_tune = fine_tune
+        self._fine_tune, self._latency = fine_tune, latency
 
     def network(self, trial: Trial) -> tuple[Network, dict[str, float]]:
         """The trial's network as it is evaluated, and what each part of making it took, in seconds."""
@@ -67,4 +69,5 @@ class Evaluator:
         start = time.perf_counter()
         found = measured(self._treatment.backend, small, self._held_out, self._metric())
         seconds["run"] = time.perf_counter() - start
-        return Result("ok", found.correct, found.total, found.mean_loss, measured=seconds)
+        latency = {} if self._latency is None else self._latency(small)
+        return Result("ok", found.correct, found.total, found.mean_loss, measured={**seconds, **latency})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import deque
@@ -22,15 +23,17 @@ class Journal:
     been taken may more be appended. One process at a time may have a journal open.
 
     Raises:
-        JournalError: The file is no journal of this version, or is damaged elsewhere than in its last line.
+        JournalError: The file is no journal of this version, is damaged elsewhere than in its last line, or cannot be
+            written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         entries, intact = _read(path)
         self._recorded = deque(entries[1:])
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)  # nothing waits in a buffer to be written when it is closed
         self._file.truncate(intact)
+        self._intact = intact
         if not entries:
             self.append(_HEADER)
             _sync_folder(path.parent)
@@ -45,10 +48,25 @@ class Journal:
         return self._recorded.popleft() if self._recorded else None
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Write an entry; it is on disk when this returns."""
-        self._file.write(_line(entry))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write an entry; it is on disk when this returns, and nothing of it is where this raises.
+
+        Raises:
+            JournalError: It cannot be written: the disk is full, say.
+        """
+        line = _line(entry)
+        try:
+            written = self._file.write(line)
+            if written != len(line):  # a disk that fills up takes a part of it first
+                self._file.write(line[written:])
+            os.fsync(self._file.fileno())
+        except OSError as problem:
+            with contextlib.suppress(OSError):  # a torn line is cut off when the journal is opened again
+                self._file.truncate(self._intact)
+            raise JournalError(
+                f"{self.path} cannot be written: {problem.strerror}. What was recorded before is safe;"
+                " make room and go on with -r"
+            ) from problem
+        self._intact += len(line)
 
     def close(self) -> None:
         """Close the file."""

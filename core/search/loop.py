@@ -47,16 +47,19 @@ def run_search(
     return records
 
 
-def top_k(records: Sequence[Record], k: int) -> list[Record]:
+def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = lambda result: True) -> list[Record]:
     """Return the k best different networks by reward among those evaluated within the budget.
 
-    Ties go to the lower loss, then to the earlier trial.
+    Those that ``meets`` refuses (``SearchAlgorithm.meets_target``: too slow) are left out if any trial passes; a reward
+    that weighs accuracy against latency could otherwise hand on a network that is not as fast as was asked. Where none
+    passes, the best by reward are the nearest there are. Ties go to the lower loss, then to the earlier trial.
     """
     best: dict[tuple[int, ...], Record] = {}
     for record in sorted(records, key=_rank):
         if record.result.status == "ok" and record.trial is not None and record.trial.within_budget:
             best.setdefault(record.trial.counts, record)
-    return list(best.values())[:k]
+    passing = [record for record in best.values() if meets(record.result)]
+    return (passing or list(best.values()))[:k]
 
 
 def _rank(record: Record) -> tuple[float, float, int]:
@@ -113,19 +116,24 @@ def _result(
         return Result("skipped", message=why, measured=seconds)
     started = time.perf_counter()
     try:
-        result = _rewarded(algorithm, share, evaluate(trial))
+        result = _rewarded(algorithm, trial, evaluate(trial))
     except Exception as failure:
         result = Result("failed", message=f"{type(failure).__name__}: {failure}")
     seconds["evaluate"] = time.perf_counter() - started
     return replace(result, measured={**result.measured, **seconds})
 
 
-def _rewarded(algorithm: SearchAlgorithm, share: float, result: Result) -> Result:
+def _rewarded(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
     """Add the reward; a result without a finite accuracy, loss or reward has failed."""
     if result.status != "ok":
         return result
     if not result.total:
         return replace(result, status="failed", loss=None, message="nothing was evaluated: no held-out images")
+    if not math.isfinite(result.accuracy):
+        return Result("failed", message=f"the accuracy is {result.accuracy}", measured=result.measured)
+    share = algorithm.cost_share(trial, result)
+    if share is None:
+        return replace(result, status="failed", message="the reward looks at latency, and none was measured")
     reward = algorithm.calc_reward(result.accuracy, share)
     for name, value in (("loss", result.loss), ("reward", reward)):
         if value is not None and not math.isfinite(value):

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from prunekit.core.search.budget import Constraint, parse_budget
-from prunekit.registry import Register, RegisterType, UnknownNameError
-
-_LATER_REWARDS = ("acc_latency", "acc_abs_latency")
+from prunekit.core.search.reward import LatencyReward, latency_rewards, reward_class
+from prunekit.registry import Register, RegisterType, RegistryError
 
 
 def _ordered(bound: tuple[float, float]) -> tuple[float, float]:
@@ -49,6 +58,22 @@ class NetworkParser(Block):
         return names
 
 
+class LatencySettings(Block):
+    """``latency``: how latency is measured, on the run's device and always in turns with the original network.
+
+    Attributes:
+        batch_size: Images in a forward.
+        threads: CPU threads; None takes as many as the process has.
+        warmup: Forwards that are not counted.
+        repeats: Forwards that are; the figure is their median, the spread the distance between their quartiles.
+    """
+
+    batch_size: PositiveInt = 1
+    threads: PositiveInt | None = None
+    warmup: int = Field(default=5, ge=0)
+    repeats: PositiveInt = 20
+
+
 class SearchSettings(Block):
     """What ``search_algorithm`` holds beside ``type`` and the algorithm's own parameters.
 
@@ -56,7 +81,8 @@ class SearchSettings(Block):
         train_episode: Number of trials.
         keep_pareto_top_k: How many of the best trials the search hands on.
         objective_keys: The measured objective; accuracy.
-        lbound_preserve_ratio: Trials that keep a smaller share of the reward's cost are not evaluated.
+        lbound_preserve_ratio: Trials that keep a smaller share of the reward's cost are not evaluated; of the MACs
+            where the reward looks at latency, which is not known before the network is built.
         reward_type: Name of a registered reward.
         budget: Conditions that every trial meets, ``"flops <= 0.5 and params <= 0.6"``: shares of the original.
         channel_round: Kept channels are a multiple of this.
@@ -68,7 +94,9 @@ class SearchSettings(Block):
         plot_train_curve: Draw the learning curve.
         plot_graph_save_folder: Where the network's graph is drawn.
         seed: Two searches with the same seed ask the same trials.
-        target_latency: Goes with the latency rewards; refused until they are there.
+        target_latency: Milliseconds aimed at by a reward that looks at latency.
+        latency: How latency is measured, in the search where the reward looks at it and in the run's summary; None
+            leaves the first to the defaults of `LatencySettings` and the second to the summary's.
     """
 
     train_episode: int = Field(default=800, gt=0)
@@ -86,7 +114,13 @@ class SearchSettings(Block):
     plot_train_curve: bool = False
     plot_graph_save_folder: str | None = None
     seed: int = Field(default=0, ge=0)
-    target_latency: float | None = None
+    target_latency: PositiveFloat | None = None
+    latency: LatencySettings | None = None
+
+    @property
+    def measures_latency(self) -> bool:
+        """Whether the reward looks at measured latency."""
+        return issubclass(reward_class(self.reward_type), LatencyReward)
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -101,11 +135,10 @@ class SearchSettings(Block):
     @field_validator("reward_type")
     @classmethod
     def _known_reward(cls, name: str) -> str:
-        if name in _LATER_REWARDS:
-            raise ValueError(f"{name} is not supported yet; use acc_flops or acc_params")
         try:
+            reward_class(name)
             return Register.entry(RegisterType.REWARD, name).name
-        except UnknownNameError as problem:
+        except RegistryError as problem:
             raise ValueError(str(problem)) from None
 
     @field_validator("budget")
@@ -114,13 +147,23 @@ class SearchSettings(Block):
         parse_budget(text)
         return text
 
-    @field_validator("target_latency", mode="before")
+    @field_validator("target_latency")
     @classmethod
-    def _no_latency_yet(cls, value: Any) -> Any:
-        raise ValueError("not supported yet; it goes with the rewards acc_latency and acc_abs_latency")
+    def _somebody_looks_at_it(cls, target: float | None, info: ValidationInfo) -> float | None:
+        name = info.data.get("reward_type")
+        if target is not None and name is not None and not issubclass(reward_class(name), LatencyReward):
+            raise ValueError(f"reward_type {name} does not look at latency; it goes with {latency_rewards()}")
+        return target
 
     @model_validator(mode="after")
     def _ordered_bounds(self) -> SearchSettings:
         if self.lbound > self.rbound:
             raise ValueError(f"lbound {self.lbound:g} is above rbound {self.rbound:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _target_where_one_is_needed(self) -> SearchSettings:
+        kind = reward_class(self.reward_type)
+        if issubclass(kind, LatencyReward) and kind.near and self.target_latency is None:
+            raise ValueError(f"reward_type {self.reward_type} aims at a latency: say target_latency, in ms")
         return self

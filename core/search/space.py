@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.pruning import PrunePlan, Ranking
-from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, skipped_groups
+from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, refuse_skipped, skipped_groups
 from prunekit.core.search.errors import BoundError, BudgetError
 from prunekit.core.search.reward import reward_class
 from prunekit.core.search.settings import SearchSettings
@@ -34,7 +34,8 @@ class SearchSpace:
         graph: The network's structure.
         rankings: For each group id, the order in which its units would go.
         constraints: The budget; every trial is to meet each of them.
-        cost: Name of the cost that the reward looks at.
+        cost: Name of the cost that the reward looks at; of a priced one where it looks at measured latency.
+        target: Latency aimed at, as a share of the original's; None if there is none. See `aiming`.
         allowed: For each group, the ascending numbers of units that it may keep.
         free: Positions of the groups with more than one allowed number; the others are no actions.
 
@@ -54,6 +55,7 @@ class SearchSpace:
         self.rankings = rankings
         self.constraints = settings.constraints
         self.cost = reward_class(settings.reward_type).cost
+        self.target: float | None = None
         self._cost_model = cost_model
         self._round = settings.channel_round
         names = {self.cost, *(constraint.cost for constraint in self.constraints)}
@@ -62,11 +64,8 @@ class SearchSpace:
         }
         self._skipped = skipped_groups(graph, settings.user_skip_module_id)
         self._specific = bounded_groups(graph, settings.specific_bound, "specific_bound")
-        if clash := [i for i in self._skipped if self._specific.get(i, (1.0, 1.0)) != (1.0, 1.0)]:
-            group = graph.groups[clash[0]]
-            raise BoundError(
-                f"group {group.id} ({group.name}) is in user_skip_module_id and in specific_bound; drop one"
-            )
+        refuse_skipped(graph, settings.user_skip_module_id, settings.specific_bound, "specific_bound")
+        self._skip = tuple(settings.user_skip_module_id)
         self._features = group_features(graph)
         self._sizes = np.array([group.size for group in graph.groups], dtype=np.float64)
         self._bound((settings.lbound, settings.rbound), self._specific, "the bounds")
@@ -78,10 +77,20 @@ class SearchSpace:
         ``prefix`` begins the yml's keys of the three, for messages. Raises as the constructor does.
         """
         if lbound > rbound:
-            raise BoundError(f"{prefix}lbound {lbound:g} is above {prefix}rbound {rbound:g}")
+            raise BoundError(
+                f"{prefix}lbound {lbound:g} is above {prefix}rbound {rbound:g}"
+                " (where one of them is not given it is lbound or rbound)"
+            )
         view = copy.copy(self)
         bounds = bounded_groups(self.graph, specific, f"{prefix}specific_bound")
+        refuse_skipped(self.graph, self._skip, specific, f"{prefix}specific_bound")
         view._bound((lbound, rbound), {**self._specific, **bounds}, f"the {prefix}* bounds")
+        return view
+
+    def aiming(self, target: float | None) -> SearchSpace:
+        """Return the same space with another `target`."""
+        view = copy.copy(self)
+        view.target = target
         return view
 
     @property

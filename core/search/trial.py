@@ -76,7 +76,8 @@ class Result:
         loss: Mean loss on them.
         reward: What the algorithm learns from; the loop fills it in.
         message: Why it was skipped or failed.
-        measured: Measured seconds and the like; they differ from run to run, so nothing may depend on them.
+        measured: Measured seconds and the like; they differ from run to run, so nothing may depend on them but a
+            reward that looks at latency, which is recorded with the result and never computed again.
     """
 
     status: Status

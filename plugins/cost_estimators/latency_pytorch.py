@@ -5,33 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_device
 from prunekit.registry import Register, RegisterType
-
-
-@dataclass(frozen=True)
-class Latency:
-    """A measured time.
-
-    Attributes:
-        median_ms: Median time of one forward, in milliseconds.
-        spread_ms: Distance between the first and third quartile.
-        batch_size: Samples in a forward.
-        threads: CPU threads that were used.
-    """
-
-    median_ms: float
-    spread_ms: float
-    batch_size: int
-    threads: int
 
 
 @Register.register(RegisterType.COST_ESTIMATOR, name="latency", backend="pytorch")
@@ -39,10 +21,18 @@ class MeasuredLatency:
     """Time of one forward, measured on the device."""
 
     def compare(
-        self, networks: Mapping[str, nn.Module], inputs: Inputs, device: str, threads: int | None = None
+        self,
+        networks: Mapping[str, nn.Module],
+        inputs: Inputs,
+        device: str,
+        *,
+        threads: int | None = None,
+        warmup: int = 5,
+        repeats: int = 30,
     ) -> dict[str, Latency]:
         """Measure networks in turns on ``CPU``, ``GPU`` or ``NPU``; see `compare_latency`."""
-        return compare_latency(networks, inputs, torch_device(device), threads=threads)
+        where = torch_device(device)
+        return compare_latency(networks, inputs, where, threads=threads, warmup=warmup, repeats=repeats)
 
 
 def measure_latency(
@@ -100,12 +90,7 @@ def compare_latency(
                 if turn >= warmup:
                     times[name].append(1000 * (time.perf_counter() - start))
     size = _batch_size((args, kwargs))
-    return {name: _summary(measured, size, used) for name, measured in times.items()}
-
-
-def _summary(milliseconds: list[float], batch_size: int, threads: int) -> Latency:
-    first, median, third = np.percentile(milliseconds, [25, 50, 75])
-    return Latency(float(median), float(third - first), batch_size, threads)
+    return {name: Latency(tuple(measured), size, used) for name, measured in times.items()}
 
 
 @contextlib.contextmanager
@@ -120,7 +105,7 @@ def _threads(wanted: int | None) -> Iterator[int]:
 
 def _wait(device: torch.device) -> None:
     if device.type != "cpu":  # an accelerator works on its own; without waiting only the launch would be timed
-        torch.accelerator.synchronize(device)
+        torch.get_device_module(device).synchronize(device)
 
 
 def _batch_size(value: object) -> int:

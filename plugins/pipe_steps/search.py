@@ -10,20 +10,23 @@ from typing import Any, ClassVar
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import CostModel, price
-from prunekit.core.graph.drawing import draw
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.pipeline.description import Description, layer_rows
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
 from prunekit.core.pipeline.original import calibration_batches, original, save_network
 from prunekit.core.pipeline.records import record, write_step
 from prunekit.core.pruning.proof import parse
 from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.search.journal import Journal
+from prunekit.core.search.latency import LatencyMeter, latency_figures
 from prunekit.core.search.loop import run_search, top_k
 from prunekit.core.search.space import SearchSpace
 from prunekit.core.search.trial import Record, Trial
+from prunekit.plugins.pipe_steps.telling import line, nothing_found, short, tell_structure, too_slow
 from prunekit.registry import Register, RegisterType
 
 
@@ -37,10 +40,7 @@ class SearchPipeStep:
     def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
         """Search; the records are those of the original and of the best k, best first."""
         stage = _Stage(context, step)
-        records = stage.search()
-        best = top_k(records, stage.settings.keep_pareto_top_k)
-        if not best:
-            raise RunError(_nothing_found(step, records))
+        best = stage.best()
         rows = [stage.keep_original(), *(stage.keep(found) for found in best)]
         write_step(stage.folder, rows)
         return rows
@@ -53,14 +53,15 @@ class _Stage:
         assert step.dataset is not None and step.settings is not None and step.pruning is not None
         self.context, self.step, self.settings = context, step, step.settings
         self.folder = context.folder.step(step.name)
+        refuse_unmeasurable(context, step)
         self.network, self.description = original(context, step)
         if self.description.plan is not None:
             raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
         calibration = calibration_batches(context, step, step.pruning.calibration_images)
         self.held_out = list(context.plain_batches(context.dataset(step.dataset.val, "val"), step.dataset.val))
-        inputs = calibration[0][0]
-        self.graph = parse(context.backend, self.network, _first(inputs))
-        self._tell_structure()
+        self.graph = parse(context.backend, self.network, _first(calibration[0][0]))
+        extra = [Path(folder)] if (folder := self.settings.plot_graph_save_folder) else []
+        tell_structure(context.reporter, step.name, self.graph, [self.folder, *extra])
         self.treatment = Treatment(
             context.backend, self.network, self.graph, calibration, compensate=step.pruning.compensate,
             recalibrate=step.pruning.recalibrate,
@@ -68,21 +69,37 @@ class _Stage:
         )  # fmt: skip
         rankings = context.make(step.pruning.importance).rank(self.treatment.evidence)
         self.space = SearchSpace(self.graph, rankings, step.settings, CostModel(self.graph))
+        self.meter = self._meter()
         metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
-        self.evaluator = Evaluator(self.treatment, self.held_out, metric, self._fine_tune())
+        self.evaluator = Evaluator(self.treatment, self.held_out, metric, self._fine_tune(), self.meter)
 
-    def search(self) -> list[Record]:
-        """Every trial of the search, with progress; resumed from the journal where there is one."""
+    def best(self) -> list[Record]:
+        """The best trials of the search.
+
+        Raises:
+            RunError: No trial gave a network.
+        """
         assert self.step.search_algorithm is not None
+        target = self.settings.target_latency
         algorithm = self.context.make(self.step.search_algorithm, space=self.space, settings=self.settings)
+        records = self._search(algorithm)
+        best = top_k(records, self.settings.keep_pareto_top_k, algorithm.meets_target)
+        if not best:
+            raise RunError(nothing_found(self.step.where, records))
+        if target is not None and not algorithm.meets_target(best[0].result):
+            self.context.reporter.warn(too_slow(self.step.name, best[0], target))
+        return best
+
+    def _search(self, algorithm: SearchAlgorithm) -> list[Record]:
+        """Every trial of the search, with progress; resumed from the journal where there is one."""
         reporter, records = self.context.reporter, list[Record]()
         with reporter.bar(self.step.name, algorithm.episodes) as bar, Journal(self.folder / "journal.jsonl") as journal:
 
             def seen(found: Record) -> None:
                 records.append(found)
-                bar.advance(_short(found, top_k(records, 1)), found.replayed)
+                bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
                 if not found.replayed:
-                    reporter.note(f"{self.step.name} {_line(found)}")
+                    reporter.note(f"{self.step.name} {line(found)}")
 
             run_search(algorithm, self.evaluator, journal, seen)
         if self.settings.plot_train_curve:
@@ -91,7 +108,8 @@ class _Stage:
 
     def keep_original(self) -> dict[str, Any]:
         """Write the original network, so that it can be compared with."""
-        return self._write("original", self.network, self.description, {}, None)
+        latency = self.meter.reference.figures() if self.meter else {}
+        return self._write("original", self.network, self.description, latency, None)
 
     def keep(self, found: Record) -> dict[str, Any]:
         """Build one of the best again and write it."""
@@ -102,7 +120,11 @@ class _Stage:
             held=self.graph.held,
             layers=layer_rows(self.graph, found.trial.plan),
         )  # fmt: skip
-        search = {"reward": found.result.reward, "correct": found.result.correct, "total": found.result.total}
+        result = found.result
+        search = {
+            "reward": result.reward, "correct": result.correct, "total": result.total,
+            **latency_figures(result.measured),
+        }  # fmt: skip
         return self._write(str(found.id), network, description, search, found.trial)
 
     def _write(
@@ -120,6 +142,16 @@ class _Stage:
         files = save_network(self.context, self.folder, number, network, description)
         return record(self.step.name, number, files, performance)
 
+    def _meter(self) -> LatencyMeter | None:
+        """Where the reward looks at latency: what measures it; the space is then given the target."""
+        if not self.settings.measures_latency:
+            return None
+        backend, target = self.context.backend, self.settings.target_latency
+        smallest = backend.prune(self.network, self.graph, self.space.plan(self.space.lowest))
+        meter = latency_meter(self.context, self.step, self.description.inputs, self.network, smallest)
+        self.space = self.space.aiming(None if target is None else target / meter.reference.original_ms)
+        return meter
+
     def _fine_tune(self) -> Callable[[Network], Network] | None:
         """The guide fine-tunes each sampled network: ``trainer.epochs`` of the search step."""
         step = self.step
@@ -131,22 +163,6 @@ class _Stage:
         data = self.context.train_batches(step.dataset.train, self.settings.seed)
         return lambda network: trainer.fit(network, data)
 
-    def _tell_structure(self) -> None:
-        reporter, graph = self.context.reporter, self.graph
-        free = sum(1 for layer in graph.layers if layer.group is not None)
-        reporter.say(
-            f"{self.step.name}: {len(graph.layers)} layers, {free} of them prunable in {len(graph.groups)} groups;"
-            f" {'; '.join(graph.notes) or 'nothing to prove'}"
-        )
-        folders = [
-            self.folder,
-            *([Path(self.settings.plot_graph_save_folder)] if self.settings.plot_graph_save_folder else []),
-        ]
-        for folder in folders:
-            hint = draw(graph, folder / "graph.svg")
-            if hint and folder == self.folder:
-                reporter.say(hint)
-
 
 def _first(inputs: Any) -> Any:
     """The first sample of a batch's inputs."""
@@ -155,33 +171,3 @@ def _first(inputs: Any) -> Any:
     if isinstance(inputs, tuple):
         return tuple(_first(value) for value in inputs)
     return inputs[:1]
-
-
-def _line(found: Record) -> str:
-    """A trial for the log."""
-    result, parts = found.result, list[str]()
-    if result.status != "ok":
-        parts.append(result.status)
-    if result.reward is not None:
-        parts.append(f"reward {result.reward:.4f}, accuracy {result.accuracy:.2%}")
-    if found.trial is not None:
-        parts += [f"{name} {share:.1%}" for name, share in found.trial.shares.items()]
-    if result.message:
-        parts.append(" ".join(result.message.split()))
-    return f"episode {found.id + 1}: {', '.join(parts)}"
-
-
-def _short(found: Record, best: list[Record]) -> str:
-    """A trial beside the bar: short enough for a terminal of 80 columns."""
-    text = f"best {best[0].result.reward:.4f}, " if best and best[0].result.reward is not None else ""
-    result = found.result
-    if result.reward is None or found.trial is None:
-        return f"{text}now {result.status}: {' '.join(result.message.split())}"
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in found.trial.shares.items())
-    return f"{text}now {result.reward:.4f}, accuracy {result.accuracy:.1%}, {shares}"
-
-
-def _nothing_found(step: StepConfig, records: list[Record]) -> str:
-    reasons = [" ".join(record.result.message.split()) for record in records if record.result.message]
-    why = f"the first of them: {reasons[0]}" if reasons else "none met the budget"
-    return f"{step.where}: none of {len(records)} trials gave a network; {why}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from prunekit.core.search import Block, Bound, Share
 
@@ -55,3 +55,10 @@ class AgentParams(Block):
     delta_decay: Annotated[float, Field(gt=0, le=1)] = 0.95
     replay_episodes: int = Field(default=100, gt=0)
     baseline_decay: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _ordered_bounds(self) -> AgentParams:
+        low, high = self.warmup_lbound, self.warmup_rbound
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"warmup_lbound {low:g} is above warmup_rbound {high:g}")
+        return self

@@ -15,7 +15,7 @@ from prunekit.core.search import (
     Trial,
     closed_form_counts,
     fitted_counts,
-    reward_class,
+    make_reward,
     uniform_counts,
 )
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
@@ -51,7 +51,9 @@ class PruneAMC(SearchAlgorithm):
     def __init__(self, space: SearchSpace, settings: SearchSettings, *, agent: AgentParams | None = None) -> None:
         super().__init__(space, settings)
         self.agent = agent or AgentParams()
-        self.reward = reward_class(settings.reward_type)(scale=self.agent.reward_scale, gamma=self.agent.reward_gamma)
+        self.reward = make_reward(
+            settings.reward_type, space.target, scale=self.agent.reward_scale, gamma=self.agent.reward_gamma
+        )
         self._warmup = space.bounded(
             settings.lbound if self.agent.warmup_lbound is None else self.agent.warmup_lbound,
             settings.rbound if self.agent.warmup_rbound is None else self.agent.warmup_rbound,

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from prunekit.plugins.trainers.errors import TrainingError
 
 
-def write_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str, next_epoch: int
-) -> None:
+class Stateful(Protocol):
+    """A part of a training that changes as it goes on: network, optimizer, ..."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state, in tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> Any:
+        """Take a state back."""
+        ...
+
+
+def write_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str, next_epoch: int) -> None:
     """Write the state; the file is there whole or not at all.
 
     Raises:
         TrainingError: It cannot be written.
     """
-    content = {
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "fingerprint": fingerprint,
-        "next_epoch": next_epoch,
-    }
+    states = {name: part.state_dict() for name, part in parts.items()}
+    content = {**states, "fingerprint": fingerprint, "next_epoch": next_epoch}
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("xb") as file:
@@ -39,7 +46,7 @@ def write_checkpoint(
         temporary.unlink(missing_ok=True)
 
 
-def read_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str) -> int:
+def read_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str) -> int:
     """Restore a state, running no code from the file, and return the epoch to go on with.
 
     Raises:
@@ -48,9 +55,8 @@ def read_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optim
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         same = content["fingerprint"] == fingerprint
-        if same:
-            network.load_state_dict(content["network"])
-            optimizer.load_state_dict(content["optimizer"])
+        for name, part in parts.items() if same else ():
+            part.load_state_dict(content[name])
         next_epoch = int(content["next_epoch"])
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__

@@ -16,8 +16,9 @@ from torch.nn import functional
 from prunekit.core.data.contract import Batch
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import call, to_device
-from prunekit.plugins.trainers.checkpoint import read_checkpoint, write_checkpoint
+from prunekit.plugins.trainers.checkpoint import Stateful, read_checkpoint, write_checkpoint
 from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.precision import Precision
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
 from prunekit.registry import Register, RegisterType
 
@@ -56,6 +57,7 @@ class Trainer:
         loss: What is minimized, for a network that has no ``loss(outputs, target)`` of its own.
         seed: Of dropout and the like; the order of the data is the caller's.
         grad_clip: Largest norm of the gradient of all weights together; None does not clip.
+        use_amp: Automatic mixed precision; see `Precision`. The loss, and every evaluation, stay float32.
 
     Raises:
         TrainingError: A setting is wrong; all that are wrong are named.
@@ -71,6 +73,7 @@ class Trainer:
         loss: Loss = CrossEntropyLoss(),  # noqa: B008 - frozen
         seed: Annotated[int, Field(ge=0)] = 0,
         grad_clip: Annotated[float, Field(gt=0)] | None = None,
+        use_amp: bool = False,
     ) -> None:
         wrong: list[str] = []
         self._device = torch_device(device)
@@ -85,7 +88,7 @@ class Trainer:
             wrong.append(f"grad_clip: {grad_clip} is not above 0; leave it out for no clipping")
         if wrong:
             raise TrainingError("\n".join(wrong))
-        self.epochs, self._seed, self._grad_clip = epochs, seed, grad_clip
+        self.epochs, self._seed, self._grad_clip, self._use_amp = epochs, seed, grad_clip, use_amp
 
     def fit(
         self,
@@ -113,17 +116,18 @@ class Trainer:
             return network
         modes = [(module, module.training) for module in network.modules()]
         network.to(self._device)
-        optimizer = self._new_optimizer(network)
+        optimizer, precision = self._new_optimizer(network), Precision(self._device, self._use_amp)
+        parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, "precision": precision}
         start = 0
         if checkpoint is not None and Path(checkpoint).exists():
-            start = read_checkpoint(Path(checkpoint), network, optimizer, self._fingerprint)
+            start = read_checkpoint(Path(checkpoint), parts, self._fingerprint)
         try:
             for epoch in range(start, self.epochs):
-                report = self._epoch(network, optimizer, train_batches(epoch), epoch)
+                report = self._epoch(network, optimizer, precision, train_batches(epoch), epoch)
                 if on_epoch is not None:
                     on_epoch(report)
                 if checkpoint is not None:
-                    write_checkpoint(Path(checkpoint), network, optimizer, self._fingerprint, epoch + 1)
+                    write_checkpoint(Path(checkpoint), parts, self._fingerprint, epoch + 1)
         finally:
             for module, training in modes:
                 module.training = training
@@ -131,7 +135,9 @@ class Trainer:
 
     @property
     def _fingerprint(self) -> str:
-        parts = [self._optimizer, self._schedule, self._loss, self.epochs, self._seed, self._grad_clip]
+        parts = [
+            self._optimizer, self._schedule, self._loss, self.epochs, self._seed, self._grad_clip, self._use_amp
+        ]  # fmt: skip
         return " ".join(map(repr, parts))
 
     def _new_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
@@ -146,7 +152,12 @@ class Trainer:
         return optimizer
 
     def _epoch(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterable[Batch], epoch: int
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        precision: Precision,
+        batches: Iterable[Batch],
+        epoch: int,
     ) -> EpochReport:
         lr = self._optimizer.params.lr
         if self._schedule is not None:
@@ -161,29 +172,26 @@ class Trainer:
             torch.manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
             for number, (inputs, target) in enumerate(batches):
                 size = _size(target)
-                total += size * self._step(network, optimizer, inputs, target, f"epoch {epoch + 1}, batch {number + 1}")
+                optimizer.zero_grad(set_to_none=True)
+                loss = self._loss_of(network, inputs, target, precision)
+                value = float(loss.detach())
+                if not np.isfinite(value):
+                    raise TrainingError(f"epoch {epoch + 1}, batch {number + 1}: {self._hint(value, lr)}")
+                precision.step(loss, network, optimizer, self._grad_clip)
+                total += size * value
                 count += size
         if not count:
             raise TrainingError(f"epoch {epoch + 1} has no batch to train on")
         return EpochReport(epoch, self.epochs, total / count, lr)
 
-    def _step(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, inputs: Any, target: Any, where: str
-    ) -> float:
-        optimizer.zero_grad(set_to_none=True)
-        outputs = call(network, inputs, self._device)
-        loss = self._loss_of(network, outputs, target)
-        value = float(loss.detach())
-        if not np.isfinite(value):
-            lr = optimizer.param_groups[0]["lr"]
-            raise TrainingError(f"{where}: the loss is {value}; lower the learning rate ({lr:g}) or set grad_clip")
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self._grad_clip is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), self._grad_clip)
-        optimizer.step()
-        return value
+    def _hint(self, loss: float, lr: float) -> str:
+        amp = ", or leave use_amp out" if self._use_amp else ""
+        return f"the loss is {loss}; lower the learning rate ({lr:g}) or set grad_clip{amp}"
 
-    def _loss_of(self, network: nn.Module, outputs: Any, target: Any) -> Tensor:
+    def _loss_of(self, network: nn.Module, inputs: Any, target: Any, precision: Precision) -> Tensor:
+        with precision.forward():
+            outputs = call(network, inputs, self._device)
+        outputs = precision.outputs(outputs)
         if callable(own := getattr(network, "loss", None)):
             loss: Tensor = own(outputs, to_device(target, self._device))
             return loss

@@ -155,6 +155,7 @@ def test_skipped_trials_are_journalled_not_evaluated_and_count(fake, tmp_path):
         (Result("ok", 3, 10, loss=math.nan), "the loss is nan"),
         (Result("ok", 3, 10, loss=math.inf), "the loss is inf"),
         (Result("ok", 0, 0), "no held-out images"),
+        (Result("ok", math.nan, 10, loss=0.5), "the accuracy is nan"),
     ],
 )
 def test_what_is_no_number_has_failed(fake, tmp_path, result, message):
@@ -162,6 +163,68 @@ def test_what_is_no_number_has_failed(fake, tmp_path, result, message):
     assert {record.result.status for record in records} == {"failed"}
     assert all(message in record.result.message for record in records)
     assert top_k(records, 1) == []
+
+
+def test_a_reward_that_is_no_number_has_failed(fake, tmp_path):
+    class Odd(Drift):
+        def calc_reward(self, accuracy, cost_share):
+            return math.nan
+
+    algorithm = make(fake, Odd, lbound_preserve_ratio=0)
+    with Journal(tmp_path / "journal") as journal:
+        records = run_search(algorithm, lambda trial: Result("ok", 3, 10, 0.5), journal)
+    assert {(r.result.status, r.result.message) for r in records} == {("failed", "the reward is nan")}
+
+
+LATENCY = {"reward_type": "acc_latency", "target_latency": 4.0, "lbound_preserve_ratio": 0}
+
+
+def timed(trial: Trial) -> Result:
+    if trial.id == 2:
+        raise RuntimeError("no clock")
+    share = 0.3 + 0.1 * trial.id
+    return Result("ok", 100 * trial.id, 500, measured={"latency_share": share, "latency_share_error": 0.01})
+
+
+def latency_search(fake, path, evaluate=timed):
+    algorithm = Drift(fake.space(**LATENCY).aiming(0.55), SearchSettings(train_episode=6, channel_round=1, **LATENCY))
+    with Journal(path) as journal:
+        return algorithm, run_search(algorithm, evaluate, journal)
+
+
+def test_a_latency_that_cannot_be_measured_fails_its_trial(fake, tmp_path):
+    _, records = latency_search(fake, tmp_path / "journal")
+    assert [record.result.status for record in records] == ["ok", "ok", "failed", "ok", "ok", "ok"]
+    assert records[2].result.message == "RuntimeError: no clock"
+    _, records = latency_search(fake, tmp_path / "none", lambda trial: Result("ok", 3, 10, 0.5))
+    assert {r.result.message for r in records} == {"the reward looks at latency, and none was measured"}
+
+
+def test_measured_rewards_are_replayed_not_measured_again(fake, tmp_path):
+    """Whatever the clock says the second time."""
+    path = tmp_path / "journal"
+    _, whole = latency_search(fake, path)
+    written = path.read_bytes()
+    path.write_bytes(b"".join(written.splitlines(keepends=True)[:7]))
+
+    def slower(trial):
+        found = timed(trial)
+        return Result("ok", found.correct, found.total, measured={"latency_share": 0.9})
+
+    algorithm, again = latency_search(fake, path, slower)
+    assert [r.result.reward for r in again[:3]] == [r.result.reward for r in whole[:3]]
+    assert again[0].result.measured["latency_share"] == 0.3
+    assert again[5].result.reward != whole[5].result.reward
+    assert algorithm.meets_target(again[1].result) and not algorithm.meets_target(again[5].result)
+
+
+def test_what_is_too_slow_is_kept_only_where_nothing_is_fast_enough(fake, tmp_path):
+    algorithm, records = latency_search(fake, tmp_path / "journal")
+    rewards = [records[i].result.reward for i in (0, 1, 3, 4, 5)]
+    assert max(rewards) == rewards[4]  # the slowest is the most accurate by far
+    assert top_k(records, 2)[0].id == 5
+    assert {record.id for record in top_k(records, 9, algorithm.meets_target)} == {0, 1}
+    assert [record.id for record in top_k(records[4:], 9, algorithm.meets_target)] == [5, 4]
 
 
 def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):

@@ -50,9 +50,16 @@ def test_any_mid_of_a_group_bounds_it_and_skipping_fixes_it(fake):
     [
         ({"specific_bound": {9: [0.1, 0.2]}}, "mid 9 is not in the network; mids that can be pruned: 0, 1, 2, 3, 4, 5"),
         ({"specific_bound": {6: [0.1, 0.2]}}, "mid 6 is protected"),
-        ({"specific_bound": {0: [0.1, 0.2], 2: [0.1, 0.3]}}, "mids 0 and 2 are one group"),
+        (
+            {"specific_bound": {0: [0.1, 0.2], 2: [0.5, 0.9]}},
+            r"specific_bound: mids 0 and 2 are one group and need one bound, not \[0.1, 0.2\] and \[0.5, 0.9\]",
+        ),
         ({"user_skip_module_id": [8]}, "no mid 8"),
-        ({"user_skip_module_id": [0], "specific_bound": {2: [0.1, 0.3]}}, "drop one"),
+        (
+            {"user_skip_module_id": [0], "specific_bound": {2: [0.1, 0.3]}},
+            r"user_skip_module_id keeps mid 0 whole, specific_bound bounds mid 2 by \[0.1, 0.3\]: they are one group"
+            r" \(layer0\); drop one",
+        ),
     ],
 )
 def test_bounds_that_cannot_be(fake, settings, message):
@@ -87,6 +94,20 @@ def test_bounded_view_overrides_by_group_and_leaves_the_space_alone(fake):
     assert view.allowed[0].tolist() == [16] and view.allowed[4].tolist() == [32, 40, 48]
     assert space.allowed[0].tolist() == [8] and len(space.allowed[4]) == 7
     assert space.bounded(0.5, 0.75, {}, "x").allowed[0].tolist() == [8]
+
+
+def test_what_is_skipped_may_be_bounded_by_all_of_it(fake):
+    space = fake.space(user_skip_module_id=[0], specific_bound={2: [1.0, 1.0]})
+    assert space.allowed[0].tolist() == [16]
+    with pytest.raises(BoundError, match=r"keeps mid 0 whole, agent.warmup_specific_bound bounds mid 2"):
+        space.bounded(0.2, 1.0, {2: [0.1, 0.3]}, "agent.warmup_")
+
+
+def test_aiming_leaves_the_space_alone(fake):
+    space = fake.space(reward_type="acc_latency")
+    assert space.cost == "flops" and space.target is None
+    assert space.aiming(0.5).target == 0.5 == space.aiming(0.5).bounded(0.2, 1.0, {}, "x").target
+    assert space.target is None
 
 
 def test_shares_are_shares(fake):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from prunekit.plugins.cost_estimators.latency_pytorch import Latency, compare_latency, measure_latency
+from prunekit.core.search.latency import Latency
+from prunekit.plugins.cost_estimators.latency_pytorch import MeasuredLatency, compare_latency, measure_latency
 
 
 class Logged(nn.Module):
@@ -24,6 +25,13 @@ def test_networks_take_turns() -> None:
     found = compare_latency({"a": Logged("a", log), "b": Logged("b", log)}, np.zeros((3, 1)), warmup=1, repeats=2)
     assert log == ["a", "b"] * 3
     assert found.keys() == {"a", "b"} and all(isinstance(one, Latency) for one in found.values())
+
+
+def test_the_registered_estimator_takes_what_a_yml_says() -> None:
+    log: list[str] = []
+    found = MeasuredLatency().compare({"a": Logged("a", log)}, np.zeros((3, 1)), "CPU", threads=1, warmup=2, repeats=3)
+    assert log == ["a"] * 5
+    assert len(found["a"].times_ms) == 3 and (found["a"].batch_size, found["a"].threads) == (3, 1)
 
 
 def test_larger_network_takes_longer_and_nothing_is_left_changed() -> None:

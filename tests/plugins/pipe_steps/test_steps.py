@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from prunekit.core.search.trial import Record, Result, Trial
-from prunekit.plugins.pipe_steps.search import _line, _short
+from prunekit.plugins.pipe_steps.telling import line, short
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -33,14 +33,14 @@ def _record(result: Result, shares: dict[str, float] | None) -> Record:
 
 def test_lines_of_an_episode() -> None:
     good = _record(Result("ok", 9, 10, 0.5, -0.25), {"flops": 0.5, "params": 0.123})
-    assert _line(good) == "episode 5: reward -0.2500, accuracy 90.00%, flops 50.0%, params 12.3%"
-    assert _short(good, [good]) == "best -0.2500, now -0.2500, accuracy 90.0%, flops 50.0%, params 12.3%"
+    assert line(good) == "episode 5: reward -0.2500, accuracy 90.00%, flops 50.0%, params 12.3%"
+    assert short(good, [good]) == "best -0.2500, now -0.2500, accuracy 90.0%, flops 50.0%, params 12.3%"
     unlearnt = _record(Result("ok", 9, 10, 0.5, -0.25, "not learnt from: X: y\nz"), {"flops": 0.5})
-    assert _line(unlearnt).endswith("flops 50.0%, not learnt from: X: y z")
+    assert line(unlearnt).endswith("flops 50.0%, not learnt from: X: y z")
     failed = _record(Result("failed", message="E: a\nb"), {"flops": 0.5})
-    assert _line(failed) == "episode 5: failed, flops 50.0%, E: a b"
-    assert _short(failed, []) == "now failed: E: a b"
-    assert _line(_record(Result("failed", message="asking failed: E"), None)) == "episode 5: failed, asking failed: E"
+    assert line(failed) == "episode 5: failed, flops 50.0%, E: a b"
+    assert short(failed, []) == "now failed: E: a b"
+    assert line(_record(Result("failed", message="asking failed: E"), None)) == "episode 5: failed, asking failed: E"
 
 
 def test_networks_of_another_task_are_trained(finished: Finished, cli: Cli, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 import prunekit.plugins.cost_estimators.flops
 import prunekit.plugins.cost_estimators.params
+import prunekit.plugins.rewards.acc_abs_latency
 import prunekit.plugins.rewards.acc_flops
+import prunekit.plugins.rewards.acc_latency
 import prunekit.plugins.rewards.acc_params  # noqa: F401 - registered here where prunekit is not installed
 
 

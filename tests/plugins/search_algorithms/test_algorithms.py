@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from prunekit.core.search import BoundError, BudgetError, Journal, Result, SearchSettings, run_search
+from prunekit.core.search import BoundError, BudgetError, Journal, Result, SearchSettings, run_search, top_k
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.search_algorithms.closed_form import ClosedForm
 from prunekit.plugins.search_algorithms.prune_amc import PruneAMC
@@ -150,11 +150,41 @@ def test_agent_parameters_are_checked_and_tilde_is_default():
     assert AgentParams(warmup=None, warmup_specific_bound=None) == AgentParams()
     with pytest.raises(ValidationError, match="warm_up"):
         AgentParams(warm_up=3)
+    with pytest.raises(ValidationError, match=r"warmup_lbound 0\.9 is above warmup_rbound 0\.5"):
+        AgentParams(warmup_lbound=0.9, warmup_rbound=0.5)
 
 
 def test_calc_reward_takes_scale_and_gamma(fake):
     algorithm = make(fake, PruneAMC, {"reward_scale": 2.0, "reward_gamma": 0.0})
     assert algorithm.calc_reward(0.75, 0.5) == pytest.approx(-0.5)
+
+
+def test_a_latency_reward_is_given_scale_gamma_and_target(fake):
+    settings = {"reward_type": "acc_abs_latency", "target_latency": 3.0}
+    for kind, agent, expected in [(PruneAMC, {"reward_scale": 2.0, "reward_gamma": 0.5}, 2.0), (RandomSearch, None, 1)]:
+        own = {} if agent is None else {"agent": AgentParams(**agent)}
+        algorithm = kind(fake.space(**settings).aiming(0.5), SearchSettings(**settings), **own)
+        assert algorithm.calc_reward(0.75, 0.5) == pytest.approx(-0.25 * expected)
+        assert algorithm.calc_reward(0.75, 0.4) < algorithm.calc_reward(0.75, 0.5)
+
+
+@pytest.mark.parametrize(("reward_type", "episodes"), [("acc_latency", 90), ("acc_abs_latency", 220)])
+def test_the_agent_learns_from_latency(fake, tmp_path, reward_type, episodes):
+    """Here latency follows the MACs; the absolute target is the harder one, from either side."""
+    settings = {"reward_type": reward_type, "target_latency": 5.0, "channel_round": 1, "lbound": 0.05}
+    settings["train_episode"] = episodes
+    agent = AgentParams(warmup=40, hidden=100)
+    algorithm = PruneAMC(fake.space(**settings).aiming(0.5), SearchSettings(**settings), agent=agent)
+
+    def timed(trial):
+        found = evaluate(trial)
+        return Result("ok", found.correct, found.total, measured={"latency_share": trial.shares["flops"]})
+
+    with Journal(tmp_path / "journal") as journal:
+        records = run_search(algorithm, timed, journal)
+    rewards = [record.result.reward for record in records]
+    assert np.mean(rewards[-20:]) > 0.6 * np.mean(rewards[:40])
+    assert algorithm.meets_target(top_k(records, 1, algorithm.meets_target)[0].result)
 
 
 def test_skipped_and_failed_trials_teach_nothing(fake):

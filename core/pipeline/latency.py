@@ -1,0 +1,100 @@
+"""Measures latency in a run: with the backend's estimator, on its device, as the yml's ``latency`` block says."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from prunekit.core.backend import Network
+from prunekit.core.config import StepConfig
+from prunekit.core.data.contract import Inputs
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.description import example
+from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.run_folder import read_json, write_json
+from prunekit.core.search.errors import TargetError
+from prunekit.core.search.latency import Compare, LatencyMeter, Reference
+from prunekit.core.search.reward import LATENCY, LatencyReward, no_latency, reward_class
+from prunekit.core.search.settings import LatencySettings, SearchSettings
+from prunekit.registry import PrunekitError, Register, RegisterType
+
+FILE = "latency.json"
+
+
+def comparison(context: RunContext, inputs: Any, settings: LatencySettings) -> Compare:
+    """A function that times networks in turns.
+
+    Args:
+        context: The run.
+        inputs: What the networks are called with, as ``spec_of`` describes it.
+        settings: Batch size, threads, how often.
+
+    Raises:
+        RegistryError: The backend has no latency estimator.
+    """
+    estimator: Any = Register.get(RegisterType.COST_ESTIMATOR, LATENCY, context.backend.name)()
+    batch: Inputs = example(inputs, settings.batch_size)
+    device, more = context.backend.device, settings.model_dump(exclude={"batch_size"})
+    return lambda networks: estimator.compare(networks, batch, device, **more)
+
+
+def refuse_unmeasurable(context: RunContext, step: StepConfig) -> None:
+    """Refuse a reward that looks at latency where the backend cannot measure it.
+
+    Raises:
+        TargetError: It does.
+    """
+    assert step.settings is not None
+    if problem := no_latency(step.settings.reward_type, context.backend.name):
+        raise TargetError(f"{step.where}: {problem}")
+
+
+def latency_meter(
+    context: RunContext, step: StepConfig, inputs: Any, original: Network, smallest: Network
+) -> LatencyMeter:
+    """Measure original and smallest network, tell both, and return what measures the trials.
+
+    The figures are kept beside the journal: a resumed search goes on with those that it began with.
+
+    Raises:
+        TargetError: ``target_latency`` is out of reach.
+        RunError: The networks do not run at this batch size, or the figures on disk are damaged.
+    """
+    settings = step.settings
+    assert settings is not None
+    timing = settings.latency or LatencySettings()
+    compare, path = comparison(context, inputs, timing), context.folder.step(step.name) / FILE
+    reference = _read(path) if path.exists() else None
+    if reference is None:
+        try:
+            reference = Reference.measure(compare, original, smallest)
+        except PrunekitError:
+            raise
+        except Exception as problem:  # the network is its author's code, and may know one batch size only
+            raise RunError(
+                f"{step.where}: latency cannot be measured with a batch of {timing.batch_size}:"
+                f" {type(problem).__name__}: {problem}"
+            ) from problem
+        how = {"device": context.backend.device, "warmup": timing.warmup, "repeats": timing.repeats}
+        write_json(path, {**dataclasses.asdict(reference), **how})
+    context.reporter.say(f"{step.name}: latency on {context.backend.device}: {reference}; {_aim(settings)}")
+    kind = reward_class(settings.reward_type)
+    if settings.target_latency is not None and issubclass(kind, LatencyReward):
+        reference.refuse(settings.target_latency, kind.near)
+    return LatencyMeter(compare, original, reference)
+
+
+def _read(path: Path) -> Reference:
+    data = read_json(path)
+    names = [field.name for field in dataclasses.fields(Reference)]
+    try:
+        return TypeAdapter(Reference).validate_python({name: data[name] for name in names})
+    except (KeyError, ValidationError) as problem:
+        raise RunError(f"{path} is damaged ({problem!r:.80}); restore it, or start a new task") from problem
+
+
+def _aim(settings: SearchSettings) -> str:
+    return "no target" if settings.target_latency is None else f"target {settings.target_latency:g} ms"
