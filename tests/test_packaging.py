@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from importlib.metadata import entry_points
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("core", "plugins", "registry", "model_zoo")
+EXAMPLES = ROOT / "examples"
+YMLS = [path for path in EXAMPLES.rglob("*.yml") if EXAMPLES / "model_pack" not in path.parents]
 
 
 def _on_disk() -> set[str]:
     found = {p.parent.relative_to(ROOT) for room in ROOMS for p in (ROOT / room).rglob("__init__.py")}
-    return {"prunekit." + ".".join(path.parts) for path in found} - {"prunekit.core._top"} | {"prunekit"}
+    packages = {"prunekit." + ".".join(path.parts) for path in found}
+    return packages - {"prunekit.core._top"} | {"prunekit", "prunekit.examples"}
 
 
 def test_setup_names_every_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,14 +90,25 @@ def test_the_wheel_holds_everything_and_works(tmp_path: Path) -> None:
     assert not [name for name in names if "_top" in name or name.startswith(("tests", "core/", "plugins/"))]
     modules = {p.relative_to(ROOT).as_posix() for room in ROOMS for p in (ROOT / room).rglob("*.py")}
     shipped = {name.removeprefix("prunekit/") for name in names if name.endswith(".py")}
-    assert shipped == {name for name in modules if "_top" not in name} | {"__init__.py"}
+    assert shipped == {name for name in modules if "_top" not in name} | {"__init__.py", "examples/__init__.py"}
+    ymls = {name.removeprefix("prunekit/") for name in names if name.endswith(".yml")}
+    assert ymls == {path.relative_to(ROOT).as_posix() for path in YMLS}
     assert {f"prunekit/{room}/py.typed" for room in ROOMS} | {"prunekit/py.typed"} <= set(names)
     target = tmp_path / "installed"
     subprocess.run([*pip, "install", "--no-deps", "--no-index", "-t", target, wheel], check=True, capture_output=True)
-    code = "import prunekit, prunekit.core.cli.main as m; print(prunekit.__file__); m.main(['list', 'network'])"
+    code = (
+        "import prunekit; from prunekit.core.cli.main import main; print(prunekit.__file__)\n"
+        "main(['list', 'network']); main(['example']); main(['example', 'resnet50_amc.yml'])"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(target)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(target) in ended.stdout.splitlines()[0]
     assert "ResNet56" in ended.stdout
+    assert all(path.name in ended.stdout for path in YMLS)
+    assert (tmp_path / "resnet50_amc.yml").read_bytes() == next(EXAMPLES.rglob("resnet50_amc.yml")).read_bytes()
+
+
+def test_the_examples_are_found_from_a_checkout_too() -> None:
+    assert Path(str(files("prunekit.examples"))) == EXAMPLES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import shlex
 import signal
 import sys
@@ -14,7 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from prunekit.core.config import RunConfig, load_config
+from prunekit.core.cli.flags import overrides, repeated
+from prunekit.core.config import RunConfig, load_config, printable
 from prunekit.registry import PrunekitError
 
 STOPPED = 130  # what shells report for Ctrl-C
@@ -22,8 +22,6 @@ STOPPED = 130  # what shells report for Ctrl-C
 
 def run(options: argparse.Namespace) -> int:
     """Run a pipeline; Ctrl-C ends it with everything on disk and says how to go on."""
-    if options.resume and not options.task_id:
-        raise PrunekitError("-r goes on with a task: name it with -t TASK_ID")
     config = _config(options)
     from prunekit.core.pipeline.run import run_pipeline
 
@@ -50,26 +48,29 @@ def _stoppable() -> Iterator[None]:
 
 
 def _again(options: argparse.Namespace, config: RunConfig) -> str:
-    words = ["prunekit", options.file, "-r", "-t", config.general.task.task_id]
-    for flag, value in (("-b", options.backend), ("-d", options.device)):
-        words += [flag, value] if value else []
+    words = ["prunekit", options.file, "-r", "-t", config.general.task.task_id, *repeated(options)]
     for name in options.imports:
         words += ["--import", name]
-    return shlex.join(words)
+    return shlex.join([*words, "--no-plugins"] if options.no_plugins else words)
 
 
 def check(options: argparse.Namespace) -> int:
-    """Say what is wrong with a yml."""
+    """Say what is wrong with a yml, or print how it is understood."""
     config = _config(options)
-    for warning in config.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    print(f"{options.file}: no mistakes found; {len(config.pipeline)} steps: {', '.join(config.pipeline)}")
+    _warn(config)
+    steps = f"{len(config.pipeline)} step{'s' if len(config.pipeline) > 1 else ''}: {', '.join(config.pipeline)}"
+    print(f"{options.file}: no mistakes found; {steps}", file=sys.stderr if options.show else sys.stdout)
+    if options.show:
+        import yaml
+
+        print(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True), end="")
     return 0
 
 
 def inspect(options: argparse.Namespace) -> int:
     """Show the structure of the network of each step that has one of its own."""
     config = _config(options)
+    _warn(config)
     from prunekit.core.pipeline.inspection import inspect_config
 
     for line in inspect_config(config, Path(options.graph) if options.graph else None, tuple(options.imports)):
@@ -78,16 +79,11 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> RunConfig:
-    for name in options.imports:
-        _import(name)
-    overrides = {
-        "backend": options.backend, "device_category": options.device, "task_id": getattr(options, "task_id", None)
-    }  # fmt: skip
-    return load_config(Path(options.file), overrides)
+    if getattr(options, "resume", False) and not options.task_id:
+        raise PrunekitError("-r goes on with a task: name it with -t TASK_ID")
+    return load_config(Path(options.file), overrides(options))
 
 
-def _import(name: str) -> None:
-    try:
-        importlib.import_module(name)
-    except (Exception, SystemExit) as problem:  # the user's module: whatever it raises is told
-        raise PrunekitError(f"--import {name}: {type(problem).__name__}: {problem}") from problem
+def _warn(config: RunConfig) -> None:
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)

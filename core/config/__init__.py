@@ -12,7 +12,7 @@ from prunekit.core.config.models import (
     StepConfig,
 )
 from prunekit.core.config.problems import ConfigError, Problem
-from prunekit.core.config.resolved import plain
+from prunekit.core.config.resolved import plain, printable
 
 __all__ = [
     "ComponentSpec",
@@ -28,4 +28,5 @@ __all__ = [
     "TaskConfig",
     "load_config",
     "plain",
+    "printable",
 ]

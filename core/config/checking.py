@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from prunekit.core.config.fields import fields_of, inside, without_tildes
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings, did_you_mean
-from prunekit.core.config.unsupported import NOT_YET
+from prunekit.core.config.unsupported import without_foreign
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,6 +21,8 @@ _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument", "mis
 _WORDS = [
     (r"^(Value error|Assertion failed), ", ""),
     (r"^Input should be ", "must be "),
+    (r"^Input tag ('.*?') found using '(\w+)' does not match any of the expected tags: ", r"no \2 \1; there are "),
+    (r"^Unable to extract tag using discriminator ('\w+')$", r"\1 is missing"),
     (r"(, |: )(unable to|got a number with|unable|input was|input is|error in).*$", ""),
     (r"a valid integer", "a whole number"),
     (r"a valid number", "a number"),
@@ -41,7 +43,7 @@ def check_model(
         model: What the block must be; an empty block (``~``) counts as one without keys.
         node: The block.
         findings: Takes the problems.
-        section: The section's name in ``NOT_YET``.
+        section: The section's name in the tables of vega's keys; the keys that they name are told and left out.
         also_known: Further keys that a hint may name.
     """
     if node.value is None:
@@ -49,11 +51,12 @@ def check_model(
     elif not isinstance(node.value, dict):
         findings.problem(node, f"must be a block of keys, not {shown(node)}")
         return None
+    node = without_foreign(node, section, [*fields_of(model), *also_known], findings)
     node = without_tildes(node, model)
     try:
         found = model.model_validate(node.plain())
     except ValidationError as error:
-        _report(error, model, node, findings, section, also_known)
+        _report(error, model, node, findings, also_known)
         return None
     before = len(findings.problems)
     for name, field in model.model_fields.items():
@@ -63,13 +66,9 @@ def check_model(
     return found if len(findings.problems) == before else None
 
 
-def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings, section: str = "") -> None:
-    """Record a key that nobody takes: by name if the guide has it, else with a hint."""
-    at = node.named(key)
-    if key in NOT_YET.get(section, ()):
-        findings.problem(at, f"{str(key)!r} is not supported yet")
-    else:
-        findings.problem(at, f"unknown key.{did_you_mean(key, known)}")
+def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings) -> None:
+    """Record a key that nobody takes, with a hint."""
+    findings.problem(node.named(key), f"unknown key.{did_you_mean(key, known)}")
 
 
 def shown(node: Node) -> str:
@@ -96,7 +95,6 @@ def _report(
     model: type[BaseModel],
     block: Node,
     findings: Findings,
-    section: str,
     also_known: Iterable[str],
 ) -> None:
     merged: dict[tuple[Key, ...], _Error] = {}
@@ -115,7 +113,7 @@ def _report(
             outer = block
             for key in path[:-1]:
                 outer = outer.named(key)
-            unknown_key(outer, path[-1], known, findings, section if len(path) == 1 or not section else str(path[-2]))
+            unknown_key(outer, path[-1], known, findings)
         elif not (found.of_union and _deeper(path, merged)):
             findings.problem(found.node, _sentence(found))
 

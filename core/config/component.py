@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel
 
 from prunekit.core.config.checking import check_model, shown, unknown_key
-from prunekit.core.config.fields import fields_of, members
+from prunekit.core.config.fields import fields_of, named_kind
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
-from prunekit.core.config.unsupported import NAMES_NOT_YET
+from prunekit.core.config.unsupported import NAMES_NOT_YET, not_yet, without_foreign
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
 
 INJECTED: dict[RegisterType, frozenset[str]] = {
@@ -71,15 +70,17 @@ class ComponentReader:
         before = len(self._findings.problems)
         injected = INJECTED.get(kind, frozenset())
         signature = read_signature(component, injected)
-        self._notes(signature, block)
         given = self._given(signature, block)
         for key in injected & given.entries.keys():
             self._findings.problem(given.named(key), f"{key!r} is set by prunekit itself and cannot be given here")
         given = given.without(*injected)
-        params = self._params(signature, given, kind, also_known)
+        if signature.catch_all is None:
+            given = without_foreign(given, kind.value, signature.annotations, self._findings)
+        self._say_what_is_unchecked(signature, given, block)
+        params = self._params(signature, given, also_known)
         if len(self._findings.problems) > before:
             return None
-        defaults = {k: v for k, v in signature.defaults.items() if k not in params and _is_plain(v)}
+        defaults = {k: v for k, v in signature.defaults.items() if k not in params and is_plain(v)}
         return ComponentSpec(kind, name, params, block.where, defaults)
 
     def find(self, kind: RegisterType, block: Node) -> type | None:
@@ -105,19 +106,24 @@ class ComponentReader:
         try:
             return Register.entry(kind, node.value, self._backend)
         except UnknownNameError as error:
-            not_yet = node.value in NAMES_NOT_YET.get(kind, ())
-            self._findings.problem(node, f"{node.value!r} is not supported yet" if not_yet else str(error))
+            later = NAMES_NOT_YET.get(kind, {})
+            text = not_yet(node.value, later[node.value]) if node.value in later else str(error)
+            self._findings.problem(node, text)
         except RegistryError as error:
             if self._backend is not None or kind is RegisterType.BACKEND:  # else the backend is the mistake
                 self._findings.problem(node, str(error))
         return None
 
-    def _notes(self, signature: Signature, block: Node) -> None:
-        if signature.catch_all:
-            text = f"{signature.component} takes **{signature.catch_all}: further keys cannot be checked"
-            self._findings.warn(block, text)
-        for name in signature.unreadable:
-            self._findings.warn(block, f"{signature.component}: values of {name!r} cannot be checked")
+    def _say_what_is_unchecked(self, signature: Signature, given: Node, block: Node) -> None:
+        reasons: dict[str, list[str]] = {}
+        for key in map(str, given.entries):
+            if key not in signature.annotations and signature.catch_all is not None:
+                reasons.setdefault(f"taken by **{signature.catch_all}", []).append(repr(key))
+            elif key in signature.unchecked:
+                reasons.setdefault(signature.unchecked[key], []).append(repr(key))
+        if reasons:
+            told = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in reasons.items())
+            self._findings.warn(block, f"{signature.component}: cannot be checked: {told}")
 
     def _given(self, signature: Signature, block: Node) -> Node:
         """The parameters: beside ``type`` or under ``params``; blocks among them are put into one form too."""
@@ -140,14 +146,12 @@ class ComponentReader:
             self._findings.problem(params, "give parameters beside 'type' or under 'params', not both")
         return node.only({**node.without("params").entries, **params.entries})
 
-    def _params(
-        self, signature: Signature, given: Node, kind: RegisterType, also_known: Iterable[str]
-    ) -> dict[str, Any]:
+    def _params(self, signature: Signature, given: Node, also_known: Iterable[str]) -> dict[str, Any]:
         known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
         rest = {key: node for key, node in given.entries.items() if key not in known}
         if signature.catch_all is None:
             for key in rest:
-                unknown_key(given, key, [*signature.annotations, *also_known], self._findings, kind.value)
+                unknown_key(given, key, [*signature.annotations, *also_known], self._findings)
         model = params_model(signature)
         found = check_model(model, given.only(known), self._findings)
         values = {str(key): node.plain() for key, node in rest.items()}
@@ -166,10 +170,9 @@ class ComponentReader:
             check_exists(path, node, self._findings)
         if node.path[-1] == "data_path" and isinstance(value, str):
             check_exists(Path(value), node, self._findings)
-        for part in (annotation, *typing.get_args(annotation)):
-            kinds = [m for m in getattr(part, "__metadata__", ()) if isinstance(m, RegisterType)]
-            if typing.get_origin(part) is Annotated and kinds and isinstance(value, str) and str in members(part):
-                self.find_name(kinds[0], node)
+        kind = named_kind(annotation)
+        if kind is not None and isinstance(value, str):
+            self.find_name(kind, node)
 
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:
@@ -194,9 +197,10 @@ def _paths(value: Any) -> list[Path]:
     return []
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether a default can be written into a yml."""
     if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
+        return all(map(is_plain, value))
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
     return value is None or isinstance(value, (bool, int, float, str, Path, BaseModel))

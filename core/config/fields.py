@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union
 from pydantic import BaseModel
 
 from prunekit.core.config.node import Key, Node
+from prunekit.registry import RegisterType
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
@@ -21,6 +22,15 @@ def members(annotation: Any) -> tuple[Any, ...]:
     if origin in (Union, types.UnionType):
         return tuple(member for part in typing.get_args(annotation) for member in members(part))
     return (annotation,)
+
+
+def named_kind(annotation: Any) -> RegisterType | None:
+    """Return what kind of component ``Annotated[str, RegisterType.METRIC]`` names; None for other annotations."""
+    for part in (annotation, *typing.get_args(annotation)):
+        kinds = [each for each in getattr(part, "__metadata__", ()) if isinstance(each, RegisterType)]
+        if kinds and typing.get_origin(part) is Annotated and str in members(part):
+            return kinds[0]
+    return None
 
 
 def allows_none(annotation: Any) -> bool:

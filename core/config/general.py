@@ -10,14 +10,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from prunekit.core.config.checking import check_model, shown
+from prunekit.core.config.checking import check_model
 from prunekit.core.config.component import ComponentReader
 from prunekit.core.config.node import Node
+from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
+from prunekit.core.config.unsupported import without_foreign
 from prunekit.registry import RegisterType
 
 DEFAULT_BACKEND = "pytorch"
-_ALIASES = {"task_id": "task.task_id"}
+_ONE_AT_A_TIME = {
+    "parallel_search": "candidates are evaluated one at a time for now",
+    "parallel_fully_train": "networks are trained one at a time for now",
+}
 
 
 def folder_name(name: str) -> str:
@@ -32,7 +37,12 @@ def folder_name(name: str) -> str:
 
 
 class TaskConfig(BaseModel):
-    """Where a run writes: ``<local_base_path>/<task_id>``."""
+    """Where a run writes: ``<local_base_path>/<task_id>``.
+
+    Attributes:
+        task_id: The task's name; the time of day if not given.
+        local_base_path: The folder of all tasks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,7 +58,15 @@ class TaskConfig(BaseModel):
 
 
 class GeneralConfig(BaseModel):
-    """What holds for every step."""
+    """What holds for every step.
+
+    Attributes:
+        backend: The framework, by its name in the registry.
+        device_category: Where networks run.
+        parallel_search: Has no effect yet: candidates are evaluated one at a time.
+        parallel_fully_train: Has no effect yet: networks are trained one at a time.
+        task: Where the run writes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,13 +75,6 @@ class GeneralConfig(BaseModel):
     parallel_search: bool = False
     parallel_fully_train: bool = False
     task: TaskConfig = Field(default_factory=TaskConfig)
-
-    @field_validator("parallel_search", "parallel_fully_train")
-    @classmethod
-    def _one_at_a_time(cls, wanted: bool) -> bool:
-        if wanted:
-            raise ValueError("True is not supported yet: candidates are evaluated one at a time for now")
-        return wanted
 
 
 def read_general(
@@ -74,10 +85,14 @@ def read_general(
     Returns:
         The block, and the backend's name by itself; None each where ``findings`` got a problem with it.
     """
-    for name, value in overrides.items():
-        if value is not None:
-            block = _laid_over(block, _ALIASES.get(name, name).split("."), value, findings)
+    block = over_general(block, overrides, findings)
+    if block.child("task") is not None:
+        task = without_foreign(block.named("task"), "task", TaskConfig.model_fields, findings)
+        block = block.only({**block.entries, "task": task})
     general = check_model(GeneralConfig, block, findings, section="general")
+    for name, words in _ONE_AT_A_TIME.items():
+        if getattr(general, name, False):
+            findings.warn(block.named(name), words)
     backend = block.named("backend")
     if backend.value is None:
         backend = replace(backend, value=DEFAULT_BACKEND)
@@ -85,12 +100,3 @@ def read_general(
     if entry is None:
         return None, None
     return general.model_copy(update={"backend": entry.name}) if general else None, entry.name
-
-
-def _laid_over(block: Node, keys: list[str], value: Any, findings: Findings) -> Node:
-    if not keys:
-        return Node(value, "command line", None, block.path)
-    if block.value is not None and not isinstance(block.value, dict):
-        findings.problem(block, f"must be a block of keys, not {shown(block)}")
-    inner = _laid_over(block.named(keys[0]), keys[1:], value, findings)
-    return block.only({**block.entries, keys[0]: inner})

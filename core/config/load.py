@@ -12,6 +12,7 @@ from prunekit.core.config.general import GeneralConfig, folder_name, read_genera
 from prunekit.core.config.loader import read_yaml
 from prunekit.core.config.models import RunConfig, StepConfig
 from prunekit.core.config.node import Key, Node
+from prunekit.core.config.overrides import over_steps
 from prunekit.core.config.problems import Findings, did_you_mean
 from prunekit.core.config.references import resolve_refs
 from prunekit.core.config.steps import StepReader
@@ -24,9 +25,10 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
 
     Args:
         path: The file.
-        overrides: Values of ``general`` from the command line, by dotted name below it (``backend``,
-            ``device_category``, ``task.local_base_path``); ``task_id`` is short for ``task.task_id``. None leaves
-            what the yml says.
+        overrides: Values from the command line; None leaves what the yml says. Those of ``general`` by dotted name
+            below it (``backend``, ``device_category``, ``task.local_base_path``; ``task_id`` is short for
+            ``task.task_id``); ``dataset.type``, ``dataset.data_path`` and ``dataset.batch_size`` for every step;
+            ``trainer.epochs`` for every step that trains without searching.
 
     Raises:
         ConfigError: The yml has mistakes; the error has all of them.
@@ -40,6 +42,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     general, backend = read_general(root.named("general"), overrides, findings)
     pipeline = _pipeline(root, findings)
     _check_top(root, pipeline, used, findings)
+    root = over_steps(root, pipeline, overrides, findings)
     known = general or GeneralConfig()
     reader = StepReader(pipeline, known.task, backend, findings)
     steps: dict[str, StepConfig] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
 from prunekit.core.config.component import ComponentSpec
 from prunekit.core.config.general import GeneralConfig
@@ -19,6 +19,41 @@ class Options(BaseModel):
     """Base of blocks with a fixed set of keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelFiles(Options):
+    """The files of a network.
+
+    Attributes:
+        pretrained_model_file: Weights; without them the network starts from a seeded initialisation.
+        model_desc_file: Description of a network that a step wrote, in place of ``model_desc``.
+    """
+
+    pretrained_model_file: Path | None = None
+    model_desc_file: Path | None = None
+
+
+def _square(size: Any) -> Any:
+    return [size, size] if isinstance(size, int) and not isinstance(size, bool) else size
+
+
+_SIZE = {"type": "integer", "exclusiveMinimum": 0}
+_SIZE_OR_PAIR = {"anyOf": [_SIZE, {"type": "array", "items": _SIZE, "minItems": 2, "maxItems": 2}]}
+ImageSize: TypeAlias = Annotated[
+    tuple[PositiveInt, PositiveInt], BeforeValidator(_square), WithJsonSchema(_SIZE_OR_PAIR)
+]
+
+
+class ModelDesc(Options):
+    """What a network is made of.
+
+    Attributes:
+        modules: Names of its parts.
+        image_size: Height and width of the input images, or one number for both; the dataset's if not given.
+    """
+
+    modules: list[str] = Field(default_factory=lambda: ["backbone"])
+    image_size: ImageSize | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +74,14 @@ class ModelConfig:
 
 
 class LoaderOptions(Options):
-    """How the samples of a split are put into batches."""
+    """How the samples of a split are put into batches.
+
+    Attributes:
+        batch_size: Samples in a batch.
+        num_workers: Processes that read samples; 0 reads them in the process that uses them.
+        drop_last: Leave out the last batch where it is smaller; of ``train`` only.
+        shuffle: Another order in each epoch; of ``train`` only, where it is the default.
+    """
 
     batch_size: PositiveInt = 64
     num_workers: int = Field(0, ge=0)

@@ -13,10 +13,24 @@ from prunekit.core.config.sections import PLACEHOLDER
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:
-    """Return the configuration without the task's id and place: refs merged, defaults written out."""
-    general = config.general.model_dump(mode="json", exclude={"task"})
+    """Return the configuration without what changes no result (where it runs to, how many at a time).
+
+    Refs are merged, defaults written out.
+    """
+    general = config.general.model_dump(mode="json", exclude={"task", "parallel_search", "parallel_fully_train"})
     steps = {name: _step(config.steps[name]) for name in config.pipeline}
     return {"general": general, "pipeline": list(config.pipeline), **steps}
+
+
+def printable(config: RunConfig) -> dict[str, Any]:
+    """Return the resolved form with all of ``general``; a task's id only where it was given, as another would come."""
+    whole = resolved(config)
+    unknown = set() if "task_id" in config.general.task.model_fields_set else {"task_id"}
+    general = {
+        **config.general.model_dump(mode="json"),
+        "task": config.general.task.model_dump(mode="json", exclude=unknown),
+    }
+    return {**whole, "general": general}
 
 
 def _step(step: StepConfig) -> dict[str, Any]:
@@ -41,7 +55,7 @@ def _step(step: StepConfig) -> dict[str, Any]:
 
 
 def _component(spec: ComponentSpec) -> dict[str, Any]:
-    return {"type": spec.name, **plain(spec.defaults), **plain(spec.params)}
+    return {"type": spec.name, **plain(spec.params), **plain(spec.defaults)}
 
 
 def _model(model: ModelConfig) -> dict[str, Any]:
@@ -61,7 +75,7 @@ def _dataset(dataset: DatasetConfig) -> dict[str, Any]:
 
 
 def _split(split: SplitConfig) -> dict[str, Any]:
-    params = {**split.dataset.defaults, **split.dataset.params}
+    params = {**split.dataset.params, **split.dataset.defaults}
     loader = {each.name: getattr(split, each.name) for each in dataclasses.fields(split) if each.name != "dataset"}
     return {**plain(params), **loader}
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
-
-from pydantic import BeforeValidator, Field, PositiveInt
+from typing import TYPE_CHECKING, cast
 
 from prunekit.core.config.checking import check_model, shown, unknown_key
 from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
@@ -14,13 +12,15 @@ from prunekit.core.config.models import (
     DatasetConfig,
     LoaderOptions,
     ModelConfig,
-    Options,
+    ModelDesc,
+    ModelFiles,
     PruningConfig,
     PruningOptions,
     SplitConfig,
 )
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
+from prunekit.core.config.unsupported import without_foreign
 from prunekit.registry import RegisterType
 
 if TYPE_CHECKING:
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "val", "test")
 PLACEHOLDER = "{local_base_path}"
-
-
-def _square(size: Any) -> Any:
-    return [size, size] if isinstance(size, int) and not isinstance(size, bool) else size
-
-
-class _ModelFiles(Options):
-    pretrained_model_file: Path | None = None
-    model_desc_file: Path | None = None
-
-
-class _ModelDesc(Options):
-    modules: list[str] = Field(default_factory=lambda: ["backbone"])
-    image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] | None = None
 
 
 class SectionReader:
@@ -61,7 +47,7 @@ class SectionReader:
         """Read ``model``; ``brings_weights`` if the network comes from another step anyway."""
         desc = block.child("model_desc")
         files = check_model(
-            _ModelFiles, block.without("model_desc"), self._findings, section="model", also_known=["model_desc"]
+            ModelFiles, block.without("model_desc"), self._findings, section="model", also_known=["model_desc"]
         )
         if files is None and not isinstance(block.value, dict):
             return None
@@ -78,7 +64,7 @@ class SectionReader:
 
     def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
         rest = block.without("backbone")
-        desc = check_model(_ModelDesc, rest, self._findings, section="model_desc", also_known=["backbone"])
+        desc = check_model(ModelDesc, rest, self._findings, section="model_desc", also_known=["backbone"])
         if not isinstance(block.value, dict):
             return None, None
         for name in desc.modules if desc else []:
@@ -105,9 +91,10 @@ class SectionReader:
             self._findings.problem(block, f"must be a block with a 'type', not {shown(block)}")
             return None
         known = ("type", "common", *SPLITS)
+        block = without_foreign(block, "dataset", known, self._findings)
         for key in block.entries:
             if key not in known:
-                unknown_key(block, key, known, self._findings, "dataset")
+                unknown_key(block, key, known, self._findings)
         parts: dict[str, dict[Key, Node]] = {}
         for name in ("common", *SPLITS):
             part = block.named(name)

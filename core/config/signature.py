@@ -6,7 +6,7 @@ import inspect
 import sys
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,14 @@ class Signature:
         annotations: Annotation of each parameter; Any where there is none (then it is not checked).
         defaults: Defaults of the parameters that have one.
         catch_all: Name of the ``**kwargs`` of the constructor, or None.
-        unreadable: Parameters whose annotation cannot be resolved.
+        unchecked: Parameters whose annotation says nothing, with the reason.
     """
 
     component: str
     annotations: dict[str, Any]
     defaults: dict[str, Any]
     catch_all: str | None
-    unreadable: tuple[str, ...] = ()
+    unchecked: dict[str, str] = field(default_factory=dict)
 
 
 def read_signature(component: type, injected: frozenset[str]) -> Signature:
@@ -44,7 +44,7 @@ def read_signature(component: type, injected: frozenset[str]) -> Signature:
     except (ValueError, TypeError):  # a constructor written in C
         return Signature(component.__name__, {}, {}, "kwargs")
     annotations: dict[str, Any] = {}
-    unreadable = []
+    unchecked = {}
     for parameter in parameters:
         if parameter.kind in _VARIABLE or parameter.kind is parameter.POSITIONAL_ONLY or parameter.name in injected:
             continue
@@ -52,11 +52,13 @@ def read_signature(component: type, injected: frozenset[str]) -> Signature:
             annotations[parameter.name] = _checkable(parameter.annotation, component)
         except (NameError, TypeError, SyntaxError, AttributeError, PydanticUserError):
             annotations[parameter.name] = Any
-            unreadable.append(parameter.name)
+            unchecked[parameter.name] = "its annotation cannot be read"
+        if parameter.annotation is parameter.empty:
+            unchecked[parameter.name] = "no annotation"
     given = {each.name: each.default for each in parameters if each.default is not each.empty}
     defaults = {name: given[name] for name in annotations if name in given}
     catch_all = next((each.name for each in parameters if each.kind is each.VAR_KEYWORD), None)
-    return Signature(component.__name__, annotations, defaults, catch_all, tuple(unreadable))
+    return Signature(component.__name__, annotations, defaults, catch_all, unchecked)
 
 
 def params_model(signature: Signature) -> type[BaseModel]:

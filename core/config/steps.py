@@ -15,6 +15,7 @@ from prunekit.core.config.models import Options, StepConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.sections import SectionReader, expanded
+from prunekit.core.config.unsupported import without_foreign
 from prunekit.registry import Register, RegisterType
 
 SECTIONS = ("model", "dataset", "search_algorithm", "trainer", "pruning")
@@ -55,9 +56,10 @@ class StepReader:
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
             block = block.only({})
+        block = without_foreign(block, "step", ("pipe_step", *SECTIONS), self._findings)
         for key in block.entries:
             if key not in ("pipe_step", *SECTIONS):
-                unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings, "step")
+                unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings)
         pipe_step = block.named("pipe_step")
         takes = self._takes(block, pipe_step)
         searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows

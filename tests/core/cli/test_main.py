@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from prunekit.core.cli.main import main
+from prunekit.registry import Register
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -80,6 +82,94 @@ def test_help_and_version(cli: Cli, capsys: Said, words: list[str]) -> None:
         cli(*words)
     assert ended.value.code == 0
     assert "prunekit" in capsys.readouterr().out
+
+
+COMMANDS = ("run", "check", "inspect", "list", "show", "plugins", "registry-check", "schema", "example")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_imports_and_no_plugins(cli: Cli, capsys: Said, command: str) -> None:
+    with pytest.raises(SystemExit):
+        cli(command, "-h")
+    said = capsys.readouterr().out
+    assert "--import NAME" in said and "--no-plugins" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "module", "function", "given"),
+    [
+        (["list"], "listing", "list_entries", (None, False)),
+        (["list", "network", "--json"], "listing", "list_entries", ("network", True)),
+        (["show", "ResNet56"], "showing", "show", ("ResNet56", None)),
+        (["show", "random", "--type", "importance"], "showing", "show", ("random", "importance")),
+        (["plugins", "--json"], "plugins", "list_plugins", (True,)),
+        (["registry-check"], "registry_check", "registry_check", (None,)),
+        (["registry-check", "my-pack"], "registry_check", "registry_check", ("my-pack",)),
+        (["schema"], "schema", "print_schema", ()),
+        (["example"], "example", "list_examples", ()),
+        (["example", "demo.yml"], "example", "write_example", ("demo.yml",)),
+    ],
+)
+def test_a_commands_words_and_exit_code_are_passed_on(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, words: list[str], module: str, function: str, given: tuple[object, ...]
+) -> None:
+    seen: list[tuple[object, ...]] = []
+
+    def body(*arguments: object) -> int:
+        seen.append(arguments)
+        return 7
+
+    fake = SimpleNamespace(**{name: body for name in (function, "list_examples", "write_example")})
+    monkeypatch.setitem(sys.modules, f"prunekit.core.cli.{module}", fake)
+    assert cli(*words) == 7
+    assert seen == [given]
+
+
+def test_an_import_comes_before_the_command_and_what_it_shadows_is_told_once(
+    cli: Cli, capsys: Said, tmp_path: Path
+) -> None:
+    (tmp_path / "shadowing.py").write_text(
+        "from prunekit import Register, RegisterType\n\n\n"
+        "@Register.register(RegisterType.DATASET)\nclass Cifar10: ...\n"
+    )
+    assert cli("list", "dataset", "--json", "--import", "shadowing") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert "shadowing:Cifar10" in {entry["target"] for entry in found}
+    (line,) = said.err.splitlines()
+    assert line.startswith("warning: ") and "Cifar10" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "ResNet55"], "error: no component named 'ResNet55'. Did you mean"),
+        (["example", "resnet5_amc.yml"], "error: no example 'resnet5_amc.yml'. Did you mean"),
+        (["registry-check", "no-such-pack"], "error: "),
+    ],
+)
+def test_names_that_nobody_has(cli: Cli, capsys: Said, words: list[str], said: str) -> None:
+    (line,) = _refused(cli, capsys, *words)
+    assert line.startswith(said)
+
+
+def test_without_plugins_only_what_prunekit_brings(cli: Cli, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(Register, "without_plugins", lambda: seen.append("off"))
+    monkeypatch.setattr(Register, "import_module", seen.append)
+    assert cli("list", "backend", "--import", "a", "--no-plugins", "--import", "b") == 0
+    assert seen == ["off", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("chekc", "Did you mean 'check'?"), ("lists", "Did you mean 'list'?"), ("registrycheck", "'registry-check'?")],
+)
+def test_a_misspelt_command(cli: Cli, capsys: Said, word: str, said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli(word, "x.yml")
+    assert ended.value.code == 2
+    assert f"no command and no file {word!r}" in (err := capsys.readouterr().err) and said in err
 
 
 @pytest.mark.parametrize("command", ["run", "check", "inspect"])
@@ -158,8 +248,8 @@ def test_images_that_do_not_fit_the_network(cli: Cli, capsys: Said, search_only:
     name = search_only(("{type: TinyNet}", "{type: ResNet8}"), (f"    pretrained_model_file: {WEIGHTS}\n", ""))
     for command in ("run", "inspect"):
         lines = _refused(cli, capsys, command, name, *USE)
-        assert len(lines) == 1
-        assert lines[0].startswith("error: tiny.yml:15: nas: ResNet8 does not run on inputs")
+        assert [line for line in lines if not line.startswith("warning: ")] == lines[-1:]
+        assert lines[-1].startswith("error: tiny.yml:15: nas: ResNet8 does not run on inputs")
 
 
 def test_a_weights_file_that_would_run_code(
@@ -237,7 +327,7 @@ def test_check_opens_no_data_and_no_weights(
     name = search_only((WEIGHTS, "garbage.pth"), ("TinyLights", "Cifar10"), ("{batch_size: 32}", "{data_path: data}"))
     assert cli("check", name, *USE) == 0
     said = capsys.readouterr()
-    assert said.out == "tiny.yml: no mistakes found; 1 steps: nas\n"
+    assert said.out == "tiny.yml: no mistakes found; 1 step: nas\n"
     assert all(line.startswith("warning: tiny.yml:") for line in said.err.splitlines())
     assert "'pretrain'" in said.err or "pretrain: not in the pipeline" in said.err
     assert not (tmp_path / "tasks").exists()

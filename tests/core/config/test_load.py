@@ -4,12 +4,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
-from prunekit.core.config import ComponentSpec, ConfigError, RunConfig, load_config
-from prunekit.registry import RegisterType
+from prunekit.core.config import ComponentSpec, ConfigError, RunConfig, load_config, printable
+from prunekit.registry import Register, RegisterType
 
 Read = Callable[..., RunConfig]
 Problems = Callable[..., list[str]]
@@ -135,7 +137,7 @@ def test_no_framework_is_imported(read: Read, weights: Path) -> None:
 def test_all_mistakes_at_once_each_on_one_line(problems: Problems) -> None:
     text = GUIDE
     for old, new in [
-        ("backend: pytorch", "backend: pytorch\n  logger: {level: info}\n  parallel_search: True"),
+        ("backend: pytorch", "backend: pytorch\n  device_categroy: GPU\n  parallel_search: perhaps"),
         ("ResNet_ModelZoo", "ResNet_ModelZo"),
         ("batch_size: 64", "batch_size: 0"),
         ("num_workers: 4", "num_worker: 4"),
@@ -149,8 +151,8 @@ def test_all_mistakes_at_once_each_on_one_line(problems: Problems) -> None:
         assert old in text
         text = text.replace(old, new)
     assert problems(text) == [
-        "a.yml:3  general.logger: 'logger' is not supported yet",
-        "a.yml:4  general.parallel_search: True is not supported yet: candidates are evaluated one at a time for now",
+        "a.yml:3  general.device_categroy: unknown key. Did you mean 'device_category'?",
+        "a.yml:4  general.parallel_search: must be True or False, not 'perhaps'",
         "a.yml:14  nas.model.model_desc.backbone.type: no network named 'ResNet_ModelZo'."
         " Did you mean 'ResNet_ModelZoo'?",
         "a.yml:21  nas.dataset.train.batch_size: must be greater than 0, not 0",
@@ -158,8 +160,8 @@ def test_all_mistakes_at_once_each_on_one_line(problems: Problems) -> None:
         "a.yml:33  nas.search_algorithm.train_episodes: unknown key. Did you mean 'train_episode'?",
         "a.yml:35  nas.search_algorithm.reward_type: no reward named 'acc_flop'. Did you mean 'acc_flops'?",
         "a.yml:47  nas.trainer.optimizer.params.lr: must be a number, not 'fast'",
-        "a.yml:51  cls_fulltrain.evaluator: 'evaluator' is not supported yet",
-        "a.yml:53  cls_fulltrain.pipe_step.type: 'HcclTrainStep' is not supported yet",
+        "a.yml:53  cls_fulltrain.pipe_step.type: 'HcclTrainStep' is not supported yet:"
+        " it trains on several cards. TrainPipeStep trains on one",
         "a.yml:60  cls_fulltrain.trainer.epochs: duplicate key 'epochs' (first at line 59)",
         "a.yml:61  cls_fulltrain.trainer.device: 'device' is set by prunekit itself and cannot be given here",
     ]
@@ -227,9 +229,9 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
         ("backbone: {type: ResNet_ModelZoo}", "backbone: {type: ResNet_ModelZoo, class_num: True}", [
             "a.yml:4  nas.model.model_desc.backbone.class_num: must be a number, not True",
         ]),
-        ("backbone: {", "modules: [backbone, head], image_size: [1, 0], head: {}, foo: 2, backbone: {", [
-            "a.yml:4  nas.model.model_desc.image_size.1: must be greater than 0, not 0",
+        ("backbone: {", "modules: [backbone, head], image_size: [1, 0], head: {type: A}, foo: 2, backbone: {", [
             "a.yml:4  nas.model.model_desc.head: 'head' is not supported yet",
+            "a.yml:4  nas.model.model_desc.image_size.1: must be greater than 0, not 0",
             "a.yml:4  nas.model.model_desc.foo: unknown key.",
         ]),
         ("model_desc: {backbone: {type: ResNet_ModelZoo}}", "pretrained_model_file: none.pth, model_des: {}", [
@@ -247,7 +249,7 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
         ]),
         ("data_path: data", "data_path: data, split: val, transforms: [], crop: {size: x, paddd: 1, pa: 2}", [
             "a.yml:5  nas.dataset.common.split: 'split' is set by prunekit itself and cannot be given here",
-            "a.yml:5  nas.dataset.common.transforms: 'transforms' is not supported yet",
+            "a.yml:5  nas.dataset.common.transforms: unknown key.",
             "a.yml:5  nas.dataset.common.crop.size: must be a whole number, not 'x'",
             "a.yml:5  nas.dataset.common.crop.paddd: unknown key. Did you mean 'pad'?",
             "a.yml:5  nas.dataset.common.crop.pa: unknown key. Did you mean 'pad'?",
@@ -260,14 +262,14 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
             "a.yml:6  nas.search_algorithm.space: 'space' is set by prunekit itself and cannot be given here",
             "a.yml:6  nas.search_algorithm.agent.warmpu: unknown key. Did you mean 'warmup'?",
         ]),
-        ("{type: PruneAMC}", "{type: PruneAMC, codec: X, agnt: {}}", [
-            "a.yml:6  nas.search_algorithm.codec: 'codec' is not supported yet",
+        ("{type: PruneAMC}", "{type: PruneAMC, range: X, agnt: {}}", [
+            "a.yml:6  nas.search_algorithm.range: 'range' is not supported yet: say lbound, rbound and specific_bound",
             "a.yml:6  nas.search_algorithm.agnt: unknown key. Did you mean 'agent'?",
         ]),
         ("nas:\n", "nas:\n  pruning:"
             " {importance: {type: compensatio}, refit: 1, calibration_images: 0, compensat: 1}\n", [
-            "a.yml:3  nas.pruning.calibration_images: must be greater than 0, not 0",
             "a.yml:3  nas.pruning.refit: 'refit' is not supported yet",
+            "a.yml:3  nas.pruning.calibration_images: must be greater than 0, not 0",
             "a.yml:3  nas.pruning.compensat: unknown key. Did you mean 'compensate'?",
             "a.yml:3  nas.pruning.importance.type: no importance named 'compensatio'. Did you mean 'compensation'?",
         ]),
@@ -280,11 +282,9 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
         ("nas:\n", "nas:\n  trainer: {type: Trainer, optimizer: {type: SGD, lr: 1, params: {momentum: 0}}}\n", [
             "a.yml:3  nas.trainer.optimizer.params: give parameters beside 'type' or under 'params', not both",
         ]),
-        ("pipeline", "general: {device_category: cpu, task: {task_id: 3, backup_base_path: x}, quota: a}\npipeline", [
+        ("pipeline", "general: {device_category: cpu, task: {task_id: 3}}\npipeline", [
             "a.yml:1  general.device_category: must be 'CPU', 'GPU' or 'NPU', not 'cpu'. Did you mean 'CPU'?",
             "a.yml:1  general.task.task_id: must be text, not 3",
-            "a.yml:1  general.task.backup_base_path: 'backup_base_path' is not supported yet",
-            "a.yml:1  general.quota: 'quota' is not supported yet",
         ]),
         ("pipeline", "general: {task: {task_id: a/b}}\npipeline", [
             "a.yml:1  general.task.task_id: 'a/b' cannot be the name of a folder",
@@ -396,14 +396,17 @@ def test_values_are_stored_as_annotated(read: Read) -> None:
     assert params["note"] == {3: "x"}  # not annotated: as it stands
 
 
-def test_a_constructor_that_takes_anything_is_noted(read: Read) -> None:
-    config = read(SMALL.replace("ResNet_ModelZoo", "OpenNet, foo: [1, 2], class_num: 3"))
+def test_what_a_constructor_leaves_unchecked_is_told(read: Read) -> None:
+    text = SMALL.replace("ResNet_ModelZoo", "OpenNet, foo: [1, 2], class_num: 3, bar: 1")
+    config = read(text.replace("data_path: data", "data_path: data, note: 1"))
     model = config.steps["nas"].model
     assert model is not None and model.network is not None
-    assert model.network.params == {"foo": [1, 2], "class_num": 3}
-    assert config.warnings[0] == (
-        "a.yml:4  nas.model.model_desc.backbone: OpenNet takes **desc: further keys cannot be checked"
-    )
+    assert model.network.params == {"foo": [1, 2], "bar": 1, "class_num": 3}
+    assert [line for line in config.warnings if "checked" in line] == [
+        "a.yml:4  nas.model.model_desc.backbone: OpenNet: cannot be checked: 'foo', 'bar' (taken by **desc)",
+        "a.yml:5  nas.dataset: Imagenet: cannot be checked: 'note' (no annotation)",
+    ]
+    assert not [line for line in read(SMALL.replace("ResNet_ModelZoo", "OpenNet")).warnings if "checked" in line]
 
 
 def test_dataset_splits(read: Read) -> None:
@@ -446,6 +449,56 @@ def test_the_resolved_form_is_json_reads_again_and_knows_no_spelling(read: Read,
         other = other.replace(old, new)
     assert read(other, task_id="three").resolved() == first
     assert read(other.replace("0.001", "0.002")).resolved() != first
+
+
+def test_the_printable_form_reads_as_the_same_configuration(read: Read, tmp_path: Path) -> None:
+    text = "general: {parallel_search: True, task: {local_base_path: out}}\n" + SMALL
+    config = read(text)
+    shown = printable(config)
+    assert shown["general"]["parallel_search"] is True
+    assert shown["general"]["task"] == {"local_base_path": "out"}  # another run is another task
+    assert printable(read(text, task_id="x"))["general"]["task"] == {"local_base_path": "out", "task_id": "x"}
+    again = tmp_path / "again.yml"
+    again.write_text(yaml.safe_dump(shown))
+    assert printable(load_config(again)) == shown
+    assert load_config(again).resolved() == config.resolved()
+
+
+class Flip(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["Flip"]
+    p: float = 0.5
+
+
+class Scale(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["Scale"]
+    size: int
+
+
+class Pictures:
+    def __init__(self, transforms: list[Annotated[Flip | Scale, Field(discriminator="type")]]) -> None: ...
+
+
+def test_lists_of_blocks_reach_the_constructor_as_annotated(read: Read, problems: Problems) -> None:
+    """As the transforms of a dataset."""
+
+    Register.register(RegisterType.DATASET, Pictures, name="Pictures")
+    text = SMALL.replace("Imagenet", "Pictures")
+    old = "common: {data_path: data}"
+    dataset = (
+        read(text.replace(old, "train: {transforms: [{type: Scale, size: 8}, {type: Flip}]}")).steps["nas"].dataset
+    )
+    assert dataset is not None
+    assert dataset.val.dataset.params == {"transforms": [Scale(type="Scale", size=8), Flip(type="Flip")]}
+    assert problems(text.replace(old, "train: {transforms: [{type: Scale, sice: 8}, {type: Flap}]}")) == [
+        "a.yml:5  nas.dataset.train.transforms.0.size: is missing",
+        "a.yml:5  nas.dataset.train.transforms.0.sice: unknown key. Did you mean 'size'?",
+        "a.yml:5  nas.dataset.train.transforms.1: no type 'Flap'; there are 'Flip', 'Scale'",
+    ]
+    assert problems(text.replace(old, "train: {transforms: [{p: 0.1}]}")) == [
+        "a.yml:5  nas.dataset.train.transforms.0: 'type' is missing",
+    ]
 
 
 def test_problems_can_be_used_one_by_one(read: Read) -> None:

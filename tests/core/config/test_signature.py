@@ -60,7 +60,7 @@ def test_what_a_constructor_says(component: type) -> None:
     assert list(found.annotations) == ["copy", "model_config", "size", "what", "free", "bounds"]
     assert found.defaults == {"model_config": "a", "size": 1, "what": None, "free": 3, "bounds": None}
     assert found.catch_all == "more"
-    assert found.unreadable == ("what",)
+    assert found.unchecked == {"what": "its annotation cannot be read", "free": "no annotation"}
     assert found.annotations["free"] is Any
 
 

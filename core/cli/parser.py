@@ -1,0 +1,172 @@
+"""The words of the command line: which commands there are, and what each takes."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from prunekit.core.cli.flags import add_file, with_values
+from prunekit.registry import RegisterType
+
+_KINDS = [kind.value for kind in RegisterType]
+_ABOUT = ("-h", "--help", "--version")
+
+
+@dataclass(frozen=True)
+class _Command:
+    """A command: what its help says, its own arguments, and what it does, with the imports that it needs."""
+
+    about: str
+    add: Callable[[argparse.ArgumentParser], None]
+    act: Callable[[argparse.Namespace], int]
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return what the words say; ``act`` of the result does it. Ends the process where they say nothing."""
+    parser = _parser()
+    words = with_values(words)
+    if words and words[0] not in (*_COMMANDS, *_ABOUT):
+        near = difflib.get_close_matches(words[0], _COMMANDS, n=1, cutoff=0.7)
+        if near and not os.path.exists(words[0]):
+            parser.error(f"no command and no file {words[0]!r}. Did you mean {near[0]!r}?")
+        words = ["run", *words]  # as vega: the yml is enough
+    return parser.parse_args(words)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prunekit",
+        description="Makes trained networks smaller and faster: prunekit FILE.yml runs a pipeline.",
+        epilog="prunekit FILE.yml is short for prunekit run FILE.yml",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        made = commands.add_parser(name, help=command.about, description=command.about)
+        made.set_defaults(act=command.act)
+        command.add(made)
+        made.add_argument("--import", dest="imports", action="append", default=[], metavar="NAME",
+                          help="import a module first, so that what it registers can be named")  # fmt: skip
+        made.add_argument("--no-plugins", action="store_true", help="use only what prunekit itself brings")
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, trains=True)
+    parser.add_argument("-r", "--resume", action="store_true", help="go on with the task of -t")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.commands import run
+
+    return run(options)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_run(parser)
+    parser.add_argument(
+        "--print", action="store_true", dest="show", help="print the yml with every default written out"
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.commands import check
+
+    return check(options)
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, trains=False)
+    parser.add_argument("--graph", metavar="OUT.svg", help="draw the network's graph (with a .dot beside it)")
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.commands import inspect
+
+    return inspect(options)
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("type", nargs="?", metavar="TYPE", choices=_KINDS, help=f"one of {', '.join(_KINDS)}")
+    _add_json(parser)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.listing import list_entries
+
+    return list_entries(options.type, options.json)
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--type", metavar="TYPE", choices=_KINDS, help="where several types have the name")
+
+
+def _show(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.showing import show
+
+    return show(options.name, options.type)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _plugins(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.plugins import list_plugins
+
+    return list_plugins(options.json)
+
+
+def _add_pack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pack", nargs="?", metavar="PACK", help="name of its distribution; without it all are checked")
+
+
+def _registry_check(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.registry_check import registry_check
+
+    return registry_check(options.pack)
+
+
+def _add_nothing(parser: argparse.ArgumentParser) -> None:
+    """For a command without arguments of its own."""
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.schema import print_schema
+
+    return print_schema()
+
+
+def _add_example(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the one to write; without it all are listed")
+
+
+def _example(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.example import list_examples, write_example
+
+    return list_examples() if options.name is None else write_example(options.name)
+
+
+_COMMANDS = {
+    "run": _Command("run the pipeline of a yml", _add_run, _run),
+    "check": _Command("say everything that is wrong with a yml, and run nothing", _add_check, _check),
+    "inspect": _Command("show what can be pruned, what not and why", _add_inspect, _inspect),
+    "list": _Command("list what a yml can name", _add_list, _list),
+    "show": _Command("show where a name comes from and what it takes", _add_show, _show),
+    "plugins": _Command("list the installed packs and hooks, and what became of them", _add_json, _plugins),
+    "registry-check": _Command("check packs as their authors should", _add_pack, _registry_check),
+    "schema": _Command("print a JSON Schema of the yml for editors", _add_nothing, _schema),
+    "example": _Command("list the example ymls, or write one into this folder", _add_example, _example),
+}
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"prunekit {version('prunekit')}")
+        parser.exit()

@@ -1,0 +1,182 @@
+"""The JSON Schema (draft 2020-12) of a yml, made of the sections' models and of every registered constructor.
+
+It is for editors: they complete keys and mark misspelt ones. Nothing is required but the pipeline, because a ``ref``
+may bring it; ``prunekit check`` says what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from prunekit.core.config.component import INJECTED, is_plain
+from prunekit.core.config.described import REF, Schema, descriptions, nullable, schema_of, summary
+from prunekit.core.config.fields import named_kind
+from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.models import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
+from prunekit.core.config.resolved import plain
+from prunekit.core.config.sections import SPLITS
+from prunekit.core.config.signature import Signature, params_model, read_signature
+from prunekit.core.config.unsupported import IGNORED
+from prunekit.core.search.settings import SearchSettings
+from prunekit.registry import Entry, Register, RegisterType, RegistryError
+
+
+def yml_schema() -> tuple[Schema, list[str]]:
+    """Return the schema, and a line for each component that cannot be imported and is left out."""
+    composer = _Composer()
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "prunekit",
+        "type": "object",
+        "required": ["pipeline"],
+        "properties": {
+            "general": composer.general(),
+            "pipeline": {
+                "type": "array", "items": {"type": "string"}, "minItems": 1,
+                "description": "names of the steps, in the order in which they run",
+            },
+        },
+        "additionalProperties": composer.step(),
+        "$defs": composer.definitions,
+    }  # fmt: skip
+    return schema, composer.skipped
+
+
+@dataclass(frozen=True)
+class _Takes:
+    """What a component's constructor takes: its parameters, whether more than those, and what the component is."""
+
+    properties: Schema
+    opened: bool
+    words: str
+
+
+class _Composer:
+    def __init__(self) -> None:
+        self.definitions: Schema = {}
+        self.skipped: list[str] = []
+
+    def general(self) -> Schema:
+        properties = {**self._of(GeneralConfig, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
+        properties["backend"] = {**properties["backend"], "enum": [*_names(RegisterType.BACKEND), None]}
+        return nullable(_block(properties, "general"))
+
+    def step(self) -> Schema:
+        pipe_step: Schema = {
+            "type": {"enum": _names(RegisterType.PIPE_STEP)},
+            "models_folder": {"type": ["string", "null"], "description": "the networks of another step"},
+        }
+        desc = {
+            **self._of(ModelDesc, "model_desc"),
+            "backbone": self._component(RegisterType.NETWORK),
+        }
+        pruning = {
+            **self._of(PruningOptions, "pruning"),
+            "importance": nullable(self._component(RegisterType.IMPORTANCE)),
+        }
+        properties = {
+            "pipe_step": _block(pipe_step),
+            "model": _block({**self._of(ModelFiles, "model"), "model_desc": _block(desc)}),
+            "dataset": self._dataset(),
+            "search_algorithm": self._component(RegisterType.SEARCH_ALGORITHM, self._search()),
+            "trainer": self._component(RegisterType.TRAINER),
+            "pruning": nullable(_block(pruning)),
+        }
+        return _block(properties, "step")
+
+    def _search(self) -> Schema:
+        """What every algorithm takes; two values that pydantic's schema cannot know are put in."""
+        properties = self._of(SearchSettings, "search_algorithm")
+        objective = properties["objective_keys"]
+        properties["objective_keys"] = {"anyOf": [objective, {"type": "array", "items": objective}]}
+        properties["reward_type"] = {**properties["reward_type"], "enum": [*_names(RegisterType.REWARD), None]}
+        return properties
+
+    def _component(self, kind: RegisterType, shared: Schema | None = None) -> Schema:
+        """A block with a ``type``: whichever it is says which other keys there are."""
+        forms: dict[str, Schema] = {}
+        for name, takes in self._constructors(kind).items():
+            beside = {"params": _block(takes.properties, opened=takes.opened), **takes.properties, **(shared or {})}
+            forms[name] = _block({"type": True, **beside}, kind.value, opened=takes.opened, words=takes.words)
+        return self._by_type(kind, forms)
+
+    def _dataset(self) -> Schema:
+        forms: dict[str, Schema] = {}
+        loading = self._of(LoaderOptions, "dataset")
+        for name, takes in self._constructors(RegisterType.DATASET).items():
+            split = f"dataset.{name}.split"
+            self.definitions[split] = _block({**takes.properties, **loading}, "dataset", opened=takes.opened)
+            parts = dict.fromkeys(("common", *SPLITS), nullable({"$ref": f"#/$defs/{split}"}))
+            forms[name] = _block({"type": True, **parts}, "dataset", words=takes.words)
+        return self._by_type(RegisterType.DATASET, forms)
+
+    def _by_type(self, kind: RegisterType, forms: dict[str, Schema]) -> Schema:
+        """One form for each name; a block without ``type``, which a ``ref`` completes, may have the keys of any."""
+        rules = []
+        for name, form in forms.items():
+            self.definitions[f"{kind.value}.{name}"] = form
+            names = next(list(entry.names) for entry in Register.entries(kind) if entry.name == name)
+            condition = {"required": ["type"], "properties": {"type": {"enum": names}}}
+            rules.append({"if": condition, "then": {"$ref": f"#/$defs/{kind.value}.{name}"}})
+        keys = {key: True for form in forms.values() for key in form["properties"]}
+        opened = any(form["additionalProperties"] for form in forms.values())
+        self.definitions[kind.value] = _block(keys, opened=opened)
+        rules.append({"if": {"not": {"required": ["type"]}}, "then": {"$ref": f"#/$defs/{kind.value}"}})
+        return {"type": "object", "properties": {"type": {"enum": _names(kind)}, "ref": REF}, "allOf": rules}
+
+    def _constructors(self, kind: RegisterType) -> dict[str, _Takes]:
+        """What each component takes, by name; those that several backends have are put together."""
+        found: dict[str, _Takes] = {}
+        for entry in Register.entries(kind):
+            try:
+                component = Register.load(entry)
+            except RegistryError as problem:
+                self.skipped.append(str(problem))
+                continue
+            signature = read_signature(component, INJECTED.get(kind, frozenset()))
+            other = found.get(entry.name, _Takes({}, False, ""))
+            properties = {**other.properties, **self._parameters(component, signature, entry)}
+            opened = other.opened or signature.catch_all is not None
+            found[entry.name] = _Takes(properties, opened, summary(component))
+        return found
+
+    def _parameters(self, component: type, signature: Signature, entry: Entry) -> Schema:
+        home = ".".join(filter(None, (entry.type.value, entry.name, entry.backend)))
+        properties = self._of(params_model(signature), home)
+        said = descriptions(component)
+        for name, schema in properties.items():
+            schema.pop("default", None)
+            value = signature.defaults.get(name)
+            if value is not None and is_plain(value):
+                schema["default"] = plain(value)
+            if name in said:
+                schema["description"] = said[name]
+            if (kind := named_kind(signature.annotations.get(name))) is not None:
+                schema["enum"] = [*_names(kind), None]
+        return properties
+
+    def _of(self, model: type[BaseModel], home: str) -> Schema:
+        properties, definitions = schema_of(model, home)
+        self.definitions.update(definitions)
+        return {key: schema for key, schema in properties.items() if key != "ref"}
+
+
+def _block(properties: Schema, section: str = "", *, opened: bool = False, words: str = "") -> Schema:
+    """A mapping with these keys, and with the keys of vega's that have no effect in this section."""
+    unused: dict[str, Any] = {
+        key: {"deprecated": True, "description": f"not used: {reason}"}
+        for key, reason in IGNORED.get(section, {}).items()
+        if key not in properties
+    }
+    described = {"description": words} if words else {}
+    return {
+        "type": "object", **described, "properties": {**properties, "ref": REF, **unused},
+        "additionalProperties": opened,
+    }  # fmt: skip
+
+
+def _names(kind: RegisterType) -> list[str]:
+    return sorted({name for entry in Register.entries(kind) for name in entry.names})
