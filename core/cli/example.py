@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunekit.core.config.problems import did_you_mean
-from prunekit.core.pipeline.run_folder import write
 from prunekit.core.tables import columns
+from prunekit.core.writing import write
 from prunekit.registry import PrunekitError
 
 if TYPE_CHECKING:

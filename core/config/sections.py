@@ -40,7 +40,7 @@ class SectionReader:
     """
 
     def __init__(self, findings: Findings, backend: str | None, task_folder: Path) -> None:
-        self._findings, self._task_folder = findings, task_folder
+        self._findings, self._backend, self._task_folder = findings, backend, task_folder
         self.components = ComponentReader(findings, backend)
 
     def model(self, block: Node, brings_weights: bool) -> ModelConfig | None:
@@ -127,12 +127,15 @@ class SectionReader:
 
     def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None]:
         """Read ``search_algorithm``: what every algorithm takes, and what this one does."""
-        from prunekit.core.search.settings import SearchSettings  # here: needed by search steps only
+        from prunekit.core.search.reward import no_latency  # here: needed by search steps only
+        from prunekit.core.search.settings import SearchSettings
 
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
         }
         settings = check_model(SearchSettings, block.only(shared), self._findings)
+        if settings and self._backend and (problem := no_latency(settings.reward_type, self._backend)):
+            self._findings.problem(block.named("reward_type"), problem)
         spec = self.components.read(
             RegisterType.SEARCH_ALGORITHM,
             block.without(*shared),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prunekit.core.graph.channel_graph import ChannelGraph, Layer
 from prunekit.core.graph.operators import Kind
+from prunekit.core.writing import whole_file, write
 
 _JOINS = (Kind.ELEMENTWISE, Kind.CONCAT, Kind.MATMUL)
 _COLOURS = ("#cfe8ff", "#d9f2d0", "#fff1c4", "#fbd9d3", "#e6dcf5", "#d5f0ee", "#f6dcee", "#ece8d6")
@@ -38,15 +39,16 @@ def draw(graph: ChannelGraph, path: Path) -> str | None:
     The picture needs the ``dot`` program of Graphviz, which pip does not bring.
     """
     source, text = dot_source(graph), path.with_suffix(".dot")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text.write_text(source, encoding="utf-8")
+    write(text, source)
     if path.suffix in ("", ".dot"):
         return None
     if shutil.which("dot") is None:
         return f"wrote {text}; for {path.name} install Graphviz (its 'dot' program is not on the PATH)"
     import graphviz
 
-    path.write_bytes(graphviz.Source(source).pipe(format=path.suffix[1:]))
+    picture = graphviz.Source(source).pipe(format=path.suffix[1:])
+    with whole_file(path) as file:
+        file.write(picture)
     return None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
 from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.hooks import Hooks
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
@@ -25,6 +26,7 @@ class RunContext:
         folder: Where everything is written.
         backend: The framework.
         reporter: How people are told.
+        hooks: What installed packages do beside the run.
         imports: Modules named by ``--import``.
     """
 
@@ -32,7 +34,9 @@ class RunContext:
     folder: RunFolder
     backend: Backend
     reporter: Reporter
+    hooks: Hooks
     imports: tuple[str, ...] = ()
+    _datasets: list[tuple[ComponentSpec, str, Dataset]] = field(default_factory=list)
 
     def make(self, spec: ComponentSpec, **injected: Any) -> Any:
         """Construct the component that a block of the yml names.
@@ -51,9 +55,13 @@ class RunContext:
             ) from problem
 
     def dataset(self, split: SplitConfig, name: str) -> Dataset:
-        """The dataset of a split: ``train``, ``val`` or ``test``."""
-        made: Dataset = self.make(split.dataset, split=name)
-        return made
+        """The dataset of a split: ``train``, ``val`` or ``test``; made once: listing a million files takes long."""
+        for spec, split_name, made in self._datasets:
+            if (spec, split_name) == (split.dataset, name):
+                return made
+        dataset: Dataset = self.make(split.dataset, split=name)
+        self._datasets.append((split.dataset, name, dataset))
+        return dataset
 
     def plain_batches(
         self, dataset: Dataset, split: SplitConfig, indices: Sequence[int] | None = None

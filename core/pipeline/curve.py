@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from prunekit.core.pipeline.errors import RunError
 from prunekit.core.search.trial import Record
+from prunekit.core.writing import whole_file
 
 
 def plot_curve(records: Sequence[Record], path: Path) -> None:
-    """Reward, accuracy and cost of every evaluated trial over the episodes, with the best reward so far.
-
-    The file is there whole or not at all.
+    """Reward, accuracy and cost of every evaluated trial over the episodes, with the best reward so far, as png.
 
     Raises:
-        RunError: It cannot be written.
+        WriteError: It cannot be written.
     """
     import matplotlib  # drawing is rare; starting up must not pay for it
 
@@ -36,16 +34,11 @@ def plot_curve(records: Sequence[Record], path: Path) -> None:
         below.plot(episodes, [100 * share for share in shares], "-", lw=1, color=colour, label=f"{name} kept")
     below.set(xlabel="episode", ylabel="%", ylim=(0, 100))
     below.legend(loc="lower right")
-    part = path.with_name(f".part.{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(part, dpi=120)
-        part.replace(path)
-    except OSError as problem:
-        raise RunError(f"{path} cannot be written: {problem.strerror}; make room and go on with -r") from problem
+        with whole_file(path) as file:
+            figure.savefig(file, dpi=120, format="png")
     finally:
         pyplot.close(figure)
-        part.unlink(missing_ok=True)
 
 
 def _costs(good: Sequence[Record]) -> dict[str, list[float]]:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from prunekit.core.config import RunConfig
 from prunekit.core.graph.drawing import draw
+from prunekit.core.hooks import Hooks
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.original import example_inputs, original
@@ -29,7 +30,7 @@ def inspect_config(config: RunConfig, picture: Path | None, imports: tuple[str, 
         raise RunError(f"{config.path}: no step has a network to inspect")
     with TemporaryDirectory() as folder:
         reporter = Reporter(Console(stderr=True), Path(folder) / "log")
-        context = RunContext(config, RunFolder(Path(folder)), backend, reporter, imports)
+        context = RunContext(config, RunFolder(Path(folder)), backend, reporter, Hooks(reporter.warn), imports)
         try:
             for step in steps:
                 network, _ = original(context, step, weights_needed=False)

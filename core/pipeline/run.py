@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from prunekit.core.config import RunConfig
+from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.records import Reports
@@ -39,7 +40,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
         folder.close()
         raise
     try:
-        context = RunContext(config, folder, backend, reporter, imports)
+        context = RunContext(config, folder, backend, reporter, Hooks.installed(reporter.warn), imports)
         reporter.say(f"task {config.general.task.task_id}: results in {folder.output}")
         for warning in config.warnings:
             reporter.warn(warning)
@@ -81,3 +82,5 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
             raise
         reports.end(name, records)
         folder.clear_workers(name)
+        task = context.config.general.task.task_id
+        context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.writing import write
 
 
 class RunFolder:
@@ -49,7 +49,8 @@ class RunFolder:
             if changed:
                 lines = "\n".join(f"  {line}" for line in changed)
                 raise RunError(
-                    f"task {self.root.name} was begun with another yml; only train_episode may grow. Changed:\n{lines}"
+                    f"task {self.root.name} was begun with another yml or other flags; only train_episode may grow."
+                    f" Changed:\n{lines}"
                 )
         self.log.parent.mkdir(parents=True, exist_ok=True)
         write(self.output / config.name, config.read_text(encoding="utf-8"))
@@ -106,20 +107,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RunError(f"{path} is damaged (no JSON object); restore it, or start a new task")
     return found
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves either the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

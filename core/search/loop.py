@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from prunekit.core.data.contract import DataError
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal import Journal
@@ -20,28 +21,30 @@ def run_search(
     algorithm: SearchAlgorithm,
     evaluate: Evaluate,
     journal: Journal,
-    on_trial: Callable[[Record], None] | None = None,
+    on_trial: Callable[[Record], bool | None] | None = None,
 ) -> list[Record]:
     """Run ``algorithm`` to its end and return the record of every trial, in the order of asking.
 
     What ``journal`` already holds is told again instead of evaluated; an ask without its tell is evaluated. A trial
-    that raises is recorded as failed and the search goes on; KeyboardInterrupt and what the journal raises end it.
+    that raises is recorded as failed and the search goes on. KeyboardInterrupt, broken data, which would fail every
+    trial, and what the journal raises end it; the trial is then evaluated when the search is resumed.
 
     Args:
         algorithm: Freshly made; the same seed and space as when the journal was begun.
         evaluate: Builds and evaluates the pruned network. It leaves ``reward`` to this function.
         journal: An open journal.
-        on_trial: Called after each trial, replayed ones too.
+        on_trial: Called after each trial, replayed ones too; True ends the search, once all that was recorded is told.
 
     Raises:
         JournalError: The journal belongs to another search; the message names the trial.
+        DataError: The data is broken, or does not fit the network.
     """
     records: list[Record] = []
     while not algorithm.done:
         record = _episode(algorithm, evaluate, journal, len(records))
         records.append(record)
-        if on_trial is not None:
-            on_trial(record)
+        if on_trial is not None and on_trial(record) and not journal.replaying:
+            break
     if journal.replaying:
         raise JournalError(f"{journal.path}: holds more trials than the {len(records)} that the search asks")
     return records
@@ -117,6 +120,8 @@ def _result(
     started = time.perf_counter()
     try:
         result = _rewarded(algorithm, trial, evaluate(trial))
+    except DataError:
+        raise
     except Exception as failure:
         result = Result("failed", message=f"{type(failure).__name__}: {failure}")
     seconds["evaluate"] = time.perf_counter() - started

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import CostModel, price
+from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.pipeline.description import Description, layer_rows
@@ -59,6 +60,9 @@ class _Stage:
             raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
         calibration = calibration_batches(context, step, step.pruning.calibration_images)
         self.held_out = list(context.plain_batches(context.dataset(step.dataset.val, "val"), step.dataset.val))
+        context.dataset(step.dataset.test, "test")  # what is wrong with it shall not show after the search
+        before = context.measure(self.network, self.held_out)
+        context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
         self.graph = parse(context.backend, self.network, _first(calibration[0][0]))
         extra = [Path(folder)] if (folder := self.settings.plot_graph_save_folder) else []
         tell_structure(context.reporter, step.name, self.graph, [self.folder, *extra])
@@ -84,6 +88,7 @@ class _Stage:
         algorithm = self.context.make(self.step.search_algorithm, space=self.space, settings=self.settings)
         records = self._search(algorithm)
         best = top_k(records, self.settings.keep_pareto_top_k, algorithm.meets_target)
+        self.context.hooks.search_finished(self._info(algorithm.episodes), tuple(best))
         if not best:
             raise RunError(nothing_found(self.step.where, records))
         if target is not None and not algorithm.meets_target(best[0].result):
@@ -92,19 +97,31 @@ class _Stage:
 
     def _search(self, algorithm: SearchAlgorithm) -> list[Record]:
         """Every trial of the search, with progress; resumed from the journal where there is one."""
-        reporter, records = self.context.reporter, list[Record]()
+        reporter, hooks, records = self.context.reporter, self.context.hooks, list[Record]()
+        info = self._info(algorithm.episodes)
         with reporter.bar(self.step.name, algorithm.episodes) as bar, Journal(self.folder / "journal.jsonl") as journal:
 
-            def seen(found: Record) -> None:
+            def seen(found: Record) -> bool:
                 records.append(found)
                 bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
                 if not found.replayed:
                     reporter.note(f"{self.step.name} {line(found)}")
+                hooks.episode_end(info, found)
+                return bool(hooks.should_stop(info, found))
 
+            hooks.search_started(info)
             run_search(algorithm, self.evaluator, journal, seen)
+        if len(records) < algorithm.episodes:
+            reporter.say(f"{self.step.name}: a hook ended the search after {len(records)} episodes")
         if self.settings.plot_train_curve:
             plot_curve(records, self.folder / "train_curve.png")
         return records
+
+    def _info(self, episodes: int) -> SearchInfo:
+        """What hooks are told of the search."""
+        assert self.step.search_algorithm is not None
+        task, backend = self.context.config.general.task.task_id, self.context.backend.name
+        return SearchInfo(task, self.step.name, self.folder, backend, self.step.search_algorithm.name, episodes)
 
     def keep_original(self) -> dict[str, Any]:
         """Write the original network, so that it can be compared with."""

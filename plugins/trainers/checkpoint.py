@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from prunekit.core.writing import whole_file
 from prunekit.plugins.trainers.errors import TrainingError
 
 
@@ -29,21 +28,12 @@ def write_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str
     """Write the state; the file is there whole or not at all.
 
     Raises:
-        TrainingError: It cannot be written.
+        WriteError: It cannot be written.
     """
     states = {name: part.state_dict() for name, part in parts.items()}
     content = {**states, "fingerprint": fingerprint, "next_epoch": next_epoch}
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise TrainingError(f"{path} cannot be written: {problem.strerror}") from problem
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        torch.save(content, file)
 
 
 def read_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str) -> int:

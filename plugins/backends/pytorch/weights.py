@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from prunekit.core.writing import whole_file
 from prunekit.registry import PrunekitError
 
 _PREFIX = "module."  # what DataParallel puts before every name
@@ -87,21 +86,13 @@ def save_weights(network: nn.Module, path: Path) -> None:
     Tensors that share memory are written under each of their names, so any reader finds them.
 
     Raises:
-        WeightsError: The file cannot be written, or the network's state holds more than tensors.
+        WeightsError: The network's state holds more than tensors.
+        WriteError: The file cannot be written.
     """
     path = Path(path)
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in _state(network).items()}
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(safetensors.torch.save(tensors, metadata={"format": "pt"}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise WeightsError(f"{path} cannot be written: {problem.strerror}") from problem
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(safetensors.torch.save(tensors, metadata={"format": "pt"}))
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from prunekit.core.pipeline import run_folder
 from prunekit.core.pipeline.records import Reports, record, write_step
-from prunekit.core.pipeline.run_folder import RunFolder, differences, write, write_json
+from prunekit.core.pipeline.run_folder import RunFolder, differences, write_json
+from prunekit.core.writing import write
 
 
 def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +20,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def crash(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_folder.os, "fsync", crash)
+    monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(KeyboardInterrupt):
         write(path, "half of")
     assert json.loads(path.read_text()) == {"a": 1}

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from prunekit.core.pipeline.curve import plot_curve
-from prunekit.core.pipeline.errors import RunError
-from prunekit.core.pipeline.run_folder import write
 from prunekit.core.search import Journal, JournalError
+from prunekit.core.writing import WriteError, write
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -65,7 +64,7 @@ def test_an_old_file_outlives_a_new_one_that_does_not_fit(tmp_path: Path, disk: 
     path = tmp_path / "report.json"
     write(path, "old")
     disk.room = 0
-    with pytest.raises((OSError, RunError), match="No space left on device"):
+    with pytest.raises(WriteError, match=r"report.json cannot be written: No space left on device; mend"):
         write(path, "new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
@@ -73,12 +72,12 @@ def test_an_old_file_outlives_a_new_one_that_does_not_fit(tmp_path: Path, disk: 
 def test_a_picture_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.figure import Figure
 
-    def fills(self: Figure, path: Path, **_: Any) -> None:
-        path.write_bytes(b"half")
+    def fills(self: Figure, file: Any, **_: Any) -> None:
+        file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Figure, "savefig", fills)
-    with pytest.raises(RunError, match=r"curve.png cannot be written: No space left on device; make room"):
+    with pytest.raises(WriteError, match=r"curve.png cannot be written: No space left on device"):
         plot_curve([], tmp_path / "curve.png")
     assert not list(tmp_path.iterdir())
 

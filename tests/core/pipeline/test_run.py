@@ -147,7 +147,7 @@ def test_a_changed_yml_is_refused_with_the_difference(task: Path, cli: Cli, caps
     before = (task / "output/resolved.json").read_bytes()
     assert cli(*WORDS, "-r") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "error: task t was begun with another yml; only train_episode may grow. Changed:"
+    assert lines[0] == "error: task t was begun with another yml or other flags; only train_episode may grow. Changed:"
     assert sorted(lines[1:]) == [
         "  nas.search_algorithm.lbound: 0.1 -> 0.2",
         "  nas.search_algorithm.train_episode: 8 -> 5",

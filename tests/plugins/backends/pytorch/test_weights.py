@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from prunekit.core.writing import WriteError
 from prunekit.plugins.backends.pytorch.weights import WeightsError, load_weights, read_weights, save_weights
 
 
@@ -75,7 +76,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(WeightsError, match="cannot be written: No space left"):
+    with pytest.raises(WriteError, match="cannot be written: No space left"):
         save_weights(network(), path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["w.safetensors"]
 
