@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 from pathlib import Path
 
 from prunekit.registry.entry import Entry
@@ -28,12 +29,19 @@ def import_own(name: str) -> list[Entry]:
         module = import_by_name(name)
     except (Exception, SystemExit) as problem:  # the user's module: whatever it raises is told
         hint = _near(problem.name) if isinstance(problem, ModuleNotFoundError) and problem.name else ""
-        raise PrunekitError(f"{words}: {type(problem).__name__}: {problem}{hint}") from problem
+        raise PrunekitError(f"{words}: {_raised(problem)}{type(problem).__name__}: {problem}{hint}") from problem
     manifest = getattr(module, "MODULE_REGISTER", None)
     if manifest is None:
         return []
     file = getattr(sys.modules[name], "__file__", None)
     return read_manifest(manifest, Source(words, folder=Path(file).parent if file else None))
+
+
+def _raised(problem: BaseException) -> str:
+    """The line of the module, or of what it imports, that raised; nothing where the module was not found or read."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent == Path.cwd()]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
 
 
 def _meant(name: str) -> str:

@@ -67,8 +67,22 @@ def check_model(
 
 
 def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings) -> None:
-    """Record a key that nobody takes, with a hint."""
-    findings.problem(node.named(key), f"unknown key.{did_you_mean(key, known)}")
+    """Record a key that nobody takes, with a hint: one like it, or the section that it belongs in."""
+    hint = did_you_mean(key, known) or _belongs(key)
+    findings.problem(node.named(key), f"unknown key.{hint}")
+
+
+def _belongs(key: Key) -> str:
+    from prunekit.core.config.models import LoaderOptions, ModelFiles, PruningOptions  # here: they import this module
+    from prunekit.core.search.settings import SearchSettings
+
+    homes: dict[str, type[BaseModel]] = {
+        "search_algorithm": SearchSettings,
+        "dataset": LoaderOptions,
+        "model": ModelFiles,
+        "pruning": PruningOptions,
+    }
+    return "".join(f" It belongs in {name}." for name, model in homes.items() if key in model.model_fields)
 
 
 def shown(node: Node) -> str:

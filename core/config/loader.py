@@ -10,6 +10,7 @@ import yaml
 
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import ConfigError, Findings, Problem
+from prunekit.core.config.syntax import told
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 20_000  # once aliases are written out
@@ -66,9 +67,7 @@ def read_yaml(path: Path, findings: Findings) -> Node:
             file, text.count("\n", 0, error.position) + 1, f"{error.reason} (#x{error.character:04x})"
         ) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = ": ".join(filter(None, (error.context, error.problem)))
-        raise _stop(file, mark.line + 1 if mark else None, what) from None
+        raise _stop(file, *told(error)) from None
     except RecursionError:
         raise _stop(file, None, "blocks are nested too deeply") from None
 

@@ -65,12 +65,14 @@ class ModelConfig:
         image_size: Height and width of the input images; None leaves it to the dataset.
         pretrained_model_file: Weights; None starts from a seeded initialisation.
         model_desc_file: Description of a network that a step wrote.
+        weights_where: ``file.yml:12: nas.model.pretrained_model_file``; not part of equality.
     """
 
     network: ComponentSpec | None
     image_size: tuple[int, int] | None = None
     pretrained_model_file: Path | None = None
     model_desc_file: Path | None = None
+    weights_where: str = field(default="", compare=False)
 
 
 class LoaderOptions(Options):

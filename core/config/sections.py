@@ -60,7 +60,7 @@ class SectionReader:
         described = self._file(block, "model_desc_file")
         if weights is None and described is None and not brings_weights and files is not None:
             self._findings.warn(block, "no pretrained_model_file: the network starts from a seeded initialisation")
-        return ModelConfig(network, size, weights, described)
+        return ModelConfig(network, size, weights, described, block.named("pretrained_model_file").where)
 
     def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
         rest = block.without("backbone")

@@ -10,7 +10,7 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
 from prunekit.core.data import Batch, Dataset, batches
 from prunekit.core.hooks import Hooks
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.search.evaluator import measured
@@ -46,7 +46,8 @@ class RunContext:
         """
         component = Register.get(spec.kind, spec.name, self.backend.name)
         try:
-            return component(**spec.params, **injected)
+            with told_at(spec.where):
+                return component(**spec.params, **injected)
         except PrunekitError:
             raise
         except Exception as problem:  # a component's constructor is its author's code

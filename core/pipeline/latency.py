@@ -78,12 +78,10 @@ def latency_meter(
                 f"{step.where}: latency cannot be measured with a batch of {timing.batch_size}:"
                 f" {type(problem).__name__}: {problem}"
             ) from problem
+        _refuse(reference, settings)
         how = {"device": context.backend.device, "warmup": timing.warmup, "repeats": timing.repeats}
         write_json(path, {**dataclasses.asdict(reference), **how})
     context.reporter.say(f"{step.name}: latency on {context.backend.device}: {reference}; {_aim(settings)}")
-    kind = reward_class(settings.reward_type)
-    if settings.target_latency is not None and issubclass(kind, LatencyReward):
-        reference.refuse(settings.target_latency, kind.near)
     return LatencyMeter(compare, original, reference)
 
 
@@ -94,6 +92,12 @@ def _read(path: Path) -> Reference:
         return TypeAdapter(Reference).validate_python({name: data[name] for name in names})
     except (KeyError, ValidationError) as problem:
         raise RunError(f"{path} is damaged ({problem!r:.80}); restore it, or start a new task") from problem
+
+
+def _refuse(reference: Reference, settings: SearchSettings) -> None:
+    kind = reward_class(settings.reward_type)
+    if settings.target_latency is not None and issubclass(kind, LatencyReward):
+        reference.refuse(settings.target_latency, kind.near)
 
 
 def _aim(settings: SearchSettings) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig, plain
-from prunekit.core.data import Batch, default_collate
+from prunekit.core.data import Batch, DataError, default_collate
 from prunekit.core.data.contract import Collating, Inputs
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example, spec_of
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.treatment import first_images
@@ -49,7 +49,8 @@ def original(context: RunContext, step: StepConfig, weights_needed: bool = True)
         raise RunError(f"{step.where}: the step has no network")
     weights = model.pretrained_model_file
     if weights is not None and (weights_needed or weights.exists()):
-        context.backend.load(network, weights)
+        with told_at(model.weights_where):
+            context.backend.load(network, weights)
     _must_run(context, step, network, inputs)
     return network, description
 
@@ -58,6 +59,11 @@ def example_inputs(context: RunContext, step: StepConfig) -> Inputs:
     """Inputs of batch size 1: the first training sample, or an image of ``image_size`` where there is no dataset."""
     if step.dataset is not None:
         dataset = context.dataset(step.dataset.train, "train")
+        if not len(dataset):
+            spec = step.dataset.train.dataset
+            raise DataError(
+                f"{spec.where}: {spec.name} has no sample; do its path and its other parameters fit the data?"
+            )
         samples = [dataset[0]]
         return (dataset.collate(samples) if isinstance(dataset, Collating) else default_collate(samples))[0]
     size = step.model.image_size if step.model is not None else None

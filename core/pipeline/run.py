@@ -8,14 +8,15 @@ from typing import Any
 
 from rich.console import Console
 
-from prunekit.core.config import RunConfig
+from prunekit.core.config import RunConfig, StepConfig
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.records import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType
 
 
 def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, imports: tuple[str, ...] = ()) -> None:
@@ -51,6 +52,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
             summarize(context)
     except Exception:
         reporter.log_failure()
+        reporter.say(f"stopped by an error; once it is mended, -r -t {config.general.task.task_id} goes on")
         raise
     finally:
         reporter.close()
@@ -73,7 +75,7 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
         folder.summary.unlink(missing_ok=True)
         reports.begin(name, key, pipeline[position + 1 :])
         try:
-            records = component().run(context, step)
+            records = _records(context, step, component)
         except KeyboardInterrupt:
             reports.fail(name, "stopped", "interrupted")
             raise
@@ -84,3 +86,16 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
         folder.clear_workers(name)
         task = context.config.general.task.task_id
         context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
+
+
+def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
+    try:
+        with told_at(step.where):
+            found: list[dict[str, Any]] = component().run(context, step)
+            return found
+    except (PrunekitError, OSError):
+        raise
+    except Exception as problem:  # a step runs its authors' networks, datasets and trainers
+        raise RunError(
+            f"{step.where}: {type(problem).__name__}: {problem}; where it was raised is in {context.folder.log}"
+        ) from problem

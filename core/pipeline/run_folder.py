@@ -34,25 +34,25 @@ class RunFolder:
         One process at a time; ``close`` lets the next one in.
 
         Raises:
-            RunError: The task is there and ``resume`` is not asked for, the yml has changed since, or another process
-                is at it.
+            RunError: The task is there and ``resume`` is not asked for, what was computed would not be what the yml
+                now says, another process is at it, or the folder cannot be written.
         """
         if self.root.exists() and not resume:
             raise RunError(
                 f"task {self.root.name} is already there ({self.root}); add -r to go on with it, or choose another -t"
             )
-        self.root.mkdir(parents=True, exist_ok=resume)
-        self._take_lock()
+        try:
+            self.root.mkdir(parents=True, exist_ok=resume)
+            self._take_lock()
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise RunError(
+                f"the task's folder {self.root} cannot be written: {problem.strerror}; mend that, or name another place"
+                " as general.task.local_base_path"
+            ) from problem
         known = self.output / "resolved.json"
         if known.exists():
-            changed = differences(read_json(known), resolved)
-            if changed:
-                lines = "\n".join(f"  {line}" for line in changed)
-                raise RunError(
-                    f"task {self.root.name} was begun with another yml or other flags; only train_episode may grow."
-                    f" Changed:\n{lines}"
-                )
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+            self._refuse_changes(read_json(known), resolved)
         write(self.output / config.name, config.read_text(encoding="utf-8"))
         write_json(known, resolved)
 
@@ -60,6 +60,26 @@ class RunFolder:
         """Let another process go on with the task."""
         if self._lock is not None:
             self._lock.close()
+
+    def _refuse_changes(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """What is computed stays as it was asked for; a step that has computed nothing yet may be mended."""
+        computed = [step for step in before.get("pipeline", ()) if self._has_files(step)]
+        changed = [
+            line
+            for block in dict.fromkeys([*before, *now])
+            if block in computed or (computed and block in ("general", "pipeline"))
+            for line in differences({block: before.get(block)}, {block: now.get(block)})
+        ]
+        if changed:
+            lines = "\n".join(f"  {line}" for line in changed)
+            raise RunError(
+                f"task {self.root.name} was begun with another yml or other flags; only train_episode may grow. Undo"
+                f" this, or choose another -t:\n{lines}"
+            )
+
+    def _has_files(self, step: str) -> bool:
+        folders = (self.output / step, self.root / "workers" / step)
+        return any(path.is_file() for folder in folders for path in folder.rglob("*"))
 
     def _take_lock(self) -> None:
         try:

@@ -141,6 +141,13 @@ class SearchSettings(Block):
         except RegistryError as problem:
             raise ValueError(str(problem)) from None
 
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _named_budget(cls, value: Any) -> Any:
+        if isinstance(value, (int, float)):
+            raise ValueError(f"{value} of what? Write 'flops <= {value}'")
+        return value
+
     @field_validator("budget")
     @classmethod
     def _readable_budget(cls, text: str) -> str:

@@ -14,7 +14,7 @@ from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.pipeline.description import Description, layer_rows
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
 from prunekit.core.pipeline.original import calibration_batches, original, save_network
 from prunekit.core.pipeline.records import record, write_step
@@ -52,6 +52,7 @@ class _Stage:
 
     def __init__(self, context: RunContext, step: StepConfig) -> None:
         assert step.dataset is not None and step.settings is not None and step.pruning is not None
+        assert step.search_algorithm is not None
         self.context, self.step, self.settings = context, step, step.settings
         self.folder = context.folder.step(step.name)
         refuse_unmeasurable(context, step)
@@ -64,16 +65,20 @@ class _Stage:
         before = context.measure(self.network, self.held_out)
         context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
         self.graph = parse(context.backend, self.network, _first(calibration[0][0]))
-        extra = [Path(folder)] if (folder := self.settings.plot_graph_save_folder) else []
-        tell_structure(context.reporter, step.name, self.graph, [self.folder, *extra])
+        if not self.graph.groups:
+            raise RunError(
+                f"{step.where}: no layer of {type(self.network).__name__} can be pruned; prunekit inspect says why for"
+                " each"
+            )
         self.treatment = Treatment(
             context.backend, self.network, self.graph, calibration, compensate=step.pruning.compensate,
             recalibrate=step.pruning.recalibrate,
             recalibration_images=step.pruning.recalibration_images, seed=step.settings.seed,
         )  # fmt: skip
         rankings = context.make(step.pruning.importance).rank(self.treatment.evidence)
-        self.space = SearchSpace(self.graph, rankings, step.settings, CostModel(self.graph))
-        self.meter = self._meter()
+        with told_at(step.search_algorithm.where):
+            self.space = SearchSpace(self.graph, rankings, step.settings, CostModel(self.graph))
+            self.meter = self._meter()
         metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
         self.evaluator = Evaluator(self.treatment, self.held_out, metric, self._fine_tune(), self.meter)
 
@@ -86,6 +91,8 @@ class _Stage:
         assert self.step.search_algorithm is not None
         target = self.settings.target_latency
         algorithm = self.context.make(self.step.search_algorithm, space=self.space, settings=self.settings)
+        extra = [Path(folder)] if (folder := self.settings.plot_graph_save_folder) else []
+        tell_structure(self.context.reporter, self.step.name, self.graph, [self.folder, *extra])
         records = self._search(algorithm)
         best = top_k(records, self.settings.keep_pareto_top_k, algorithm.meets_target)
         self.context.hooks.search_finished(self._info(algorithm.episodes), tuple(best))

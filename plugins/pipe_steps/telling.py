@@ -58,7 +58,10 @@ def nothing_found(where: str, records: Sequence[Record]) -> str:
     """Why no trial gave a network."""
     reasons = [" ".join(record.result.message.split()) for record in records if record.result.message]
     why = f"the first of them: {reasons[0]}" if reasons else "none met the budget"
-    return f"{where}: none of {len(records)} trials gave a network; {why}"
+    return (
+        f"{where}: none of {len(records)} trials gave a network; {why}. What was tried stays so: mend it and start"
+        " a new task with another -t, or go on with more train_episode"
+    )
 
 
 def too_slow(step: str, best: Record, target_ms: float) -> str:

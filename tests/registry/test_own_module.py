@@ -102,9 +102,9 @@ def test_the_name_of_a_module_that_is_in_use(here: Path) -> None:
         ("..", "a module is named, not a file; the name of a module has letters, digits and underscores only"),
         ("", "a module is named, not a file"),
         ("my_models.x", "ModuleNotFoundError: No module named 'my_models.x'; 'my_models' is not a package"),
-        ("quits", "SystemExit: 7"),
-        ("raises", "ZeroDivisionError: division by zero"),
-        ("lacks", "ModuleNotFoundError: No module named 'my_modle'. Did you mean 'my_models'?"),
+        ("quits", "quits.py:1: SystemExit: 7"),
+        ("raises", "raises.py:1: ZeroDivisionError: division by zero"),
+        ("lacks", "lacks.py:1: ModuleNotFoundError: No module named 'my_modle'. Did you mean 'my_models'?"),
         ("misspelt", "SyntaxError: invalid syntax (misspelt.py, line 2)"),
     ],
 )
@@ -175,8 +175,8 @@ def test_two_modules_of_ones_own_with_one_name(here: Path) -> None:
         (here / f"declares_{name}.py").write_text(f"MODULE_REGISTER = [{item}]")
     Register.import_module("one")
     assert _refused("two") == (
-        "--import two: DuplicateNameError: network 'MyNet' of two:MyNet (two) is already registered by one:MyNet (one);"
-        " choose another name= or say override=True"
+        "--import two: two.py:2: DuplicateNameError: network 'MyNet' of two:MyNet (two) is already registered by"
+        " one:MyNet (one); choose another name= or say override=True"
     )
     Register.import_module("declares_one")
     with pytest.raises(

@@ -76,7 +76,10 @@ def load_weights(network: nn.Module, path: Path) -> None:
     problems = {"missing": missing, "unexpected": unexpected, "of another shape": differing}
     if any(problems.values()):
         told = "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in problems.items() if names)
-        raise WeightsError(f"{path} does not fit {type(network).__name__} ({len(own)} tensors): {told}")
+        raise WeightsError(
+            f"{path} does not fit {type(network).__name__} ({len(own)} tensors): {told}; weights and network must be of"
+            " one kind, with the same class_num and other parameters"
+        )
     network.load_state_dict(found, strict=False)  # strict but for the counters, which were checked above
 
 

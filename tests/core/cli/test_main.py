@@ -198,18 +198,14 @@ def test_all_mistakes_at_once_each_on_one_line(cli: Cli, capsys: Said, yml: Call
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("type: PruneAMC", "type: PruneACM", "Did you mean 'PruneAMC'?"),
-        ('"flops <= 0.5"', '"flops <= 0.0001"', "budget"),
         ('"flops <= 0.5"', '"fluff <= 0.5"', "fluff"),
         ("lbound: 0.1", "lbound: 0.9\n    rbound: 0.2", "lbound 0.9 is above rbound 0.2"),
         ("lbound: 0.1", "user_skip_module_id: [99]", "99"),
         ("lbound: 0.1", "specific_bound: {0: [0.5, 0.2]}", "above"),
         ("lbound: 0.1", "specific_bound: {0: [1.0, 1.0], 1: [1.0, 1.0], 2: [1.0, 1.0]}", "budget"),
-        (WEIGHTS, "gone.pth", "'gone.pth' does not exist"),
         (WEIGHTS, "'{local_base_path}/output/x/gone.safetensors'", "there is no such weights file"),
         (WEIGHTS, "garbage.pth", "garbage.pth"),
         (WEIGHTS, "garbage.safetensors", "garbage.safetensors cannot be read as weights"),
-        (WEIGHTS, "other.safetensors", "does not fit TinyNet"),
         ("&network {type: TinyNet}", "&network {type: TinyNet, class_num: -1}", "TinyNet cannot be made"),
         ("batch_size: 32", "batch_size: 32, noise: -1", "TinyLights cannot be made: ValueError"),
         ("batch_size: 32", "batch_size: 0", "batch_size"),
@@ -219,12 +215,7 @@ def test_all_mistakes_at_once_each_on_one_line(cli: Cli, capsys: Said, yml: Call
 def test_mistakes_in_a_search(
     cli: Cli, capsys: Said, search_only: Callable[..., str], tmp_path: Path, before: str, after: str, said: str
 ) -> None:
-    import tinypack
-
-    from prunekit.plugins.backends.pytorch.weights import save_weights
-
     _weights(tmp_path / "w.safetensors")
-    save_weights(tinypack.TinyNet(widths=(3, 4)), tmp_path / "other.safetensors")
     for name in ("garbage.pth", "garbage.safetensors"):
         (tmp_path / name).write_bytes(b"garbage" * 99)
     name = search_only((before, after), *([(WEIGHTS, "w.safetensors")] if before != WEIGHTS else []))
@@ -252,38 +243,22 @@ def test_images_that_do_not_fit_the_network(cli: Cli, capsys: Said, search_only:
         assert lines[-1].startswith("error: tiny.yml:15: nas: ResNet8 does not run on inputs")
 
 
-def test_a_weights_file_that_would_run_code(
-    cli: Cli, capsys: Said, search_only: Callable[..., str], tmp_path: Path
-) -> None:
-    import torch
-
-    marker = tmp_path / "marker"
-
-    class Evil:
-        def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-            return os.system, (f"touch {marker}",)
-
-    torch.save({"state_dict": Evil()}, tmp_path / "evil.pth")
-    name = search_only((WEIGHTS, "evil.pth"))
-    for command in ("run", "check", "inspect"):
-        code = cli(command, name, *USE)
-        assert code == (0 if command == "check" else 2)
-        assert not marker.exists()
-        assert "Traceback" not in capsys.readouterr().err
-
-
 def test_a_folder_that_cannot_be_written(cli: Cli, capsys: Said, yml: Callable[..., str], tmp_path: Path) -> None:
     name = yml()
     (tmp_path / "tasks").write_text("a file")
     lines = _refused(cli, capsys, name, *USE, "-t", "t")
-    assert lines == ["error: Not a directory: tasks/t"]
+    assert lines == [
+        "error: the task's folder tasks/t cannot be written: Not a directory; mend that, or name another place as"
+        " general.task.local_base_path"
+    ]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_folder_without_permission(cli: Cli, capsys: Said, yml: Callable[..., str], tmp_path: Path) -> None:
     name = yml()
     (tmp_path / "tasks").mkdir(mode=stat.S_IRUSR | stat.S_IXUSR)
-    assert _refused(cli, capsys, name, *USE, "-t", "t") == ["error: Permission denied: tasks/t"]
+    (line,) = _refused(cli, capsys, name, *USE, "-t", "t")
+    assert line.startswith("error: the task's folder tasks/t cannot be written: Permission denied; mend that, or ")
 
 
 @pytest.mark.parametrize("task", ["..", "a/b", ""])
@@ -299,8 +274,8 @@ def test_imports_that_fail(cli: Cli, capsys: Said, yml: Callable[..., str], tmp_
     try:
         for name, said in (
             ("no_such_module", "error: --import no_such_module: ModuleNotFoundError: No module named 'no_such_module'"),
-            ("quits", "error: --import quits: SystemExit: 7"),
-            ("raises", "error: --import raises: ZeroDivisionError: division by zero"),
+            ("quits", "error: --import quits: quits.py:1: SystemExit: 7"),
+            ("raises", "error: --import raises: raises.py:1: ZeroDivisionError: division by zero"),
         ):
             assert _refused(cli, capsys, yml(), "--import", name) == [said]
     finally:

@@ -121,7 +121,7 @@ def test_every_key_of_every_example_is_allowed(schema: dict[str, Any], path: Pat
     [
         ("backend:", "backnd:", "general.backnd"),
         ("pipe_step:", "pipestep:", "nas.pipestep"),
-        ("models_folder:", "model_folder:", "fully_train.pipe_step.model_folder"),
+        ("models_folder:", "model_folder:", "cls_fulltrain.pipe_step.model_folder"),
         ("version:", "verison:", "nas.model.model_desc.backbone.verison"),
         ("type: ResNet_ModelZoo", "type: ResNet_ModelZo", "nas.model.model_desc.backbone.type"),
         ("image_size: &", "imagesize: &", "nas.model.model_desc.imagesize"),
@@ -131,7 +131,7 @@ def test_every_key_of_every_example_is_allowed(schema: dict[str, Any], path: Pat
         ("train_episode:", "train_episodes:", "nas.search_algorithm.train_episodes"),
         ("warmup:", "warm_up:", "nas.search_algorithm.agent.warm_up"),
         ("momentum:", "momentun:", "nas.trainer.optimizer.params.momentun"),
-        ("ref: nas.trainer", "ref: nas.trainer\n    epoch: 3", "fully_train.trainer.epoch"),
+        ("ref: nas.trainer", "ref: nas.trainer\n    epoch: 3", "cls_fulltrain.trainer.epoch"),
     ],
 )
 def test_a_misspelt_key_is_not(schema: dict[str, Any], old: str, new: str, place: str) -> None:

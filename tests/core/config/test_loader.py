@@ -120,14 +120,24 @@ def test_what_ends_the_reading(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("a: 1\nb: [1, 2\nc: 3\n", "a.yml:3  while parsing a flow sequence: expected ',' or ']', but got ':'"),
+        ("a: 1\nb: [1, 2\nc: 3\n", "a.yml:2  a '[' that is opened here is not closed by a ']', or a ',' is missing"),
+        ("a: 1\nb: {c: 2\nd: 3\n", "a.yml:2  a '{' that is opened here is not closed by a '}', or a ',' is missing"),
+        ("a:\n\tb: 1\n", "a.yml:2  a tab: indent with spaces"),
+        ("a: *nowhere\n", "a.yml:1  no anchor &nowhere stands before this line"),
         (
-            "a:\n\tb: 1\n",
-            r"a.yml:2  while scanning for the next token: found character '\t' that cannot start any token",
+            "a: 1\n b: 2\n",
+            "a.yml:2  a ':' where none can be: the line above has no ': ', this line is indented deeper than its block,"
+            " or a text with ': ' in it needs quotes",
         ),
-        ("a: *nowhere\n", "a.yml:1  found undefined alias 'nowhere'"),
-        ("a: 1\n b: 2\n", "a.yml:2  mapping values are not allowed here"),
-        ("a: 1\n---\nb: 1\n", "a.yml:2  expected a single document in the stream: but found another document"),
+        (
+            "a:\n  b: 1\n c: 2\n",
+            "a.yml:3  this line is indented differently from the others of its block, or a text that goes on here needs"
+            " quotes",
+        ),
+        ("a:\n  b: 1\n  c 2\n  d: 3\n", "a.yml:3  this key has no ': ' behind it; write 'key: value'"),
+        ("a: 'b\nc: 1\n", "a.yml:1  a quote that is opened here is never closed"),
+        ("a: @b\n", "a.yml:1  a text that begins with `, @ or % needs quotes"),
+        ("a: 1\n---\nb: 1\n", "a.yml:2  a second document begins here; a yml has one: remove the '---'"),
         ("a: 1\nb: \x07\n", "a.yml:2  special characters are not allowed (#x0007)"),
     ],
 )

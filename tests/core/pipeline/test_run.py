@@ -147,7 +147,10 @@ def test_a_changed_yml_is_refused_with_the_difference(task: Path, cli: Cli, caps
     before = (task / "output/resolved.json").read_bytes()
     assert cli(*WORDS, "-r") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "error: task t was begun with another yml or other flags; only train_episode may grow. Changed:"
+    assert lines[0] == (
+        "error: task t was begun with another yml or other flags; only train_episode may grow. Undo this, or choose"
+        " another -t:"
+    )
     assert sorted(lines[1:]) == [
         "  nas.search_algorithm.lbound: 0.1 -> 0.2",
         "  nas.search_algorithm.train_episode: 8 -> 5",
@@ -276,7 +279,8 @@ def test_all_trials_failing_ends_the_run(
     (tmp_path / "tiny.yml").write_text(tiny)
     assert cli(*WORDS) == 2
     assert capsys.readouterr().err == (
-        "error: tiny.yml:15: nas: none of 8 trials gave a network; the first of them: ValueError: no such thing\n"
+        "error: tiny.yml:15: nas: none of 8 trials gave a network; the first of them: ValueError: no such thing. What"
+        " was tried stays so: mend it and start a new task with another -t, or go on with more train_episode\n"
     )
     steps = {s["step_name"]: s for s in _reports(tmp_path / "tasks/t")["_steps_"]}
     assert steps["nas"]["status"] == "error" and "no such thing" in steps["nas"]["message"]

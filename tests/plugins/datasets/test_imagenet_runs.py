@@ -87,7 +87,7 @@ def test_a_broken_held_out_image(run: Run, held_out: Path, tmp_path: Path, capsy
     assert run(changes=more) == 2
     said = capsys.readouterr()
     assert re.fullmatch(
-        rf"error: {held_out} (is no image|cannot be decoded).*; replace the file or delete it\n", said.err
+        rf"error: a.yml:2: nas: {held_out} (is no image|cannot be decoded).*; replace the file or delete it\n", said.err
     )
     assert "Traceback" not in said.out
     assert steps(tmp_path)["nas"]["status"] == "error" and str(held_out) in steps(tmp_path)["nas"]["message"]
@@ -102,7 +102,7 @@ def test_a_broken_image_for_final_figures_loses_no_trial(run: Run, tmp_path: Pat
     whole = broken.read_bytes()
     broken.write_text("<html>not found</html>")
     assert run() == 2
-    assert capsys.readouterr().err.startswith(f"error: {broken} is no image (JPEG, PNG, ")
+    assert capsys.readouterr().err.startswith(f"error: a.yml:2: nas: {broken} is no image (JPEG, PNG, ")
     journal = tmp_path / "tasks/t/output/nas/journal.jsonl"
     searched = journal.read_bytes()
     assert not half_written(tmp_path) and not list(journal.parent.glob("model_*"))
@@ -151,7 +151,7 @@ def test_an_empty_data_set(run: Run, tmp_path: Path, capsys: Said) -> None:
         path.unlink()
     assert run() == 2
     assert capsys.readouterr().err.startswith(
-        "error: data/train/cat has no image (it holds 0 folders, 0 images, 0 other"
+        "error: a.yml:6: nas.dataset.train: data/train/cat has no image (it holds 0 folders, 0 images, 0 other"
     )
     assert not half_written(tmp_path)
 

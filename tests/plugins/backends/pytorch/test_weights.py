@@ -153,7 +153,7 @@ def test_mismatch_names_keys_and_shapes_and_changes_nothing(tmp_path: Path) -> N
     text = str(caught.value)
     assert "does not fit Sequential (9 tensors): 1 missing: 1.bias; 1 unexpected: extra.weight" in text
     assert "6 of another shape: 0.weight [5, 3, 3, 3] in the file, [4, 3, 3, 3] in the network" in text
-    assert text.endswith("...")
+    assert text.endswith("...; weights and network must be of one kind, with the same class_num and other parameters")
     assert all(torch.equal(before[name], tensor) for name, tensor in goal.state_dict().items())
 
 
