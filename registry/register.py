@@ -205,13 +205,17 @@ class Register:
             PrunekitError: It cannot be imported, or what it declares is wrong.
         """
         cls.packs()
+        before = cls.entries()
         entries = import_own(name)
         with cls._lock:
             cls._table.declare(entries)
+            own = any(f"{entry.module}.".startswith(f"{name}.") for entry in cls._table.entries())
+            if not own and cls._table.entries() == before:
+                cls._table.idle.append(name)
 
     @classmethod
     def notes(cls) -> list[str]:
-        """Return one line for each pack's component in whose place one of the user's own is used."""
+        """Return one line for each component in whose place one of the user's own is used, and each idle import."""
         cls.packs()
         with cls._lock:
             return cls._table.notes()

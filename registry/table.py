@@ -22,6 +22,7 @@ class Table:
         components: What decorators registered.
         overriding: The entries among them that said ``override=True``.
         displaced: The user's own classes that such an entry replaced.
+        idle: Modules that were imported for what they register, and register nothing.
     """
 
     def __init__(self) -> None:
@@ -29,12 +30,13 @@ class Table:
         self.components: dict[Entry, type] = {}
         self.overriding: set[Entry] = set()
         self.displaced: set[_Place] = set()
+        self.idle: list[str] = []
 
     def copy(self) -> Table:
         """A table of its own with the same content."""
         other = Table()
         other.declared, other.components = list(self.declared), dict(self.components)
-        other.overriding, other.displaced = set(self.overriding), set(self.displaced)
+        other.overriding, other.displaced, other.idle = set(self.overriding), set(self.displaced), list(self.idle)
         return other
 
     def entries(self, kind: RegisterType | None = None) -> list[Entry]:
@@ -118,9 +120,13 @@ class Table:
         self.components.update({e: found for e, found in other.components.items() if _place(e) in promised})
 
     def notes(self) -> list[str]:
-        """One line for each pack's component in whose place a user's own is used."""
+        """One line for each pack's component in whose place a user's own is used, and for each idle import."""
         entries = self.entries()
-        return [
+        idle = [
+            f"--import {name}: nothing is registered there; is the decorator or MODULE_REGISTER missing?"
+            for name in dict.fromkeys(self.idle)
+        ]
+        return idle + [
             f"{mine.type.words} {_shared(mine, theirs)!r}: {mine.target} is used in place of the one that"
             f" {theirs.origin} declares"
             for mine in entries

@@ -68,7 +68,7 @@ def check_model(
 
 def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings) -> None:
     """Record a key that nobody takes, with a hint: one like it, or the section that it belongs in."""
-    hint = did_you_mean(key, known) or _belongs(key)
+    hint = did_you_mean(key, known, cutoff=0.7) or _belongs(key)
     findings.problem(node.named(key), f"unknown key.{hint}")
 
 

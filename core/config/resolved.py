@@ -55,7 +55,8 @@ def _step(step: StepConfig) -> dict[str, Any]:
 
 
 def _component(spec: ComponentSpec) -> dict[str, Any]:
-    return {"type": spec.name, **plain(spec.params), **plain(spec.defaults)}
+    """In the order of the names: what was given and what is a default shall print alike."""
+    return {"type": spec.name, **dict(sorted({**plain(spec.defaults), **plain(spec.params)}.items()))}
 
 
 def _model(model: ModelConfig) -> dict[str, Any]:

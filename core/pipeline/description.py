@@ -39,6 +39,7 @@ class Description:
         frozen: Layers that were protected, and why, beyond what the structure says.
         held: Positions of operators whose sizes stand in the network's code.
         imports: Modules of the user's that register the network or what it needs.
+        pack: The distribution that brings the class; None for a module of the user's own.
         layers: For people: mid, module, channels before and after.
     """
 
@@ -52,6 +53,7 @@ class Description:
     frozen: tuple[tuple[int, str], ...] = ()
     held: tuple[int, ...] = ()
     imports: tuple[str, ...] = ()
+    pack: str | None = None
     layers: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Description:
             "frozen": [list(pair) for pair in self.frozen],
             "held": list(self.held),
             "imports": list(self.imports),
+            "pack": self.pack,
         }
 
     @classmethod
@@ -86,7 +89,8 @@ class Description:
                 str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
                 None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
                 tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
-                tuple(int(position) for position in data["held"]), tuple(data["imports"]), tuple(data["layers"]),
+                tuple(int(position) for position in data["held"]), tuple(data["imports"]), data["pack"],
+                tuple(data["layers"]),
             )  # fmt: skip
         except OSError as problem:
             raise DescriptionError(f"{path} cannot be read: {problem.strerror}") from problem
@@ -119,11 +123,24 @@ class Description:
         return network
 
     def _component(self) -> type[Any]:
+        """The network's class; never another one of the same name."""
         try:
-            return Register.get(RegisterType.NETWORK, self.network, self.backend)
+            entry = Register.entry(RegisterType.NETWORK, self.network, self.backend)
         except UnknownNameError as problem:
-            first = ", ".join(self.imports) or "the module that registers it"
-            raise DescriptionError(f"{problem} Import {first} first.") from problem
+            raise DescriptionError(f"{problem} {self._advice()}") from problem
+        if entry.distribution != self.pack:
+            made_by = self.pack or "a module of the user's own"
+            raise DescriptionError(
+                f"the network is {self.network} of {made_by}, not that of {entry.origin}. {self._advice()}"
+            )
+        return Register.load(entry)
+
+    def _advice(self) -> str:
+        if self.pack is not None:
+            return f"Install {self.pack}, and import no module that has its name."
+        modules = self.imports or ("MODULE",)
+        calls = "; ".join(f"prunekit.Register.import_module({name!r})" for name in modules)
+        return f"First say {calls}, on the command line {' '.join(f'--import {name}' for name in modules)}."
 
 
 def arguments(component: type[Any], params: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,14 +10,18 @@ from typing import Any
 from rich.console import Console
 
 from prunekit.core.config import RunConfig
+from prunekit.core.cost import CostModel
+from prunekit.core.graph import ChannelGraph
 from prunekit.core.graph.drawing import draw
 from prunekit.core.hooks import Hooks
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.original import example_inputs, original
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pruning.proof import parse
+from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.space import SearchSpace
 from prunekit.registry import Register, RegisterType
 
 
@@ -37,9 +41,22 @@ def inspect_config(config: RunConfig, picture: Path | None, imports: tuple[str, 
                 graph = parse(backend, network, example_inputs(context, step))
                 yield f"{step.name}: {step.model.network.name if step.model and step.model.network else 'network'}"
                 yield graph.table()
+                if step.settings is not None and step.search_algorithm is not None and graph.groups:
+                    with told_at(step.search_algorithm.where):
+                        yield from _reachable(graph, step.settings)
                 if picture is not None:
                     hint = draw(graph, picture)
                     yield hint or f"wrote {picture}"
                     picture = None
         finally:
             reporter.close()
+
+
+def _reachable(graph: ChannelGraph, settings: SearchSettings) -> Iterator[str]:
+    """What the yml's bounds leave of each cost, and whether the budget is within; raises as the search would."""
+    space = SearchSpace(graph, {}, settings, CostModel(graph))
+    for cost in dict.fromkeys([space.cost, *(constraint.cost for constraint in space.constraints)]):
+        least, most = space.share(cost, space.lowest), space.share(cost, space.highest)
+        yield f"within the bounds the search keeps {least:.1%} to {most:.1%} of the {cost}"
+    if settings.budget is not None:
+        yield f"budget {settings.budget}: within reach"

@@ -40,11 +40,15 @@ def original(context: RunContext, step: StepConfig, weights_needed: bool = True)
         network, description = described_network(context.backend, model.model_desc_file)
     elif model.network is not None:
         spec = model.network
-        component = Register.get(RegisterType.NETWORK, spec.name, context.backend.name)
+        entry = Register.entry(RegisterType.NETWORK, spec.name, context.backend.name)
+        component = Register.load(entry)
         seed = step.settings.seed if step.settings is not None else 0
         network = _built(context, spec.where, component, spec.params, seed)
         params = plain({**spec.defaults, **spec.params})
-        description = Description(spec.name, params, context.backend.name, spec_of(inputs), "", imports=context.imports)
+        description = Description(
+            spec.name, params, context.backend.name, spec_of(inputs), "", imports=context.imports,
+            pack=entry.distribution,
+        )  # fmt: skip
     else:
         raise RunError(f"{step.where}: the step has no network")
     weights = model.pretrained_model_file

@@ -33,7 +33,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     """
     backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
     folder = RunFolder(config.general.task.folder)
-    resolved = config.resolved()
+    resolved = {"imports": sorted(imports), **config.resolved()}
     try:
         folder.open(config.path, resolved, resume)
         reporter = Reporter(console, folder.log)

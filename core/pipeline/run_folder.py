@@ -34,13 +34,15 @@ class RunFolder:
         One process at a time; ``close`` lets the next one in.
 
         Raises:
-            RunError: The task is there and ``resume`` is not asked for, what was computed would not be what the yml
-                now says, another process is at it, or the folder cannot be written.
+            RunError: There is no task to go on with; the task is there and ``resume`` is not asked for; what was
+                computed would not be what the yml now says; another process is at it; the folder cannot be written.
         """
         if self.root.exists() and not resume:
             raise RunError(
                 f"task {self.root.name} is already there ({self.root}); add -r to go on with it, or choose another -t"
             )
+        if resume and not self.root.exists():
+            raise RunError(f"there is no task {self.root.name} to go on with{_others(self.root.parent)}")
         try:
             self.root.mkdir(parents=True, exist_ok=resume)
             self._take_lock()
@@ -67,7 +69,7 @@ class RunFolder:
         changed = [
             line
             for block in dict.fromkeys([*before, *now])
-            if block in computed or (computed and block in ("general", "pipeline"))
+            if block in computed or (computed and block in ("imports", "general", "pipeline"))
             for line in differences({block: before.get(block)}, {block: now.get(block)})
         ]
         if changed:
@@ -112,6 +114,11 @@ class RunFolder:
         path = self.root / "workers" / step
         if path.exists():
             shutil.rmtree(path)
+
+
+def _others(tasks: Path) -> str:
+    names = sorted(path.name for path in tasks.iterdir() if path.is_dir()) if tasks.is_dir() else []
+    return f"; {tasks} has {', '.join(names)}" if names else f"; {tasks} has none"
 
 
 def read_json(path: Path) -> dict[str, Any]:

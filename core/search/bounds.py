@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prunekit.core.graph import ChannelGraph, Group
 
 Range = tuple[float, float]
+_EXACT = 1e-9  # 0.07 * 100 is more than 7
 
 
 def skipped_groups(graph: ChannelGraph, mids: Iterable[int]) -> dict[int, Range]:
@@ -73,7 +74,8 @@ def allowed_counts(group: Group, bound: Range, channel_round: int) -> NDArray[np
     within the bound, it is the next one above (all channels at the latest): rather too many than too few. A group
     whose channels can never be such a multiple is not rounded. One unit always stays.
     """
-    low, high = (max(1, round(group.size * ratio)) for ratio in bound)
+    high = max(1, round(group.size * bound[1]))
+    low = min(high, max(1, math.ceil(group.size * bound[0] - _EXACT)))  # a lower bound is not undercut by rounding
     units = np.arange(1, group.size + 1, dtype=np.int64)
     if group.fixed % math.gcd(group.per_unit, channel_round) == 0:
         multiple = (group.fixed + group.per_unit * units) % channel_round == 0

@@ -12,6 +12,7 @@ from prunekit.core.data.contract import DataError
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal import Journal
+from prunekit.core.search.reward import LATENCY
 from prunekit.core.search.trial import Record, Result, Trial
 
 Evaluate = Callable[[Trial], Result]
@@ -25,7 +26,8 @@ def run_search(
 ) -> list[Record]:
     """Run ``algorithm`` to its end and return the record of every trial, in the order of asking.
 
-    What ``journal`` already holds is told again instead of evaluated; an ask without its tell is evaluated. A trial
+    What ``journal`` already holds is told again instead of evaluated; an ask without its tell is evaluated. A network
+    that was evaluated before keeps its result. A trial
     that raises is recorded as failed and the search goes on. KeyboardInterrupt, broken data, which would fail every
     trial, and what the journal raises end it; the trial is then evaluated when the search is resumed.
 
@@ -40,6 +42,7 @@ def run_search(
         DataError: The data is broken, or does not fit the network.
     """
     records: list[Record] = []
+    evaluate = _Once(evaluate, records)
     while not algorithm.done:
         record = _episode(algorithm, evaluate, journal, len(records))
         records.append(record)
@@ -63,6 +66,20 @@ def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = l
             best.setdefault(record.trial.counts, record)
     passing = [record for record in best.values() if meets(record.result)]
     return (passing or list(best.values()))[:k]
+
+
+class _Once:
+    """Evaluates no network twice: tight bounds may leave few, and each may cost a fine-tuning."""
+
+    def __init__(self, evaluate: Evaluate, records: Sequence[Record]) -> None:
+        self._evaluate, self._records = evaluate, records
+
+    def __call__(self, trial: Trial) -> Result:
+        for before in self._records:
+            if before.trial is not None and before.result.status == "ok" and before.trial.plan == trial.plan:
+                times = {name: value for name, value in before.result.measured.items() if name.startswith(LATENCY)}
+                return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=times)
+        return self._evaluate(trial)
 
 
 def _rank(record: Record) -> tuple[float, float, int]:

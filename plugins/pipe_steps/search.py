@@ -110,6 +110,10 @@ class _Stage:
 
             def seen(found: Record) -> bool:
                 records.append(found)
+                if not found.replayed and len(records) > 1 and records[-2].replayed:
+                    reporter.say(
+                        f"{self.step.name}: {len(records) - 1} of {algorithm.episodes} episodes were recorded before"
+                    )
                 bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
                 if not found.replayed:
                     reporter.note(f"{self.step.name} {line(found)}")

@@ -211,3 +211,11 @@ def test_no_key_of_a_yml_imports_anything(here: Path) -> None:
     for name in ("my_models", "my_models:Net", "my_models/Net", "os.getcwd"):
         with pytest.raises(UnknownNameError):
             Register.get(NETWORK, name)
+
+
+def test_a_module_that_registers_nothing_is_told(here: Path) -> None:
+    (here / "my_models.py").write_text("MODULE_REGISTERS = {}\n")
+    Register.import_module("my_models")
+    assert Register.notes() == [
+        "--import my_models: nothing is registered there; is the decorator or MODULE_REGISTER missing?"
+    ]

@@ -57,12 +57,19 @@ def test_loading_unpickles_nothing(saved: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("cli")
 def test_an_unregistered_network_names_the_module(saved: Path) -> None:
-    with pytest.raises(
-        DescriptionError, match=r"desc_\d\.json: no network named 'TinyNet'\..* Import tinypack first\."
-    ):
+    advice = r"First say prunekit.Register.import_module\('tinypack'\), on the command line --import tinypack\."
+    with pytest.raises(DescriptionError, match=rf"desc_\d\.json: no network named 'TinyNet'\..* {advice}"):
         load(saved)
-    with pytest.raises(DescriptionError, match="Import the module that registers it first"):
+    with pytest.raises(DescriptionError, match=r"First say prunekit.Register.import_module\('MODULE'\)"):
         load(_edit(saved, imports=[]))
+
+
+def test_another_network_of_the_same_name_is_not_taken(saved: Path) -> None:
+    own = _edit(saved, network={"type": "ResNet20"})
+    with pytest.raises(DescriptionError, match=r"is ResNet20 of a module of the user's own, not that of prunekit 0"):
+        load(own)
+    with pytest.raises(DescriptionError, match=r"of some-pack, not that of prunekit .* Install some-pack"):
+        load(_edit(own, pack="some-pack"))
 
 
 @pytest.mark.usefixtures("pack")

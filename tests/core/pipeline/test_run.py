@@ -201,10 +201,14 @@ def test_a_task_may_be_moved(cli: Cli, tiny: str, tmp_path: Path, capsys: Said) 
     assert (tmp_path / "moved/output/summary.json").exists()
 
 
-def test_resume_with_nothing_there_starts(cli: Cli, tiny: str, tmp_path: Path, finished: Finished) -> None:
+def test_resume_with_nothing_there(cli: Cli, tiny: str, tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "tiny.yml").write_text(tiny)
-    assert cli(*WORDS, "-r") == 0
-    assert _best(tmp_path / "tasks/t")
+    assert cli(*WORDS, "-r") == 2
+    assert capsys.readouterr().err == "error: there is no task t to go on with; tasks has none\n"
+    (tmp_path / "tasks/other").mkdir(parents=True)
+    assert cli(*WORDS, "-r") == 2
+    assert capsys.readouterr().err == "error: there is no task t to go on with; tasks has other\n"
+    assert not (tmp_path / "tasks/t").exists()
 
 
 def test_resume_needs_a_task(cli: Cli, tiny: str, tmp_path: Path, capsys: Said) -> None:

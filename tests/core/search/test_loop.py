@@ -280,3 +280,21 @@ def test_top_k_ranks_by_reward_then_loss_then_id(fake):
     ]
     assert [best.id for best in top_k(records, 9)] == [5, 2, 7, 1, 3]
     assert [best.id for best in top_k(records, 2)] == [5, 2]
+
+
+def test_no_network_is_evaluated_twice(fake, tmp_path):
+    """Tight bounds leave few networks; each may cost a fine-tuning."""
+    evaluated = []
+
+    def evaluate(trial):
+        evaluated.append(trial.counts)
+        return Result("ok", 5, 10, 1.0, measured={"run": 2.0})
+
+    records = search(fake, tmp_path / "journal", evaluate, train_episode=30, lbound=0.5, rbound=0.55)
+    assert len(evaluated) == len(set(evaluated)) < 30 == len(records)
+    first = {}
+    for record in records:
+        before = first.setdefault(record.trial.counts, record)
+        assert record.result.reward == before.result.reward
+        if before is not record:
+            assert record.result.message == f"as episode {before.id + 1}" and "run" not in record.result.measured
