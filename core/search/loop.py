@@ -56,16 +56,28 @@ def run_search(
 def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = lambda result: True) -> list[Record]:
     """Return the k best different networks by reward among those evaluated within the budget.
 
+    Accuracy on a few hundred images is a matter of chance in its last percents, and the greatest of many is chosen for
+    its luck. So of the trials whose rewards lie within one standard error of the best, the one with the lowest loss
+    comes first: measured on MobileNetV2 (70 % of the MACs, 250 images), of two trials with 74.4 % the one with loss
+    1.07 had 65.2 % on other images, the one with 1.13 had 60.8 %.
+
     Those that ``meets`` refuses (``SearchAlgorithm.meets_target``: too slow) are left out if any trial passes; a reward
     that weighs accuracy against latency could otherwise hand on a network that is not as fast as was asked. Where none
-    passes, the best by reward are the nearest there are. Ties go to the lower loss, then to the earlier trial.
+    passes, the best by reward are the nearest there are.
     """
     best: dict[tuple[int, ...], Record] = {}
     for record in sorted(records, key=_rank):
         if record.result.status == "ok" and record.trial is not None and record.trial.within_budget:
             best.setdefault(record.trial.counts, record)
-    passing = [record for record in best.values() if meets(record.result)]
-    return (passing or list(best.values()))[:k]
+    rest = [record for record in best.values() if meets(record.result)] or list(best.values())
+    chosen: list[Record] = []
+    while rest and len(chosen) < k:
+        first = rest[0].result
+        least = (first.reward or 0.0) - first.reward_error
+        equal = [record for record in rest if record.result.reward is not None and record.result.reward >= least]
+        chosen.append(min(equal or rest[:1], key=_by_loss))
+        rest.remove(chosen[-1])
+    return chosen
 
 
 class _Once:
@@ -80,6 +92,10 @@ class _Once:
                 times = {name: value for name, value in before.result.measured.items() if name.startswith(LATENCY)}
                 return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=times)
         return self._evaluate(trial)
+
+
+def _by_loss(record: Record) -> float:
+    return math.inf if record.result.loss is None else record.result.loss
 
 
 def _rank(record: Record) -> tuple[float, float, int]:
@@ -162,7 +178,8 @@ def _rewarded(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Resul
             return Result(
                 "failed", result.correct, result.total, message=f"the {name} is {value}", measured=result.measured
             )
-    return replace(result, reward=reward)
+    unlucky = algorithm.calc_reward(result.accuracy - result.accuracy_error, share)
+    return replace(result, reward=reward, reward_error=reward - unlucky)
 
 
 def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:

@@ -76,6 +76,7 @@ class Result:
         loss: Mean loss on them.
         reward: What the algorithm learns from; the loop fills it in.
         message: Why it was skipped or failed.
+        reward_error: How much less the reward would be if the accuracy were one standard error lower.
         measured: Measured seconds and the like; they differ from run to run, so nothing may depend on them but a
             reward that looks at latency, which is recorded with the result and never computed again.
     """
@@ -86,6 +87,7 @@ class Result:
     loss: float | None = None
     reward: float | None = None
     message: str = ""
+    reward_error: float = 0.0
     measured: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -93,9 +95,14 @@ class Result:
         """Share of correct answers; NaN where nothing was evaluated."""
         return self.correct / self.total if self.total else math.nan
 
+    @property
+    def accuracy_error(self) -> float:
+        """Standard error of the accuracy: so many images tell no finer differences apart."""
+        return math.sqrt(self.accuracy * (1 - self.accuracy) / self.total)
+
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values without what was measured; `from_json` gives it back exactly."""
-        names = ("status", "correct", "total", "loss", "reward", "message")
+        names = ("status", "correct", "total", "loss", "reward", "message", "reward_error")
         return {name: getattr(self, name) for name in names}
 
     @classmethod

@@ -282,6 +282,24 @@ def test_top_k_ranks_by_reward_then_loss_then_id(fake):
     assert [best.id for best in top_k(records, 2)] == [5, 2]
 
 
+def test_of_rewards_that_chance_explains_the_lowest_loss_comes_first(fake):
+    space = fake.space(channel_round=1)
+
+    def record(number, reward, loss):
+        counts = space.lowest + np.eye(5, dtype=np.int64)[number]
+        return Record(number, space.trial(number, counts), Result("ok", 1, 2, loss, reward, reward_error=0.1))
+
+    records = [record(0, -0.20, 1.5), record(1, -0.29, 1.1), record(2, -0.31, 0.5), record(3, -0.25, 1.3)]
+    assert [best.id for best in top_k(records, 4)] == [1, 3, 0, 2]  # -0.31 is worse than the best by more than chance
+
+
+def test_the_reward_error_is_that_of_one_standard_error(fake, tmp_path):
+    first = search(fake, tmp_path / "journal", lambda trial: Result("ok", 80, 100, 1.0))[0]
+    assert first.result.accuracy_error == pytest.approx(0.04)
+    assert first.result.reward_error == pytest.approx(-first.result.reward / 0.2 * 0.04)  # linear in the error
+    assert Result("ok", 100, 100).accuracy_error == 0
+
+
 def test_no_network_is_evaluated_twice(fake, tmp_path):
     """Tight bounds leave few networks; each may cost a fine-tuning."""
     evaluated = []
