@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from prunekit.registry import PackRecord, Plugin, PrunekitError, Register
+from prunekit.registry import HOOKS, PackRecord, Plugin, PrunekitError, Register
 
 if TYPE_CHECKING:
     from prunekit.core.search.trial import Record
 
-HOOKS = "prunekit.hooks.v1"
 hookimpl = pluggy.HookimplMarker("prunekit")
 _hookspec = pluggy.HookspecMarker("prunekit")
 

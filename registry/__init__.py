@@ -1,6 +1,6 @@
 """Who can be named in a yml, and where to find them. Imports nothing else of prunekit and no framework."""
 
-from prunekit.registry.discovery import FRAMEWORKS, PackRecord, Plugin, not_searched
+from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, Plugin, blocked_nothing, not_searched
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import (
     AmbiguousNameError,
@@ -18,6 +18,7 @@ from prunekit.registry.register import Register
 
 __all__ = [
     "FRAMEWORKS",
+    "HOOKS",
     "AmbiguousNameError",
     "BrokenEntryError",
     "DuplicateNameError",
@@ -31,6 +32,7 @@ __all__ = [
     "RegisterType",
     "RegistryError",
     "UnknownNameError",
+    "blocked_nothing",
     "handover",
     "importable",
     "named",

@@ -18,7 +18,7 @@ from prunekit.registry.entry import normalized
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint  # takes longer to import than all of the registry
 
-PACKS = "prunekit.packs.v1"
+PACKS, HOOKS = "prunekit.packs.v1", "prunekit.hooks.v1"
 BLOCK = "PRUNEKIT_BLOCK"
 OURS = "prunekit"
 FRAMEWORKS = ("torch", "mindspore")  # seconds to import, each
@@ -100,6 +100,14 @@ def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -
     return records
 
 
+def blocked_nothing() -> list[str]:
+    """The names in ``PRUNEKIT_BLOCK`` that no installed pack or hook has: misspelt, most likely."""
+    names = _block_list()
+    plugins = [each for group in (PACKS, HOOKS) for each in _installed(group)] if names else []
+    known = {each.point.name for each in plugins} | {normalized(each.distribution) for each in plugins}
+    return [name for name in names if name not in known and normalized(name) not in known]
+
+
 def not_searched(records: Sequence[PackRecord]) -> str:
     """What to add where a name is not found that one of these might have brought; nothing if all were loaded."""
     missing = [f"{record.origin} ({record.status})" for record in records if record.status != "loaded"]
@@ -154,9 +162,13 @@ def _refused(plugin: Plugin, status: Status, why: str) -> PackRecord:
 def _blocked_by(plugin: Plugin, own_only: bool) -> str | None:
     if own_only and normalized(plugin.distribution) != OURS:
         return "--no-plugins"
-    names = [name.strip() for name in os.environ.get(BLOCK, "").split(",") if name.strip()]
+    names = _block_list()
     blocked = plugin.point.name in names or normalized(plugin.distribution) in map(normalized, names)
     return f"the environment variable {BLOCK}" if blocked else None
+
+
+def _block_list() -> list[str]:
+    return [name.strip() for name in os.environ.get(BLOCK, "").split(",") if name.strip()]
 
 
 def _excludes_us(requires: Sequence[str]) -> str | None:

@@ -9,9 +9,10 @@ from typing import Literal
 
 from prunekit.core.cli.plugins import reason
 from prunekit.core.cli.showing import first_paragraph
-from prunekit.core.hooks import HOOKS, Hooks
+from prunekit.core.hooks import Hooks
 from prunekit.registry import (
     FRAMEWORKS,
+    HOOKS,
     BrokenEntryError,
     Entry,
     PackRecord,

@@ -1,9 +1,11 @@
-"""``prunekit show NAME``: where a component comes from, what it takes and what it says of itself."""
+"""``prunekit show NAME``: where a component comes from, what it says of itself, and the keys that it takes."""
 
 from __future__ import annotations
 
 import inspect
+import re
 
+from prunekit.core.tables import columns
 from prunekit.registry import (
     BrokenEntryError,
     Entry,
@@ -33,7 +35,7 @@ def show(name: str, kind: str | None) -> int:
     code = 0
     for number, entry in enumerate(found):
         lines = [("from", entry.origin), ("target", entry.target)]
-        title, paragraph = f"{entry.type.words} {entry.name}", ""
+        title, paragraph, keys = f"{entry.type.words} {entry.name}", "", list[tuple[str, str, str]]()
         if entry.aliases:
             lines.append(("also", ", ".join(entry.aliases)))
         lines.append(("backend", entry.backend or "any"))
@@ -45,32 +47,47 @@ def show(name: str, kind: str | None) -> int:
             lines.append(("broken", str(problem)))
             code = 2
         else:
-            lines += [("file", _place(component)), ("takes", signature(component))]
-            paragraph = first_paragraph(component)
+            lines.append(("file", _place(component)))
+            paragraph, keys = first_paragraph(component), parameters(component, entry.type)
         print(*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines), sep="\n")
         if paragraph:
             print(f"\n  {paragraph}")
+        if keys:
+            print("", *(f"  {line}" for line in columns(("key", "default", "meaning"), keys)), sep="\n")
     return code
 
 
-def signature(component: type) -> str:
-    """What the constructor takes, as its author wrote it."""
+def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]]:
+    """Name, default and meaning of each key that a yml can give; the meaning is that of the docstring's ``Args``."""
+    from prunekit.core.config import plain
+    from prunekit.core.config.component import INJECTED
+
     try:
-        found = inspect.signature(component)
+        found = inspect.signature(component).parameters.values()
     except (ValueError, TypeError):  # a constructor written in C
-        return f"{component.__name__}(...)"
-    parameters = [
-        each.replace(annotation=_AsWritten(each.annotation)) if isinstance(each.annotation, str) else each
-        for each in found.parameters.values()
-    ]
-    return f"{component.__name__}{found.replace(parameters=parameters, return_annotation=found.empty)}"
+        return []
+    told, rows = arguments_told(component), []
+    for each in found:
+        if each.name in INJECTED.get(kind, ()):
+            continue
+        default = "" if each.default is each.empty else str(plain(each.default))
+        star = "**" if each.kind is each.VAR_KEYWORD else "*" if each.kind is each.VAR_POSITIONAL else ""
+        rows.append((star + each.name, default, told.get(each.name, "")))
+    return rows
 
 
-class _AsWritten(str):
-    """An annotation that is shown without the quotes that postponed evaluation puts around it."""
-
-    def __repr__(self) -> str:
-        return str(self)
+def arguments_told(component: type) -> dict[str, str]:
+    """What Google docstrings, the class's own before its bases', say of each parameter under ``Args``, on one line."""
+    told: dict[str, str] = {}
+    for base in reversed(component.__mro__):
+        text, name = inspect.cleandoc(vars(base).get("__doc__") or ""), ""
+        section = re.search(r"^Args:\n((?: .*\n?|\n)*)", text, re.MULTILINE)
+        for line in section[1].splitlines() if section else ():
+            if begins := re.match(r" {4}\*{0,2}(\w+)(?: \(.*?\))?: (.*)", line):
+                name, told[begins[1]] = begins[1], begins[2].strip()
+            elif name and line.strip():
+                told[name] += f" {line.strip()}"
+    return told
 
 
 def first_paragraph(component: type) -> str:

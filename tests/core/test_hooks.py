@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.hooks import HOOKS, Hooks, HookSpecs, SearchInfo, StepInfo
+from prunekit.core.hooks import Hooks, HookSpecs, SearchInfo, StepInfo
 from prunekit.core.search.trial import Record, Result
-from prunekit.registry import Register
+from prunekit.registry import HOOKS, Register
 
 SEARCH = SearchInfo("t", "nas", Path("out"), "pytorch", "PruneAMC", 8)
 RECORD = Record(3, None, Result("ok", 9, 10))

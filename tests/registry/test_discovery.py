@@ -212,3 +212,17 @@ def test_a_pack_that_registers_while_another_thread_discovers(install: Install, 
         timeout=20,
     )
     assert ended.stdout == "Both\n", ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("a-pak,b-pack", "'a-pak'"), ("a_pack, special,model_zoo", None), ("", None)]
+)
+def test_a_block_list_that_blocks_nothing_is_told(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, told: str | None
+) -> None:
+    install("a-pack", GOOD)
+    install("b-pack", name="special", group="prunekit.hooks.v1")
+    monkeypatch.setenv("PRUNEKIT_BLOCK", value)
+    assert main(["list", "reward"]) == 0
+    said = [f"warning: PRUNEKIT_BLOCK: no pack and no hooks are called {told}; prunekit plugins lists their names"]
+    assert capsys.readouterr().err.splitlines() == (said if told else [])

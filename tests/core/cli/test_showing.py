@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from prunekit.core.cli.showing import first_paragraph, show, signature
+from prunekit.core.cli.showing import arguments_told, first_paragraph, parameters, show
 from prunekit.registry import Entry, Register, RegisterType, UnknownNameError
 
 Said = pytest.CaptureFixture[str]
@@ -40,16 +40,20 @@ def test_a_component(capsys: Said) -> None:
         "  also     s, sh",
         "  backend  any",
         f"  file     {__file__}:{line}",
-        "  takes    Shown(depth: int | None = None, *, name: str = 'x')",
         "",
         "  A class in two lines.",
+        "",
+        "  key    default  meaning",
+        "  ------------------------",
+        "  depth  None     Ignored.",
+        "  name   x",
     ]
 
 
 def test_all_types_of_a_name_one_after_the_other(capsys: Said) -> None:
     assert show("random", None) == 0
     text = capsys.readouterr().out
-    assert [block.splitlines()[0] for block in text.split("\n\n")[::2]] == [
+    assert [line for line in text.splitlines() if line and line[0] != " "] == [
         "importance random",
         "search algorithm random",
     ]
@@ -63,8 +67,8 @@ def test_all_types_of_a_name_one_after_the_other(capsys: Said) -> None:
 def test_ones_own_comes_first_and_the_other_says_its_name(capsys: Said) -> None:
     Register.register(NETWORK, Shown, name="ResNet56", backend="pytorch")
     assert show("ResNet56", "network") == 0
-    mine, _, ours, *_ = capsys.readouterr().out.split("\n\n")
-    assert f"from     {__name__}" in mine and "named" not in mine
+    mine, _, ours = capsys.readouterr().out.partition("\n\nnetwork ResNet56\n")
+    assert f"from     {__name__}" in mine and "  named" not in mine
     assert "  named    prunekit/ResNet56" in ours.splitlines()
     assert show("prunekit/ResNet56", None) == 0
     assert "network ResNet56\n  from     prunekit " in capsys.readouterr().out
@@ -76,7 +80,7 @@ def test_one_that_cannot_be_imported_hides_no_other(capsys: Said) -> None:
     assert show("shown", None) == 2
     text = capsys.readouterr().out
     assert "  broken   network 'shown' is declared by pack 1 in no_such_module, but importing it failed" in text
-    assert "takes    Shown(" in text
+    assert "  depth  None     Ignored." in text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,30 @@ def test_a_name_that_nobody_has(name: str, kind: str | None, said: str) -> None:
 
 
 def test_what_python_cannot_tell() -> None:
-    assert signature(type("Plain", (), {})) == "Plain()"
-    assert signature(type) == "type(...)"
+    assert parameters(type("Plain", (), {}), NETWORK) == []
+    assert parameters(type, NETWORK) == []
     assert first_paragraph(type("Sub", (Shown,), {})) == ""  # not what the base class says of itself
+
+
+class Told(Shown):
+    """Shorter.
+
+    Args:
+        name: How it is called,
+            in one line.
+        **desc: Whatever else.
+
+    Raises:
+        ValueError: Never: here.
+    """
+
+    def __init__(self, name: str, *sizes: int, split: str = "train", **desc: object) -> None: ...
+
+
+def test_keys_with_their_meaning() -> None:
+    assert arguments_told(Told) == {
+        "depth": "Ignored.", "name": "How it is called, in one line.", "desc": "Whatever else."
+    }  # fmt: skip
+    rows = [("name", "", "How it is called, in one line."), ("*sizes", "", ""), ("split", "train", "")]
+    assert parameters(Told, NETWORK) == [*rows, ("**desc", "", "Whatever else.")]
+    assert "split" not in [name for name, *_ in parameters(Told, RegisterType.DATASET)]  # prunekit gives it
