@@ -15,7 +15,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
@@ -184,7 +184,7 @@ class Hooks:
         """Ask whether the search ends here; None where nobody says."""
         for answer in self._answers("should_stop", search=search, record=record):
             if answer is not None:
-                return bool(answer)
+                return cast("bool", answer)
         return None
 
     def _tell(self, hook: str, **payload: object) -> None:
@@ -196,6 +196,7 @@ class Hooks:
         for each in reversed(getattr(self._plugins.hook, hook).get_hookimpls()):
             try:
                 answer = each.function(*(payload[name] for name in each.argnames))
+                answer = None if answer is None else bool(answer)  # here: an array of several has no truth value
             except (Exception, SystemExit) as problem:  # another's code: a run does not end for it
                 answer = None
                 self._report(each.plugin_name, hook, problem)

@@ -56,6 +56,11 @@ def file_of(key: str, file: str, folder: Path | None, who: str) -> Path | None:
         return None
     if folder is None:
         raise ManifestError(f"{who}: no module {key}.{file} can be imported, and its manifest lies in no folder")
+    top = key.partition(".")[0]
+    if f"{top}." != TOOLKIT and importable(top):  # a folder of that name would stand in the package's place
+        raise ManifestError(
+            f"{who}: there is no module {key}.{file}; if a folder is meant, rename it: {top!r} is taken"
+        )
     names = dict.fromkeys([key.removeprefix(TOOLKIT), key])
     folders = [found for name in names for found in _folders(folder, name.split("."))]
     for found in folders:

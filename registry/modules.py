@@ -121,6 +121,10 @@ def serve(files: Mapping[str, str]) -> None:
 
 def _add_folder(name: str, file: Path) -> None:
     package = name.rpartition(".")[0]
+    if package in sys.modules and str(file.parent) not in getattr(sys.modules[package], "__path__", ()):
+        raise RegistryError(
+            f"{file} cannot be imported: {package!r} is the name of another folder's; rename the folder"
+        )
     if package and package not in sys.modules:
         spec = ModuleSpec(package, None, is_package=True)
         spec.submodule_search_locations = [str(file.parent)]

@@ -52,8 +52,8 @@ class Table:
         Raises:
             DuplicateNameError: A user's own manifest takes a name that another module of theirs has.
         """
-        known = {(entry.type, entry.backend, entry.target) for entry in self.declared}
-        new = [entry for entry in entries if (entry.type, entry.backend, entry.target) not in known]
+        known = {(*_place(entry), entry.backend, entry.distribution) for entry in self.declared}
+        new = [entry for entry in entries if (*_place(entry), entry.backend, entry.distribution) not in known]
         for entry in new:
             if entry.distribution is None and (rivals := self._rivals(entry)):
                 raise DuplicateNameError(f"{_duplicate(entry, rivals[0])}; give one of them another name")

@@ -18,6 +18,13 @@ from prunekit.core.config.references import resolve_refs
 from prunekit.core.config.steps import StepReader
 
 _RESERVED = ("general", "pipeline")
+_TAKEN = (
+    "imports",
+    "_steps_",
+    "reports.json",
+    "resolved.json",
+    "summary.json",
+)  # beside the steps in what a run writes
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
@@ -67,6 +74,10 @@ def _pipeline(root: Node, findings: Findings) -> tuple[str, ...]:
         name = item.value
         if not isinstance(name, str) or name in _RESERVED:
             findings.problem(item, f"must be the name of a step, not {shown(item)}")
+        elif name in (*_TAKEN, root.file):
+            findings.problem(
+                item, f"{name!r} is a name of prunekit's own in the task's folder; call the step otherwise"
+            )
         elif name in names:
             findings.problem(item, f"step {name!r} is there twice")
         elif not _is_folder_name(name):

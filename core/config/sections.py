@@ -102,7 +102,18 @@ class SectionReader:
             if part.value is not None and not isinstance(part.value, dict):
                 self._findings.problem(part, f"must be a block of keys, not {shown(part)}")
         splits = [self._split(name, block, parts) for name in SPLITS]
+        self._refuse_overlap(block, splits)
         return DatasetConfig(*cast("list[SplitConfig]", splits)) if all(splits) else None
+
+    def _refuse_overlap(self, block: Node, splits: list[SplitConfig | None]) -> None:
+        """Splits that are cut differently would share images: what is trained on would be measured on."""
+        specs = [split.dataset for split in splits if split is not None]
+        for key in ("train_portion", "test_portion"):
+            found = [spec.params.get(key, spec.defaults.get(key)) for spec in specs]
+            if any(value != found[0] for value in found):
+                values = ", ".join(f"{value} in {name}" for name, value in zip(SPLITS, found, strict=False))
+                text = f"must be the same in all splits, or they share images; it is {values}. Say it in 'common'"
+                self._findings.problem(block.named(key), text)
 
     def _split(self, name: str, block: Node, parts: dict[str, dict[Key, Node]]) -> SplitConfig | None:
         inherited = dict(parts["train"])

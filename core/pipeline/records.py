@@ -10,6 +10,7 @@ from typing import Any
 
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.run_folder import RunFolder, read_json, write_csv, write_json
+from prunekit.core.writing import WriteError
 
 _KINDS = ("desc", "model", "performance")
 
@@ -90,7 +91,7 @@ class Reports:
 
     def fail(self, step: str, status: str, message: str) -> None:
         """A step was stopped or failed; where not even that can be written, what failed is the error to tell."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, WriteError):
             self._update(step, status=status, end_time=now(), message=message)
 
     def _update(self, step: str, **values: Any) -> None:

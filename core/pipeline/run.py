@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from typing import Any
@@ -85,7 +86,9 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
         reports.end(name, records)
         folder.clear_workers(name)
         task = context.config.general.task.task_id
-        context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
+        context.hooks.step_finished(
+            StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(copy.deepcopy(records)))
+        )
 
 
 def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:

@@ -43,6 +43,10 @@ class RunFolder:
             )
         if resume and not self.root.exists():
             raise RunError(f"there is no task {self.root.name} to go on with{_others(self.root.parent)}")
+        if resume and self._is_strange(config):
+            raise RunError(
+                f"{self.root} is not the folder of a task (it has no output/resolved.json); nothing was changed"
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=resume)
             self._take_lock()
@@ -62,6 +66,12 @@ class RunFolder:
         """Let another process go on with the task."""
         if self._lock is not None:
             self._lock.close()
+
+    def _is_strange(self, config: Path) -> bool:
+        """Whether files lie here that no task, not even one that was killed as it began, has left."""
+        begun = (self.root / ".lock", self.log, self.output / config.name)
+        parts = (path for path in self.root.rglob("*") if path.is_file() and path.suffix != ".part")
+        return not (self.output / "resolved.json").exists() and any(path not in begun for path in parts)
 
     def _refuse_changes(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """What is computed stays as it was asked for; a step that has computed nothing yet may be mended."""

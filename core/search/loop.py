@@ -16,6 +16,7 @@ from prunekit.core.search.reward import LATENCY
 from prunekit.core.search.trial import Record, Result, Trial
 
 Evaluate = Callable[[Trial], Result]
+_SAME = 1.01  # costs that differ by less count as equal: counts are whole, so a budget is met more or less closely
 
 
 def run_search(
@@ -57,9 +58,9 @@ def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = l
     """Return the k best different networks by reward among those evaluated within the budget.
 
     Accuracy on a few hundred images is a matter of chance in its last percents, and the greatest of many is chosen for
-    its luck. So of the trials whose rewards lie within one standard error of the best, the one with the lowest loss
-    comes first: measured on MobileNetV2 (70 % of the MACs, 250 images), of two trials with 74.4 % the one with loss
-    1.07 had 65.2 % on other images, the one with 1.13 had 60.8 %.
+    its luck. So of the trials that are not dearer than the best and whose rewards lie within one standard error of its
+    reward, the one with the lowest loss comes first: measured on MobileNetV2 (70 % of the MACs, 250 images), of two
+    trials with 74.4 % the one with loss 1.07 had 65.2 % on other images, the one with 1.13 had 60.8 %.
 
     Those that ``meets`` refuses (``SearchAlgorithm.meets_target``: too slow) are left out if any trial passes; a reward
     that weighs accuracy against latency could otherwise hand on a network that is not as fast as was asked. Where none
@@ -72,10 +73,7 @@ def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = l
     rest = [record for record in best.values() if meets(record.result)] or list(best.values())
     chosen: list[Record] = []
     while rest and len(chosen) < k:
-        first = rest[0].result
-        least = (first.reward or 0.0) - first.reward_error
-        equal = [record for record in rest if record.result.reward is not None and record.result.reward >= least]
-        chosen.append(min(equal or rest[:1], key=_by_loss))
+        chosen.append(min((record for record in rest if _as_good(record, rest[0])), key=_by_loss))
         rest.remove(chosen[-1])
     return chosen
 
@@ -92,6 +90,19 @@ class _Once:
                 times = {name: value for name, value in before.result.measured.items() if name.startswith(LATENCY)}
                 return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=times)
         return self._evaluate(trial)
+
+
+def _as_good(record: Record, best: Record) -> bool:
+    """Whether only chance may set a trial apart from the best: costs, which are known exactly, may not."""
+    least = (best.result.reward or 0.0) - best.result.reward_error
+    close = record is best or (record.result.reward is not None and record.result.reward >= least)
+    return close and all(cost <= _SAME * _costs(best).get(name, cost) for name, cost in _costs(record).items())
+
+
+def _costs(record: Record) -> dict[str, float]:
+    shares = dict(record.trial.shares) if record.trial is not None else {}
+    latency = record.result.measured.get(f"{LATENCY}_share")
+    return shares if latency is None else {**shares, LATENCY: latency}
 
 
 def _by_loss(record: Record) -> float:

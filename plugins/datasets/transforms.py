@@ -171,6 +171,8 @@ def _tidy(value: Any) -> Any:
     params = rest.pop("params", None) if "params" in rest else rest
     if params is not rest and rest:
         raise ValueError(f"{', '.join(rest)}: give the parameters either all beside type or all under params")
+    if not isinstance(params, (Mapping, type(None))):
+        raise ValueError(f"params of {name} must be a block of keys, not {params!r}")
     return {"type": name, **(params or {})}
 
 
@@ -178,10 +180,10 @@ def _ordered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     names = [type(step).__name__ for step in steps]
     if names.count("ToTensor") != 1:
         raise ValueError(f"transforms need ToTensor once, they have it {names.count('ToTensor')} times")
-    after = names[names.index("ToTensor") + 1 :]
-    for name in names:
-        if (name in after) != (name == "Normalize") and name != "ToTensor":
-            raise ValueError(f"{name} must come {'before' if name in after else 'after'} ToTensor")
+    tensor = names.index("ToTensor")
+    for place, name in enumerate(names):
+        if place != tensor and (place > tensor) != (name == "Normalize"):
+            raise ValueError(f"{name} must come {'before' if place > tensor else 'after'} ToTensor")
     return steps
 
 

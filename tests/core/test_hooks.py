@@ -162,3 +162,10 @@ def test_every_hook_has_prose_and_an_example_that_fits_it() -> None:
         assert list(made) == [name]
         assert set(inspect.signature(made[name]).parameters) <= set(inspect.signature(spec).parameters)
         assert set(inspect.signature(getattr(Hooks, name)).parameters) == set(inspect.signature(spec).parameters)
+
+
+def test_an_answer_without_a_truth_value_counts_as_none(install: Callable[..., None]) -> None:
+    install("arrays", "import numpy as np\n@hookimpl\ndef should_stop(): return np.array([True, False])\n")
+    hooks, warned = _installed()
+    assert hooks.should_stop(SEARCH, RECORD) is None
+    assert "hook should_stop of arrays 2.0 raised ValueError" in warned[0]

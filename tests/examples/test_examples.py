@@ -54,3 +54,25 @@ def test_example_says_what_it_does_and_how_it_is_run(example: Path) -> None:
 
 def test_no_two_examples_have_one_name() -> None:
     assert len({path.name for path in HERE}) == len(HERE)
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_splits_that_would_share_images_are_refused(split, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    text = (
+        next(EXAMPLES.rglob("demo.yml"))
+        .read_text()
+        .replace("type: Mnist5k", "type: Cifar10\n    common: {data_path: data}")
+    )
+    changed = text.replace(f"    {split}:\n", f"    {split}:\n      train_portion: 0.7\n", 1)
+    (tmp_path / "a.yml").write_text(changed)
+    code = main(["check", "a.yml"])
+    if split == "train":  # the others take over what it says
+        assert code == 0
+    else:
+        assert code == 2
+        assert (
+            "train_portion: must be the same in all splits, or they share images; it is 0.9 in train"
+            in capsys.readouterr().err
+        )

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from prunekit.core.data import batches
-from prunekit.registry import DuplicateNameError, PrunekitError, Register, RegisterType, UnknownNameError
+from prunekit.registry import (
+    BrokenEntryError,
+    DuplicateNameError,
+    PrunekitError,
+    Register,
+    RegisterType,
+    UnknownNameError,
+)
 
 NETWORK = RegisterType.NETWORK
 USE = "from prunekit.registry import Register, RegisterType\n"
@@ -219,3 +226,30 @@ def test_a_module_that_registers_nothing_is_told(here: Path) -> None:
     assert Register.notes() == [
         "--import my_models: nothing is registered there; is the decorator or MODULE_REGISTER missing?"
     ]
+
+
+def _layers(folder: Path, key: str, width: int) -> None:
+    """A folder whose module takes its width from the one beside it, and a manifest that declares it."""
+    inside = folder / key
+    inside.mkdir(parents=True)
+    (inside / "common.py").write_text(f"WIDTH = {width}\n")
+    (inside / f"net{width}.py").write_text(
+        f"from .common import WIDTH\n{NET.format(f'Net{width}')}Net{width}.width = WIDTH\n"
+    )
+
+
+def test_two_folders_of_one_name_are_not_mixed_up(here: Path) -> None:
+    for width in (1, 2):
+        _layers(here / f"mani{width}", "nets", width)
+        text = f"MODULE_REGISTER = {{'nets': {{'net{width}': ['Net{width}']}}}}\n"
+        (here / f"mani{width}/__init__.py").write_text(text)
+        Register.import_module(f"mani{width}")
+    assert Register.get(NETWORK, "Net1").width == 1
+    with pytest.raises(BrokenEntryError, match="'nets' is the name of another folder's; rename the folder"):
+        Register.get(NETWORK, "Net2")
+
+
+def test_a_folder_stands_in_no_packages_place(here: Path) -> None:
+    _layers(here, "numpy", 1)
+    (here / "mani.py").write_text("MODULE_REGISTER = {'numpy': {'net1': ['Net1']}}\n")
+    assert "if a folder is meant, rename it: 'numpy' is taken" in _refused("mani")

@@ -202,6 +202,9 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
             "a.yml:1  pipeline.3: must be the name of a step, not 'general'",
             "a.yml:1  pipeline.4: must be the name of a step, not 3",
         ]),
+        ("pipeline: [nas]", "pipeline: [nas, _steps_]", [
+            "a.yml:1  pipeline.1: '_steps_' is a name of prunekit's own in the task's folder; call the step otherwise",
+        ]),
         ("pipeline", "genral: {}\nseed: 3\npipeline", [
             "a.yml:1  genral: unknown key. Did you mean 'general'?",
             "a.yml:2  seed: unknown key.",

@@ -211,6 +211,25 @@ def test_resume_with_nothing_there(cli: Cli, tiny: str, tmp_path: Path, capsys: 
     assert not (tmp_path / "tasks/t").exists()
 
 
+def test_a_folder_that_is_no_task_is_left_alone(cli: Cli, tiny: str, tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "tiny.yml").write_text(tiny)
+    thesis = tmp_path / "tasks/t/workers/nas/thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("years of work")
+    assert cli(*WORDS, "-r") == 2
+    assert "tasks/t is not the folder of a task" in capsys.readouterr().err
+    assert [path for path in (tmp_path / "tasks").rglob("*") if path.is_file()] == [thesis]
+
+
+def test_a_task_that_was_killed_as_it_began_goes_on(cli: Cli, tiny: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yml").write_text(tiny)
+    (tmp_path / "tasks/t/output").mkdir(parents=True)
+    (tmp_path / "tasks/t/.lock").touch()
+    (tmp_path / "tasks/t/output/tiny.yml").write_text(tiny)
+    assert cli(*WORDS, "-r") == 0
+    assert _best(tmp_path / "tasks/t")
+
+
 def test_resume_needs_a_task(cli: Cli, tiny: str, tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "tiny.yml").write_text(tiny)
     assert cli("tiny.yml", "--import", "tinypack", "-r") == 2

@@ -293,6 +293,17 @@ def test_of_rewards_that_chance_explains_the_lowest_loss_comes_first(fake):
     assert [best.id for best in top_k(records, 4)] == [1, 3, 0, 2]  # -0.31 is worse than the best by more than chance
 
 
+def test_chance_explains_no_cost(fake):
+    space = fake.space(channel_round=1)
+    cheap, dear = space.trial(0, space.lowest), space.trial(1, space.highest)
+    assert dear.shares["flops"] > 1.1 * cheap.shares["flops"]
+    records = [
+        Record(0, cheap, Result("ok", 188, 250, 1.0, -0.31, reward_error=0.03)),
+        Record(1, dear, Result("ok", 188, 250, 0.9, -0.33, reward_error=0.03)),
+    ]
+    assert [best.id for best in top_k(records, 2)] == [0, 1]
+
+
 def test_the_reward_error_is_that_of_one_standard_error(fake, tmp_path):
     first = search(fake, tmp_path / "journal", lambda trial: Result("ok", 80, 100, 1.0))[0]
     assert first.result.accuracy_error == pytest.approx(0.04)

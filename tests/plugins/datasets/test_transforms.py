@@ -140,3 +140,15 @@ def test_a_line_of_pixels_is_not_blown_up() -> None:
 def test_resize_must_leave_enough() -> None:
     with pytest.raises(DataError, match="resize is 200; it must be at least image_size, 224"):
         usual(224, 200, MEAN, STD)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([{"type": "Normalize"}, {"type": "ToTensor"}, {"type": "Normalize"}], "Normalize must come after ToTensor"),
+        ([{"type": "Resize", "params": [1]}, {"type": "ToTensor"}], "params of Resize must be a block of keys"),
+    ],
+)
+def test_lists_that_would_fail_later_are_refused(given: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        listed.validate_python(given)
