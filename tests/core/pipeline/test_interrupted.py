@@ -110,7 +110,7 @@ def test_killed_at_random_instants(runs: Runs, finished: Finished, lasting: Last
             time.sleep(moment)
             return True
 
-        ended = runs.interrupt(signal.SIGKILL, due, *WORDS, "-r")
+        ended = runs.interrupt(signal.SIGKILL, due, *WORDS, *(["-r"] if runs.task.exists() else []))
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL, ended.stderr
