@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -135,66 +135,65 @@ class ResNet(nn.Module):
         return logits
 
 
+class _OfBasicBlocks(ResNet):
+    """A depth of its own whose blocks have no 1x1 convolution."""
+
+    _published: ClassVar[Version]
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+    ) -> None:
+        super().__init__(self._published, class_num, num_classes, in_channels, bn_eps, padding)
+
+
+class _OfBottlenecks(ResNet):
+    """A depth of its own whose blocks are bottlenecks."""
+
+    _published: ClassVar[Version]
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+        stride_in_1x1: bool = False,
+    ) -> None:
+        super().__init__(self._published, class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
+
+
 @Register.register(RegisterType.NETWORK)
-class ResNet18(ResNet):
+class ResNet18(_OfBasicBlocks):
     """ResNet-18: 11.7 million parameters, 1.81 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(
-        self,
-        class_num: int | None = None,
-        num_classes: int | None = None,
-        in_channels: int = 3,
-        bn_eps: float = 1e-5,
-        padding: Padding = "symmetric",
-    ) -> None:
-        super().__init__("resnet18", class_num, num_classes, in_channels, bn_eps, padding)
+    _published = "resnet18"
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet34(ResNet):
+class ResNet34(_OfBasicBlocks):
     """ResNet-34: 21.8 million parameters, 3.66 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(
-        self,
-        class_num: int | None = None,
-        num_classes: int | None = None,
-        in_channels: int = 3,
-        bn_eps: float = 1e-5,
-        padding: Padding = "symmetric",
-    ) -> None:
-        super().__init__("resnet34", class_num, num_classes, in_channels, bn_eps, padding)
+    _published = "resnet34"
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet50(ResNet):
+class ResNet50(_OfBottlenecks):
     """ResNet-50: 25.6 million parameters, 4.09 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(
-        self,
-        class_num: int | None = None,
-        num_classes: int | None = None,
-        in_channels: int = 3,
-        bn_eps: float = 1e-5,
-        padding: Padding = "symmetric",
-        stride_in_1x1: bool = False,
-    ) -> None:
-        super().__init__("resnet50", class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
+    _published = "resnet50"
 
 
 @Register.register(RegisterType.NETWORK)
-class ResNet101(ResNet):
+class ResNet101(_OfBottlenecks):
     """ResNet-101: 44.5 million parameters, 7.80 billion MACs at 224x224. Parameters: see ``ResNet``."""
 
-    def __init__(
-        self,
-        class_num: int | None = None,
-        num_classes: int | None = None,
-        in_channels: int = 3,
-        bn_eps: float = 1e-5,
-        padding: Padding = "symmetric",
-        stride_in_1x1: bool = False,
-    ) -> None:
-        super().__init__("resnet101", class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
+    _published = "resnet101"
 
 
 def _shortcut(inputs: int, outputs: int, stride: int, layers: Layers) -> nn.Sequential | None:
