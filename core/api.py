@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prunekit.core.backend import Backend, Network
@@ -17,7 +17,9 @@ from prunekit.core.search.space import SearchSpace
 from prunekit.registry import Register, RegisterType
 
 
-def trace(network: Network, example_inputs: Inputs, ignore: Iterable[str] = ()) -> ChannelGraph:
+def trace(
+    network: Network, example_inputs: Inputs, ignore: Iterable[str] = (), custom: Mapping[str, str] | None = None
+) -> ChannelGraph:
     """Find out which channels of a network can go and which must go together.
 
     Args:
@@ -25,12 +27,13 @@ def trace(network: Network, example_inputs: Inputs, ignore: Iterable[str] = ()) 
         example_inputs: What it is called with, NumPy arrays or the framework's tensors: a tuple is positional, a dict
             is keywords, anything else is one argument.
         ignore: Modules whose outputs are kept.
+        custom: For names of module classes ``convolution`` or ``normalization``: what such a module is as a whole.
 
     Raises:
         TypeError: No registered backend handles the network's class.
         ValueError: A module in ``ignore`` does not exist.
     """
-    return proof.parse(backend_for(network), network, example_inputs, ignore)
+    return proof.parse(backend_for(network), network, example_inputs, ignore, custom=custom)
 
 
 def prune(network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:

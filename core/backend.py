@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -44,8 +45,22 @@ class Backend(Protocol):
         """Write the network's weights as safetensors."""
         ...
 
-    def record(self, network: Network, inputs: Inputs) -> OperatorGraph:
-        """Run the network once and return what it did."""
+    def read_inputs(self, path: Path) -> Any:
+        """Lists, tuples and dicts of tensors in a file of the framework's own, as NumPy arrays; unpickling nothing."""
+        ...
+
+    def module_classes(self, network: Network) -> frozenset[str]:
+        """Names of the classes of the network's modules."""
+        ...
+
+    def record(self, network: Network, inputs: Inputs, custom: Mapping[str, str] | None = None) -> OperatorGraph:
+        """Run the network once and return what it did.
+
+        Args:
+            network: The network.
+            inputs: What it is called with.
+            custom: For names of module classes ``convolution`` or ``normalization``: what such a module is as a whole.
+        """
         ...
 
     def observe(self, network: Network, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
@@ -56,12 +71,27 @@ class Backend(Protocol):
         """A network that lacks what the plan removes, in evaluation mode."""
         ...
 
+    def masked(self, network: Network, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+        """Outputs (as NumPy) of the whole network, where what the plan removes has no effect.
+
+        Slices that go are zero, and at ``graph.masks`` their positions are left out of sums, means and extremes.
+        """
+        ...
+
+    def train_once(self, network: Network, inputs: Inputs) -> None:
+        """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
+        ...
+
     def state(self, network: Network) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
         ...
 
     def with_state(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> Network:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
+        ...
+
+    def holding(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> AbstractContextManager[None]:
+        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
         ...
 
     def recalibrate(self, network: Network, batches: Iterable[Batch]) -> Network:

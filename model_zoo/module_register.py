@@ -12,6 +12,12 @@ def _network(target: str, name: str | None = None) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _zoo(library: str) -> dict[str, object]:
+    """Another library's collection of networks; each of its models is ``library:model``."""
+    target = f"prunekit.model_zoo.zoos.{library}:{library}_model"
+    return {"type": "network", "name": f"{library}:", "backend": "pytorch", "target": target}
+
+
 MODULE_REGISTER = [
     _network("cifar_resnet.pytorch:CifarResNet"),
     _network("cifar_resnet.pytorch:ResNet8"),
@@ -23,4 +29,6 @@ MODULE_REGISTER = [
     _network("resnet.pytorch:ResNet34"),
     _network("resnet.pytorch:ResNet50"),
     _network("resnet.pytorch:ResNet101"),
+    _zoo("timm"),
+    _zoo("torchvision"),
 ]

@@ -21,6 +21,7 @@ class RegisterType(str, enum.Enum):
     SEARCH_ALGORITHM = "search_algorithm"
     COST_ESTIMATOR = "cost_estimator"
     PIPE_STEP = "pipe_step"
+    OPERATOR_RULE = "operator_rule"  # what an operator of a framework does to channels, where prunekit has no rule
 
     @property
     def words(self) -> str:
@@ -42,6 +43,7 @@ class Entry:
         version: That distribution's version.
         framework: For backends: the top-level package whose classes it handles.
         file: The file of a module that no import path leads to.
+        rest: Of a zoo's entry the model that was asked for; then ``name`` is that of the model, ``zoo:model``.
     """
 
     type: RegisterType
@@ -53,11 +55,17 @@ class Entry:
     version: str | None = None
     framework: str | None = None
     file: Path | None = None
+    rest: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name and its aliases."""
         return (self.name, *self.aliases)
+
+    @property
+    def open(self) -> bool:
+        """Whether the name ends with a colon: it stands for a whole zoo, whose models are ``zoo:model``."""
+        return self.name.endswith(":")
 
     @property
     def module(self) -> str:

@@ -29,20 +29,24 @@ def find(entries: Sequence[Entry], kind: RegisterType, name: str, backend: str |
 
 
 def named(entries: Iterable[Entry], name: str) -> list[Entry]:
-    """Every entry that ``Name`` or ``pack/Name`` can mean."""
-    pack, slash, bare = name.rpartition("/")
-    if not slash:
-        return [entry for entry in entries if name in entry.names]
+    """Every entry that ``Name`` or ``pack/Name`` can mean; ``zoo:Name`` means that model of each zoo of the name."""
+    pack, bare, rest = _parts(name)
+    if pack:
+        entries = [e for e in entries if e.distribution and normalized(e.distribution) == normalized(pack)]
+    entries = list(entries)
+    exact = [entry for entry in entries if f"{bare}{rest}" in entry.names]
+    if exact or len(rest) < 2:
+        return exact
     return [
-        entry
+        replace(entry, name=f"{entry.name}{rest[1:]}", aliases=(), rest=rest[1:])
         for entry in entries
-        if bare in entry.names and entry.distribution and normalized(entry.distribution) == normalized(pack)
+        if entry.open and f"{bare}:" in entry.names
     ]
 
 
 def as_asked(entry: Entry, name: str) -> Entry:
     """The entry by the name that finds it again: ``pack/Name`` where it was asked for so."""
-    return replace(entry, name=qualified(entry)) if "/" in name else entry
+    return replace(entry, name=qualified(entry)) if _parts(name)[0] else entry
 
 
 def qualified(entry: Entry) -> str:
@@ -62,12 +66,13 @@ def unknown(entries: Sequence[Entry], kind: RegisterType, name: str, backend: st
     if elsewhere := sorted({entry.backend or "any" for entry in named(entries, name)}):
         return f"{kind.words} {name!r} exists for backend {', '.join(elsewhere)}, not for {backend}"
     serving = [entry for entry in entries if entry.serves(backend)]
-    _, slash, bare = name.rpartition("/")
-    if slash:
-        told = [f"{entry.distribution}/{each}" for entry in serving if entry.distribution for each in entry.names]
-        told = [each for each in told if each.rpartition("/")[2] == bare] or told  # then the pack is misspelt
+    pack, bare, rest = _parts(name)
+    names = [(entry, f"{e}{rest[1:] or 'NAME'}" if entry.open else e) for entry in serving for e in entry.names]
+    if pack:
+        told = [f"{entry.distribution}/{each}" for entry, each in names if entry.distribution]
+        told = [each for each in told if each.partition("/")[2] == f"{bare}{rest}"] or told  # then the pack is misspelt
     else:
-        told = [each for entry in serving for each in entry.names]
+        told = [each for _, each in names]
     near = nearest(name, told)
     text = f"no {kind.words} named {name!r}."
     if near:
@@ -83,10 +88,17 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
 
 
+def _parts(name: str) -> tuple[str, str, str]:
+    """``pack/zoo:model`` as ``pack``, ``zoo`` and ``:model``; what is missing is empty. A model may have a ``/``."""
+    head, colon, model = name.partition(":")
+    pack, _, bare = head.rpartition("/")
+    return pack, bare, colon + model
+
+
 def _ambiguous(kind: RegisterType, name: str, matches: Sequence[Entry]) -> str:
     places = " and ".join(sorted(f"{entry.origin} ({entry.target})" for entry in matches))
     names = sorted({qualified(entry) for entry in matches if entry.distribution})
-    hint = f"; write {' or '.join(map(repr, names))}" if len(names) > 1 and "/" not in name else ""
+    hint = f"; write {' or '.join(map(repr, names))}" if len(names) > 1 and not _parts(name)[0] else ""
     if len({entry.backend for entry in matches}) > 1 and not hint:
         hint = "; say for which backend"
     return f"{kind.words} {name!r} is declared by {places}{hint}"

@@ -115,6 +115,8 @@ def _entry(position: int, item: Any, source: Source) -> Entry:
     names = (item["name"], *aliases) if isinstance(aliases, (list, tuple)) else (None,)
     if not all(isinstance(name, str) and name and "/" not in name for name in names):
         raise ManifestError(f"{where}: name must be a text and aliases a list of texts, without '/'")
+    if ":" in names or len({name.endswith(":") for name in names}) > 1:
+        raise ManifestError(f"{where}: a name with ':' at its end is that of a zoo, and so are all of its aliases")
     for key in ("backend", "framework"):
         if not isinstance(item.get(key), (str, type(None))):
             raise ManifestError(f"{where}: {key} must be a text, not {item[key]!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from prunekit.registry.discovery import PackRecord, Plugin, discover, not_searched
@@ -15,8 +16,9 @@ from prunekit.registry.modules import declared_by, forget, import_entry, local_f
 from prunekit.registry.own_module import import_own
 from prunekit.registry.packs import read_packs
 from prunekit.registry.table import Table
+from prunekit.registry.zoo import check_kind, closed, model
 
-C = TypeVar("C", bound=type)
+C = TypeVar("C", bound="type | Callable[[str], Any]")
 
 
 class Register:
@@ -24,6 +26,9 @@ class Register:
 
     ``@Register.register(RegisterType.NETWORK)`` above a class is all that a user needs. A component that a pack
     declares in its manifest is imported when it is first looked up, not before.
+
+    A name that ends with a colon is that of a zoo. Above a function, ``name="zoo:"`` in the decorator or in the
+    manifest makes it one: called with ``model``, it returns the class, or the function, that ``zoo:model`` means.
 
     Where several have a name: a user's own class goes before what packs declare (`notes` tells), two classes of the
     user's are an error when the second is registered, and two packs one when the name is looked up: ``pack/Name``
@@ -77,7 +82,7 @@ class Register:
 
         Args:
             kind: What the class is.
-            component: The class, when called rather than used as a decorator.
+            component: The class (for a zoo the function), when called rather than used as a decorator.
             name: The name in a yml; what a manifest says of the class, or its own name, if not given.
             aliases: Further names.
             backend: The backend it belongs to; found from its base classes if not given.
@@ -90,7 +95,7 @@ class Register:
             return lambda found: cls.register(
                 kind, found, name=name, aliases=aliases, backend=backend, override=override
             )
-        if not isinstance(component, type):
+        if not isinstance(component, (type, FunctionType)):
             raise TypeError(f"only classes are registered, not {component!r}")
         aliases = (aliases,) if isinstance(aliases, str) else tuple(aliases)
         if any("/" in each for each in (name or "", *aliases)):
@@ -99,15 +104,19 @@ class Register:
         entry = Entry(RegisterType(kind), name or component.__name__, backend, target, aliases)
         cls.packs()
         with cls._lock:
-            cls._table.add(cls._table.completed(entry, component), component, override)
+            entry = cls._table.completed(entry, component)
+            check_kind(entry, component)
+            cls._table.add(entry, component, override)
         return component
 
     @classmethod
     def get(cls, kind: RegisterType, name: str, backend: str | None = None) -> type[Any]:
         """Return the class registered under ``name``, importing its module if need be.
 
+        For a model of a zoo it may be a function that takes the same parameters.
+
         Raises:
-            UnknownNameError: Nobody declares the name.
+            UnknownNameError: Nobody declares the name, or the zoo has no such model.
             AmbiguousNameError: Several packs do.
             BrokenEntryError: It is declared, but cannot be had.
         """
@@ -145,9 +154,10 @@ class Register:
 
         Raises:
             BrokenEntryError: It cannot be had.
+            UnknownNameError: It is one of a zoo, which has no such model.
         """
         with cls._lock:
-            component = cls._table.registered(entry)
+            component: Any = cls._table.registered(entry)
         if component is None:
             import_entry(entry)
             with cls._lock:
@@ -157,7 +167,8 @@ class Register:
                 f"{declared_by(entry)}, but importing it registered nothing of that name;"
                 f" is @Register.register(RegisterType.{entry.type.name}) missing above the class?"
             )
-        return component
+        found: type[Any] = component if entry.rest is None else model(component, entry)
+        return found
 
     @classmethod
     def packs(cls) -> list[PackRecord]:
@@ -254,4 +265,4 @@ class Register:
         found = find(entries, kind, name, backend)
         if found is None:
             raise UnknownNameError(unknown(entries, kind, name, backend) + not_searched(cls.packs()))
-        return found
+        return closed(found)

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import TypeAlias
 
 from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import DuplicateNameError
 
+Component: TypeAlias = "type | FunctionType"  # a function for a zoo
 _Place: TypeAlias = tuple[RegisterType, str, "Path | None"]
 
 
@@ -19,7 +21,7 @@ class Table:
 
     Attributes:
         declared: What manifests promise.
-        components: What decorators registered.
+        components: What decorators registered: classes, and functions that find the models of a zoo.
         overriding: The entries among them that said ``override=True``.
         displaced: The user's own classes that such an entry replaced.
         idle: Modules that were imported for what they register, and register nothing.
@@ -27,7 +29,7 @@ class Table:
 
     def __init__(self) -> None:
         self.declared: list[Entry] = []
-        self.components: dict[Entry, type] = {}
+        self.components: dict[Entry, Component] = {}
         self.overriding: set[Entry] = set()
         self.displaced: set[_Place] = set()
         self.idle: list[str] = []
@@ -61,7 +63,7 @@ class Table:
         # a module that holds both its classes and the manifest has registered them before it was read
         self.components = {self.completed(entry, found): found for entry, found in self.components.items()}
 
-    def add(self, entry: Entry, component: type, override: bool) -> None:
+    def add(self, entry: Entry, component: Component, override: bool) -> None:
         """Add a registered class; nothing is changed where that is refused.
 
         Raises:
@@ -82,7 +84,7 @@ class Table:
         if override:
             self.overriding.add(entry)
 
-    def registered(self, entry: Entry) -> type | None:
+    def registered(self, entry: Entry) -> Component | None:
         """The class that was registered for an entry, or None."""
         if entry in self.components:
             return self.components[entry]
@@ -96,7 +98,7 @@ class Table:
                 return entry
         return None
 
-    def completed(self, entry: Entry, component: type) -> Entry:
+    def completed(self, entry: Entry, component: Component) -> Entry:
         """A decorator's entry with what it leaves open: from the manifest that declares the class, or the class."""
         known = self.declaration(entry.type, entry.target)
         backend = entry.backend or (known.backend if known else None) or self.backend_of(component)
@@ -108,9 +110,10 @@ class Table:
         pack = next((e for e in packs if e.module.partition(".")[0] == root), entry)
         return replace(entry, backend=backend, distribution=pack.distribution, version=pack.version)
 
-    def backend_of(self, component: type) -> str | None:
+    def backend_of(self, component: Component) -> str | None:
         """The backend whose framework is among the base classes, or None."""
-        roots = {base.__module__.partition(".")[0] for base in component.__mro__}
+        bases = getattr(component, "__mro__", ())  # the function of a zoo has none
+        roots = {base.__module__.partition(".")[0] for base in bases}
         found = (entry.name for entry in self.entries(RegisterType.BACKEND) if entry.framework in roots)
         return next(found, None)
 

@@ -68,13 +68,15 @@ def check(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Show the structure of the network of each step that has one of its own."""
-    config = _config(options)
-    _warn(config)
-    from prunekit.core.pipeline.inspection import inspect_config
+    """Show the structure of any network, or of that of each step of a yml that has one of its own."""
+    from prunekit.core.cli.inspecting import check_words, show_all
 
-    for line in inspect_config(config, Path(options.graph) if options.graph else None, tuple(options.imports)):
-        print(line)
+    check_words(options)
+    config = None
+    if options.model is None:
+        config = _config(options)
+        _warn(config)
+    show_all(options, config)
     return 0
 
 

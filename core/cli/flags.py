@@ -71,9 +71,9 @@ _ALL = (*_RUNS, *_DATA, *_TRAINING)
 _SWITCHES = {name for flag in _ALL if flag.options is _SWITCH for name in flag.names}
 
 
-def add_file(parser: argparse.ArgumentParser, *, trains: bool) -> None:
+def add_file(parser: argparse.ArgumentParser, *, trains: bool, optional: bool = False) -> None:
     """Let a command take a yml and the flags that replace its values; ``trains`` adds those of training."""
-    parser.add_argument("file", metavar="FILE.yml")
+    parser.add_argument("file", metavar="FILE.yml", nargs="?" if optional else None)
     for flag in _ALL if trains else (*_RUNS, *_DATA):
         parser.add_argument(*flag.names, dest=flag.key, help=flag.help, **flag.options)
 

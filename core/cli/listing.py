@@ -21,6 +21,12 @@ def list_entries(kind: str | None, as_json: bool) -> int:
         ]  # fmt: skip
         print(json.dumps(described, indent=2))
         return 0
-    rows = [(e.type.value, e.name, e.backend or "any", ", ".join(e.aliases), e.origin) for e in entries]
+    rows = [
+        (e.type.value, _shown(e.name), e.backend or "any", ", ".join(map(_shown, e.aliases)), e.origin) for e in entries
+    ]
     print("\n".join(columns(("type", "name", "backend", "also", "from"), rows)))
     return 0
+
+
+def _shown(name: str) -> str:
+    return f"{name}NAME" if name.endswith(":") else name  # a zoo's, with any of its models

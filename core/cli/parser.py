@@ -79,7 +79,17 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, trains=False)
+    add_file(parser, trains=False, optional=True)
+    parser.add_argument("--model", metavar="NAME", help="any network by its name, in place of a yml")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="SHAPE[:TYPE]", dest="inputs",
+        help="what --model is called with, such as 1x3x224x224 or 1x16:int64; once for each argument",
+    )  # fmt: skip
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="KEY=VALUE", dest="params",
+        help="what --model is made with, such as num_classes=10",
+    )  # fmt: skip
+    parser.add_argument("--json", nargs="?", const="-", metavar="OUT.json", help="all of it as JSON")
     parser.add_argument("--graph", metavar="OUT.svg", help="draw the network's graph (with a .dot beside it)")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
+from typing import Any
 
 from prunekit.core.tables import columns
 from prunekit.registry import (
@@ -76,11 +78,11 @@ def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]
     return rows
 
 
-def arguments_told(component: type) -> dict[str, str]:
+def arguments_told(component: Callable[..., Any]) -> dict[str, str]:
     """What Google docstrings, the class's own before its bases', say of each parameter under ``Args``, on one line."""
     told: dict[str, str] = {}
-    for base in reversed(component.__mro__):
-        text, name = inspect.cleandoc(vars(base).get("__doc__") or ""), ""
+    for base in reversed(getattr(component, "__mro__", (component,))):
+        text, name = own_docstring(base), ""
         section = re.search(r"^Args:\n((?: .*\n?|\n)*)", text, re.MULTILINE)
         for line in section[1].splitlines() if section else ():
             if begins := re.match(r" {4}\*{0,2}(\w+)(?: \(.*?\))?: (.*)", line):
@@ -90,10 +92,15 @@ def arguments_told(component: type) -> dict[str, str]:
     return told
 
 
-def first_paragraph(component: type) -> str:
-    """The first paragraph of a class's own docstring, on one line; nothing where there is none."""
-    text = inspect.cleandoc(vars(component).get("__doc__") or "")
-    return " ".join(text.split("\n\n")[0].split())
+def first_paragraph(component: Callable[..., Any]) -> str:
+    """The first paragraph of a component's own docstring, on one line; nothing where there is none."""
+    return " ".join(own_docstring(component).split("\n\n")[0].split())
+
+
+def own_docstring(component: Callable[..., Any]) -> str:
+    """What a class or a function says of itself, without indentation; nothing of what a class inherits."""
+    text = vars(component).get("__doc__") if isinstance(component, type) else component.__doc__
+    return inspect.cleandoc(text or "")
 
 
 def _place(component: type) -> str:

@@ -21,6 +21,7 @@ _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument", "mis
 _WORDS = [
     (r"^(Value error|Assertion failed), ", ""),
     (r"^Input should be ", "must be "),
+    (r"^(List|Tuple|Dictionary) should have at least 1 item after validation, not 0$", "is empty"),
     (r"^Input tag ('.*?') found using '(\w+)' does not match any of the expected tags: ", r"no \2 \1; there are "),
     (r"^Unable to extract tag using discriminator ('\w+')$", r"\1 is missing"),
     (r"(, |: )(unable to|got a number with|unable|input was|input is|error in).*$", ""),
@@ -73,11 +74,13 @@ def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Finding
 
 
 def _belongs(key: Key) -> str:
-    from prunekit.core.config.models import LoaderOptions, ModelFiles, PruningOptions  # here: they import this module
+    from prunekit.core.config.example import ExampleOptions  # here: they import this module
+    from prunekit.core.config.models import LoaderOptions, ModelFiles, PruningOptions
     from prunekit.core.search.settings import SearchSettings
 
     homes: dict[str, type[BaseModel]] = {
         "search_algorithm": SearchSettings,
+        "search_algorithm or trainer": ExampleOptions,
         "dataset": LoaderOptions,
         "model": ModelFiles,
         "pruning": PruningOptions,

@@ -73,11 +73,11 @@ def without_tildes(node: Node, annotation: Any) -> Node:
         return Node(items, node.file, node.line, node.path)
     annotation = _chosen(annotation, node)
     known = fields_of(annotation)
-    if not known or not node.entries:
+    if not node.entries:
         return node
     kept = {}
     for key, child in node.entries.items():
-        inner, required = known.get(str(key), (Any, True))
+        inner, required = known.get(str(key)) or (inside(annotation, key), True)
         if child.value is not None or required or allows_none(inner):
             kept[key] = without_tildes(child, inner)
     return node.only(kept)

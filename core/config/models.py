@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
 from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.example import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ class StepConfig:
         search_algorithm: Who chooses.
         settings: What every search algorithm takes.
         trainer: Who trains.
+        search_example: What ``search_algorithm`` says that the network is called with.
+        trainer_example: What ``trainer`` says of that.
         pruning: How networks are pruned; None only for a step that does not prune.
     """
 
@@ -162,6 +165,13 @@ class StepConfig:
     settings: SearchSettings | None = None
     trainer: ComponentSpec | None = None
     pruning: PruningConfig | None = None
+    search_example: ExampleConfig | None = None
+    trainer_example: ExampleConfig | None = None
+
+    @property
+    def example(self) -> ExampleConfig | None:
+        """What the network is called with in this step; None leaves it to the dataset."""
+        return self.search_example or self.trainer_example
 
 
 @dataclass(frozen=True)

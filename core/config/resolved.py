@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.example import ExampleConfig
 from prunekit.core.config.models import DatasetConfig, ModelConfig, PruningConfig, RunConfig, SplitConfig, StepConfig
 from prunekit.core.config.sections import PLACEHOLDER
 
@@ -46,9 +47,11 @@ def _step(step: StepConfig) -> dict[str, Any]:
         blocks["dataset"] = _dataset(step.dataset)
     if step.search_algorithm is not None:
         settings = plain(step.settings) if step.settings is not None else {}
-        blocks["search_algorithm"] = {**_component(step.search_algorithm), **settings}
+        blocks["search_algorithm"] = {
+            **_component(step.search_algorithm), **settings, **_example(step.search_example)
+        }  # fmt: skip
     if step.trainer is not None:
-        blocks["trainer"] = _component(step.trainer)
+        blocks["trainer"] = {**_component(step.trainer), **_example(step.trainer_example)}
     if step.pruning is not None:
         blocks["pruning"] = _pruning(step.pruning)
     return blocks
@@ -57,6 +60,12 @@ def _step(step: StepConfig) -> dict[str, Any]:
 def _component(spec: ComponentSpec) -> dict[str, Any]:
     """In the order of the names: what was given and what is a default shall print alike."""
     return {"type": spec.name, **dict(sorted({**plain(spec.defaults), **plain(spec.params)}.items()))}
+
+
+def _example(example: ExampleConfig | None) -> dict[str, Any]:
+    if example is None:
+        return {}
+    return {"inputs": plain(example.spec)} if example.file is None else {"input_pickle_path": str(example.file)}
 
 
 def _model(model: ModelConfig) -> dict[str, Any]:

@@ -6,6 +6,7 @@ may bring it; ``prunekit check`` says what is missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 from prunekit.core.config.component import INJECTED, is_plain
 from prunekit.core.config.described import REF, Schema, descriptions, nullable, schema_of, summary
+from prunekit.core.config.example import ExampleOptions
 from prunekit.core.config.fields import named_kind
 from prunekit.core.config.general import GeneralConfig, TaskConfig
 from prunekit.core.config.models import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
@@ -82,7 +84,7 @@ class _Composer:
             "model": _block({**self._of(ModelFiles, "model"), "model_desc": _block(desc)}),
             "dataset": self._dataset(),
             "search_algorithm": self._component(RegisterType.SEARCH_ALGORITHM, self._search()),
-            "trainer": self._component(RegisterType.TRAINER),
+            "trainer": self._component(RegisterType.TRAINER, self._of(ExampleOptions, "example")),
             "pruning": nullable(_block(pruning)),
         }
         return _block(properties, "step")
@@ -93,7 +95,7 @@ class _Composer:
         objective = properties["objective_keys"]
         properties["objective_keys"] = {"anyOf": [objective, {"type": "array", "items": objective}]}
         properties["reward_type"] = {**properties["reward_type"], "enum": [*_names(RegisterType.REWARD), None]}
-        return properties
+        return {**properties, **self._of(ExampleOptions, "example")}
 
     def _component(self, kind: RegisterType, shared: Schema | None = None) -> Schema:
         """A block with a ``type``: whichever it is says which other keys there are."""
@@ -125,12 +127,12 @@ class _Composer:
         opened = any(form["additionalProperties"] for form in forms.values())
         self.definitions[kind.value] = _block(keys, opened=opened)
         rules.append({"if": {"not": {"required": ["type"]}}, "then": {"$ref": f"#/$defs/{kind.value}"}})
-        return {"type": "object", "properties": {"type": {"enum": _names(kind)}, "ref": REF}, "allOf": rules}
+        return {"type": "object", "properties": {"type": _type(kind), "ref": REF}, "allOf": rules}
 
     def _constructors(self, kind: RegisterType) -> dict[str, _Takes]:
         """What each component takes, by name; those that several backends have are put together."""
         found: dict[str, _Takes] = {}
-        for entry in Register.entries(kind):
+        for entry in [each for each in Register.entries(kind) if not each.open]:
             try:
                 component = Register.load(entry)
             except RegistryError as problem:
@@ -176,6 +178,13 @@ def _block(properties: Schema, section: str = "", *, opened: bool = False, words
         "type": "object", **described, "properties": {**properties, "ref": REF, **unused},
         "additionalProperties": opened,
     }  # fmt: skip
+
+
+def _type(kind: RegisterType) -> Schema:
+    """What stands at ``type``: one of the names, or that of a zoo and of any of its models."""
+    names = {"enum": [name for name in _names(kind) if not name.endswith(":")]}
+    zoos = [{"pattern": f"^{re.escape(name)}."} for name in _names(kind) if name.endswith(":")]
+    return {"anyOf": [names, *zoos]} if zoos else names
 
 
 def _names(kind: RegisterType) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from prunekit.core.config.checking import check_model, shown, unknown_key
 from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
+from prunekit.core.config.example import ExampleConfig, ExampleOptions, read_example
 from prunekit.core.config.models import (
     DatasetConfig,
     LoaderOptions,
@@ -136,11 +137,12 @@ class SectionReader:
             values["shuffle"] = True
         return SplitConfig(replace(spec, where=f"{spec.where}.{name}"), **values)
 
-    def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None]:
-        """Read ``search_algorithm``: what every algorithm takes, and what this one does."""
+    def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None, ExampleConfig | None]:
+        """Read ``search_algorithm``: what every algorithm takes, what this one does, and the network's inputs."""
         from prunekit.core.search.reward import no_latency  # here: needed by search steps only
         from prunekit.core.search.settings import SearchSettings
 
+        example, block = read_example(block, self._findings)
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
         }
@@ -150,9 +152,15 @@ class SectionReader:
         spec = self.components.read(
             RegisterType.SEARCH_ALGORITHM,
             block.without(*shared),
-            also_known=SearchSettings.model_fields,
+            also_known=[*SearchSettings.model_fields, *ExampleOptions.model_fields],
         )
-        return spec, settings
+        return spec, settings, example
+
+    def trainer(self, block: Node) -> tuple[ComponentSpec | None, ExampleConfig | None]:
+        """Read ``trainer``: who trains, and the network's inputs."""
+        example, block = read_example(block, self._findings)
+        spec = self.components.read(RegisterType.TRAINER, block, also_known=ExampleOptions.model_fields)
+        return spec, example
 
     def pruning(self, block: Node) -> PruningConfig | None:
         """Read ``pruning``; everything in it has a default."""

@@ -73,7 +73,9 @@ class StepReader:
             if section != "model" or (models_from is None and models_folder is None):
                 self._findings.problem(block, f"section {section!r} is missing")
         if "search_algorithm" in found:
-            found["search_algorithm"], found["settings"] = found["search_algorithm"]
+            found["search_algorithm"], found["settings"], found["search_example"] = found["search_algorithm"]
+        if "trainer" in found:
+            found["trainer"], found["trainer_example"] = found["trainer"]
         if searches:
             self._search = name
         if not block.child("model") and models_from is not None and models_from in earlier:
@@ -108,7 +110,7 @@ class StepReader:
             return self._sections.search_algorithm(node)
         if section == "pruning":
             return self._sections.pruning(node)
-        return self._sections.components.read(RegisterType.TRAINER, node)
+        return self._sections.trainer(node)
 
     def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
         """Whose networks the step takes: an earlier step's, or a folder's outside of this task."""

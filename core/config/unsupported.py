@@ -97,7 +97,6 @@ NOT_YET: dict[str, dict[str, str]] = {
     "model": {"head": "", "model_file": "say pretrained_model_file", "models_folder": "say pipe_step.models_folder"},
     "model_desc": {"head": "", "loss": "say trainer.loss", "neck": ""},
     "search_algorithm": {
-        "input_pickle_path": "",
         "policy": "say train_episode for the number of samples",
         "range": "say lbound, rbound and specific_bound",
     },
@@ -106,7 +105,6 @@ NOT_YET: dict[str, dict[str, str]] = {
         "amp": "say use_amp",
         "callbacks": "progress, checkpoints and evaluation need none",
         "distributed": "one device trains a network",
-        "input_pickle_path": "",
         "is_detection_trainer": "",
         "is_gan_trainer": "",
         "max_train_steps": "say epochs, or fewer samples in the dataset",

@@ -87,6 +87,11 @@ def _stack(values: Sequence[Any]) -> Any:
         if any(not isinstance(value, Mapping) or value.keys() != first.keys() for value in values):
             raise DataError("the samples of one batch are dicts with different keys; give the dataset a collate")
         return {key: _stack([value[key] for value in values]) for key in first}
+    if isinstance(first, list) and any(np.ndim(part) for part in first):
+        raise DataError(
+            "a sample is a list of arrays; give several inputs as a tuple (positional) or a dict (keywords), or give"
+            " the dataset a collate for what is one list"
+        )
     arrays = [np.asarray(value) for value in values]
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) > 1:

@@ -123,11 +123,69 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Assumption:
-    """An operator whose sizes were taken to be computed from those that can shrink, not to stand in the code."""
+class Mask:
+    """An operator that sums, averages or compares along an axis of an input: only what stays may take part.
+
+    Attributes:
+        operator: Its position in the operator graph.
+        operand: Which of its inputs.
+        axis: The axis of that input.
+        units: The unit of each position, or -1.
+    """
 
     operator: int
+    operand: int
+    axis: int
+    units: IntArray
+
+
+@dataclass(frozen=True)
+class HeldSize:
+    """An integer that a module holds and that its code uses as a size: it becomes the number of units that stay.
+
+    Attributes:
+        module: The module.
+        path: Its attribute, then positions in tuples and lists.
+        units: The unit of each position that it counts, or -1.
+    """
+
+    module: str
+    path: tuple[str | int, ...]
+    units: IntArray
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Rows of a parameter to multiply by ``(kept / all) ** power`` of what ``units`` counts.
+
+    Attributes:
+        parameter: The parameter.
+        axis: Its axis.
+        rows: Positions along that axis.
+        units: The unit of each counted position, or -1.
+        power: The power.
+    """
+
+    parameter: str
+    axis: int
+    rows: IntArray
+    units: IntArray
+    power: float
+
+
+@dataclass(frozen=True)
+class PartChoice:
+    """Code that splits an axis into parts, so that whole parts may go or positions within every part.
+
+    Attributes:
+        name: The module whose forward does it, and the how manieth there: ``blocks.0.attn#0``.
+        groups: The groups concerned.
+        whole: Whether whole parts go; both are legal.
+    """
+
+    name: str
     groups: frozenset[int]
+    whole: bool
 
 
 @dataclass
@@ -141,13 +199,14 @@ class ChannelGraph:
         axes: Every labelled axis of every parameter and buffer.
         readers: Every layer that reads prunable channels and is not depthwise.
         work: What each operator costs.
-        pooled: Ids of groups over whose channels a normalization takes its statistics; there zeroed channels
-            and removed ones are not the same function.
+        masks: Where channels that are zero and channels that are gone are not the same function.
+        held_sizes: What modules hold and has to follow.
+        rescales: What keeps values as they were where a size enters them.
+        choices: Where an axis is split into parts, and what goes there.
         norms: For each module that normalizes, the unit of each channel there, or -1.
-        assumptions: What the proof may find to be wrong.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
-        held: Positions of operators whose sizes stand in the network's code, as the proof found out.
+        whole_parts: Names of the choices where whole parts go.
         notes: What the proof found out, one line each.
     """
 
@@ -157,12 +216,14 @@ class ChannelGraph:
     axes: tuple[Axis, ...]
     readers: tuple[Reader, ...]
     work: tuple[Work, ...]
-    pooled: frozenset[int] = frozenset()
+    masks: tuple[Mask, ...] = ()
+    held_sizes: tuple[HeldSize, ...] = ()
+    rescales: tuple[Rescale, ...] = ()
+    choices: tuple[PartChoice, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
-    assumptions: tuple[Assumption, ...] = ()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
-    held: tuple[int, ...] = ()
+    whole_parts: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @cached_property

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
-from prunekit.core.graph import contracting, merging, moving
-from prunekit.core.graph.labels import LabelArrays, axes_of, drop_constant_axes
+from prunekit.core.graph import contracting, cutting, merging, moving
+from prunekit.core.graph.holding import counted, settle
+from prunekit.core.graph.labels import Axes
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
-from prunekit.core.graph.state import State
+from prunekit.core.graph.rescaling import rescaled
+from prunekit.core.graph.sizes import Attribute
+from prunekit.core.graph.state import STILL_A_WEIGHT, State
 
-Rule = Callable[[State, int, Operator], list[LabelArrays]]
+Rule = Callable[[State, int, Operator], list[Axes]]
 
 RULES: dict[Kind, Rule] = {
     Kind.CONVOLUTION: contracting.convolution,
@@ -20,40 +23,47 @@ RULES: dict[Kind, Rule] = {
     Kind.REDUCE: merging.reduce,
     Kind.POOL: merging.pool,
     Kind.OPAQUE: merging.opaque,
+    Kind.SPLIT: cutting.split,
+    Kind.SLICE: cutting.cut,
     Kind.CONCAT: moving.concat,
-    Kind.SPLIT: moving.split,
-    Kind.SLICE: moving.cut,
     Kind.WRITE: moving.write,
-    Kind.LIKE: moving.like,
+    Kind.CREATE: moving.create,
+    Kind.INDEX: moving.index,
     Kind.PAD: moving.pad,
     Kind.RESHAPE: moving.reshaped,
     Kind.PERMUTE: moving.permute,
     Kind.EXPAND: moving.expand,
 }
-"""Each takes what is known, the operator's position and the operator, and returns the label arrays of its results."""
+"""Each takes what is known, the operator's position and the operator, and returns the labels of its results."""
 
-_STILL_A_WEIGHT = {Kind.PERMUTE, Kind.RESHAPE, Kind.ELEMENTWISE, Kind.NORMALIZATION, Kind.EXPAND}
 _APPLIES_A_WEIGHT = {Kind.CONVOLUTION, Kind.LINEAR}
 
 
-def follow(graph: OperatorGraph, held: Iterable[int] = ()) -> State:
+def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> State:
     """Follow the labels from the first operator to the outputs, which keep all their channels.
 
     Args:
         graph: A recorded forward.
-        held: Positions of operators whose sizes stand in the network's code.
+        whole_parts: Names of choices where whole parts go, not positions within every part.
     """
-    state = State(graph, held)
+    state = State(graph, whole_parts)
     for position, operator in enumerate(graph.operators):
         outputs = RULES[operator.kind](state, position, operator)
-        for tensor, arrays in zip(operator.outputs, outputs, strict=True):
-            state.put(tensor, tuple(a for a in map(drop_constant_axes, arrays) if axes_of(a)))
-        if operator.kind in _STILL_A_WEIGHT:
+        for tensor, axes in zip(operator.outputs, outputs, strict=True):
+            state.put(tensor, axes)
+        if operator.kind in STILL_A_WEIGHT:
             state.same_weight(operator)
-        if operator.kind not in _APPLIES_A_WEIGHT:
-            for array in [a for t in operator.inputs for a in state.hidden.get(t, {}).values()]:
-                state.hide(operator.outputs[0], array)
+        if operator.kind not in _APPLIES_A_WEIGHT and operator.outputs:
+            for labels in [a for t in operator.inputs for a in state.hidden.get(t, {}).values()]:
+                state.hide(operator.outputs[0], labels)
     for tensor in graph.outputs:
-        for array in [*state.arrays(tensor), *state.hidden.get(tensor, {}).values()]:
-            state.labels.freeze(array, "reaches the network's output")
+        for labels in [*state.axes(tensor).values(), *state.hidden.get(tensor, {}).values()]:
+            state.labels.freeze(labels, "reaches the network's output")
+    for pair in graph.equal:
+        for one, other in (pair, pair[::-1]):
+            counts = counted(state, other)
+            if isinstance(one, Attribute) and counts is not None:
+                state.attributes.setdefault(one, []).append(counts)
+    settle(state)
+    state.rescaled = rescaled(state)
     return state

@@ -1,8 +1,7 @@
-"""Channel labels: integer arrays that say which channel stands where, ties between them, and what is frozen.
+"""Channel labels: integers that say which channel stands where, ties between them, and what is frozen.
 
-A tensor carries a tuple of label arrays. Each has as many axes as the tensor, of full size where it tells channels
-apart and of size 1 where it does not; no two arrays of one tensor share an axis. A network with a hundred
-million numbers has a few ten thousand labels, so all of this is cheap.
+A tensor carries a label for each position of each axis that tells channels apart: ``{axis: labels}``. A network with
+a hundred million numbers has a few ten thousand labels, so all of this is cheap.
 """
 
 from __future__ import annotations
@@ -13,33 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
-LabelArrays = tuple[IntArray, ...]
+Axes = dict[int, IntArray]
 
 
-def axes_of(array: IntArray) -> tuple[int, ...]:
-    """The axes along which a label array tells channels apart."""
-    return tuple(axis for axis, size in enumerate(array.shape) if size > 1)
+def components(size: int, pairs: Sequence[tuple[IntArray, IntArray]], known: IntArray | None = None) -> IntArray:
+    """The smallest member of each node's connected component, by propagating minima.
 
-
-def along(array: IntArray, axis: int, ndim: int) -> IntArray:
-    """Lay a one-dimensional array along one axis of ``ndim``."""
-    shape = [1] * ndim
-    shape[axis] = array.size
-    return array.reshape(shape)
-
-
-def drop_constant_axes(array: IntArray) -> IntArray:
-    """Shrink to size 1 every axis along which the labels do not change."""
-    for axis in axes_of(array):
-        first = array.take([0], axis)
-        if np.array_equal(np.broadcast_to(first, array.shape), array):
-            array = first
-    return array
-
-
-def components(size: int, pairs: Sequence[tuple[IntArray, IntArray]]) -> IntArray:
-    """The smallest member of each node's connected component, by propagating minima."""
+    Args:
+        size: Number of nodes.
+        pairs: Nodes that are connected.
+        known: The components without these pairs, of the first nodes.
+    """
     root: IntArray = np.arange(size, dtype=np.int64)
+    if known is not None:
+        root[: known.size] = known
     if not pairs:
         return root
     left = np.concatenate([a for a, _ in pairs])
@@ -57,70 +43,54 @@ class Labels:
     """All labels of one network, what is tied and what is frozen."""
 
     def __init__(self) -> None:
-        self._size = 0
+        self.size = 0
         self._ties: list[tuple[IntArray, IntArray]] = []
+        self._known = np.zeros(0, dtype=np.int64)
         self._frozen: list[tuple[IntArray, str]] = []
-        self._rectangles: list[tuple[IntArray, bool]] = []
-        self.pooled: list[IntArray] = []
+        self._stays = np.zeros(0, dtype=bool)
 
     def fresh(self, count: int) -> IntArray:
         """``count`` new labels."""
-        self._size += count
-        return np.arange(self._size - count, self._size, dtype=np.int64)
+        self.size += count
+        return np.arange(self.size - count, self.size, dtype=np.int64)
 
     def tie(self, a: IntArray, b: IntArray) -> None:
         """Labels that meet when ``a`` and ``b`` are broadcast go or stay together."""
-        a, b = np.broadcast_arrays(a, b)
-        if a.size:
-            self._ties.append((a.ravel(), b.ravel()))
+        if a is not b:
+            a, b = np.broadcast_arrays(a, b)
+            differ = a != b
+            if differ.any():
+                self._ties.append((a[differ], b[differ]))
 
-    def freeze(self, array: IntArray, reason: str) -> None:
+    def tie_rows(self, table: IntArray) -> IntArray:
+        """Tie every row of a table to the first, and return the first."""
+        self.tie(table[:1], table)
+        return np.asarray(table[0])
+
+    def freeze(self, labels: IntArray, reason: str) -> None:
         """None of these labels may go, and why; the first reason given is the one that is told."""
-        self._frozen.append((np.unique(array), reason))
+        if labels.size:
+            self._frozen.append((np.unique(labels), reason))
+            if self._stays.size < self.size:
+                self._stays = np.concatenate([self._stays, np.zeros(self.size, dtype=bool)])
+            self._stays[labels] = True
 
-    def fix(self, array: IntArray, axes: Sequence[int], reason: str) -> IntArray:
-        """Keep the sizes of ``axes``: removal may not depend on the position along them.
+    def frozen(self, labels: IntArray) -> bool:
+        """Whether all of these labels were frozen themselves, not only what they are tied with."""
+        return bool(labels.max(initial=-1) < self._stays.size and self._stays[labels].all())
 
-        An array with no other axis is frozen; otherwise positions along ``axes`` are tied. Returns the labels of
-        the first position.
-        """
-        axes = [axis for axis in axes_of(array) if axis in axes]
-        if not axes:
-            return array
-        if len(axes) == len(axes_of(array)):
-            self.freeze(array, reason)
-        first = array
-        for axis in axes:
-            first = first.take([0], axis)
-        self.tie(first, array)
-        return first
+    def classes(self) -> IntArray:
+        """The class of each label: the smallest label that it is tied with."""
+        if self._ties or self._known.size < self.size:
+            self._known, self._ties = components(self.size, self._ties, self._known), []
+        return self._known
 
-    def rectangle(self, array: IntArray, last: bool = True) -> None:
-        """One axis was split in several: what goes must leave whole positions of one of them (see ``settle``).
-
-        Of the axes that may shrink, the last one is preferred, or the one before it.
-        """
-        self._rectangles.append((array, last))
-
-    def settle(self) -> IntArray:
-        """The class of each label, after every split axis has been given a legal unit.
-
-        Where the code splits an axis into parts, a unit is one position in every part. Where something else has
-        already tied labels so that whole positions of one axis go together, that is kept.
-        """
-        root = components(self._size, self._ties)
-        for array, last in self._rectangles:
-            axes = axes_of(array)
-            if any(self._depends_only_on(root[array], axis) for axis in axes):
-                continue
-            shrinks = axes[-1] if last else axes[-2]
-            first = array
-            for axis in axes:
-                if axis != shrinks:
-                    first = first.take([0], axis)
-            self.tie(first, array)
-            root = components(self._size, self._ties)
-        return root
+    def tie_counts(self, a: IntArray, b: IntArray) -> None:
+        """Of both lists of labels equally many stay: position by position, unless other ties see to it already."""
+        if not np.array_equal(a, b):
+            root = self.classes()
+            if not np.array_equal(np.sort(root[a]), np.sort(root[b])):
+                self.tie(a, b)
 
     def reasons(self, root: IntArray) -> dict[int, str]:
         """Why a class is frozen, for each class that is."""
@@ -129,11 +99,3 @@ class Labels:
             for label in np.unique(root[labels]).tolist():
                 told.setdefault(label, reason)
         return told
-
-    @staticmethod
-    def _depends_only_on(classes: IntArray, axis: int) -> bool:
-        first = classes
-        for other in axes_of(classes):
-            if other != axis:
-                first = first.take([0], other)
-        return np.array_equal(np.broadcast_to(first, classes.shape), classes)

@@ -4,95 +4,137 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from prunekit.core.graph.labels import IntArray, LabelArrays, along, axes_of
+from prunekit.core.graph.holding import pin, require
+from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
-from prunekit.core.graph.reshaping import covering
-from prunekit.core.graph.state import State, where
+from prunekit.core.graph.state import Masked, Scaled, State, where
+
+Operand = tuple[tuple[int, ...], Axes, frozenset[int]]
+"""Shape, labels, and the axes along which it fits any size."""
 
 
-def elementwise(state: State, position: int, operator: Operator) -> list[LabelArrays]:
+def operand(state: State, tensor: int) -> Operand:
+    """A tensor as an operand of a merge."""
+    return state.shape(tensor), state.axes(tensor), state.stretched.get(tensor, frozenset())
+
+
+def elementwise(state: State, position: int, operator: Operator) -> list[Axes]:
     """Operands are broadcast against each other, and what meets is tied."""
-    operands = [(state.stretched.get(t, state.shape(t)), state.arrays(t)) for t in operator.inputs]
+    if "scaled" in operator.attributes:
+        origin, exponent = operator.attributes["scaled"]
+        state.scaled.append(Scaled(position, 0, origin, exponent))
+    operands = [operand(state, t) for t in operator.inputs]
+    for out in operator.outputs:
+        _stretch(state, operands, out)
     return [merge(state, state.shape(out), operands, operator) for out in operator.outputs]
 
 
-def merge(
-    state: State, shape: Sequence[int], operands: Sequence[tuple[tuple[int, ...], LabelArrays]], operator: Operator
-) -> LabelArrays:
+def _stretch(state: State, operands: Sequence[Operand], out: int) -> None:
+    """An axis along which every operand is the same is the same in the result."""
+    ndim, found = len(state.shape(out)), list[frozenset[int]]()
+    for shape, _, same in operands:
+        lead = ndim - len(shape)
+        found.append(frozenset(range(lead)) | {k + lead for k in range(len(shape)) if shape[k] == 1 or k in same})
+    if common := frozenset.intersection(*found) & {k for k, n in enumerate(state.shape(out)) if n > 1}:
+        state.stretched[out] = common
+
+
+def merge(state: State, shape: Sequence[int], operands: Sequence[Operand], operator: Operator) -> Axes:
     """Broadcast operands against each other: what meets is tied, what meets a fixed size keeps its own."""
-    ndim, merged = len(shape), list[IntArray]()
-    padded = [
-        ((1,) * (ndim - len(s)) + s, [a.reshape((1,) * (ndim - len(s)) + a.shape) for a in arrays])
-        for s, arrays in operands
-    ]
-    for array in (a for _, arrays in padded for a in arrays):
-        joined = array
-        for other in [m for m in merged if set(axes_of(m)) & set(axes_of(joined))]:
-            state.labels.tie(joined, other)
-            joined = np.broadcast_arrays(joined, other)[0]
-            merged = [m for m in merged if m is not other]
-        merged.append(joined)
-    fixed = {
-        axis
-        for size, arrays in padded
-        for axis in range(ndim)
-        if size[axis] > 1 and not any(axis in axes_of(a) for a in arrays)
-    }
-    return tuple(state.labels.fix(a, sorted(fixed), f"{where(operator)} meets a fixed size") for a in merged)
+    ndim, merged, fixed = len(shape), Axes(), set[int]()
+    for own, axes, same in operands:
+        lead = ndim - len(own)
+        for axis, size in enumerate(own):
+            if axis in axes:
+                state.labels.tie(merged.setdefault(axis + lead, axes[axis]), axes[axis])
+            elif size > 1 and axis not in same:
+                fixed.add(axis + lead)
+    for axis in fixed & merged.keys():
+        state.labels.freeze(merged[axis], f"{where(operator)} meets a fixed size")
+    return merged
 
 
-def normalization(state: State, position: int, operator: Operator) -> list[LabelArrays]:
+def normalization(state: State, position: int, operator: Operator) -> list[Axes]:
     """Per-channel tensors are tied to the channels; statistics over channels are noted, parts of them are kept."""
-    x, (axis, pooled) = operator.inputs[0], (operator.attributes["axis"], operator.attributes["pooled"])
+    x, axis, pooled = operator.inputs[0], operator.attributes["axis"], operator.attributes["pooled"]
     groups, shape = operator.attributes.get("groups", 1), state.shape(x)
-    operands = [(shape, state.arrays(x))]
+    operands = [operand(state, x)]
     for tensor in operator.inputs[1:]:
-        own, arrays = state.shape(tensor), state.arrays(tensor)
+        own, axes, same = operand(state, tensor)
         if axis is not None:
             own = tuple(own[0] if k == axis else 1 for k in range(len(shape)))
-            arrays = tuple(along(a.ravel(), axis, len(shape)) for a in arrays)
-        operands.append((own, arrays))
+            axes = {axis: axes[0]} if axes else {}
+        operands.append((own, axes, same))
     merged = merge(state, shape, operands, operator)
-    for array in merged:
-        if set(pooled) & set(axes_of(array)):
-            state.labels.pooled.append(array)
-            if 1 < groups < shape[1] and axes_of(array) == (1,):
-                state.labels.fix(array.reshape(groups, -1), [0], f"{where(operator)} has one channel per group")
-    channels = covering(merged, len(shape) - 1 if axis is None else axis)
-    if channels is not None and len(axes_of(channels)) == 1:
-        state.norms.setdefault(operator.module, channels.ravel())
-    return [merged] + [() for _ in operator.outputs[1:]]
+    for k, labels in merged.items():
+        if k in pooled:
+            if k == 1 and 1 < groups < shape[1]:
+                labels = _in_groups(state, labels, groups, operator)
+            state.masked.append(Masked(position, 0, k, labels))
+    _sizes(state, merged, operator)
+    channels = merged.get(len(shape) - 1 if axis is None else axis)
+    if channels is not None:
+        state.norms.setdefault(operator.module, channels)
+    return [merged] + [{} for _ in operator.outputs[1:]]
 
 
-def reduce(state: State, position: int, operator: Operator) -> list[LabelArrays]:
-    """A sum does not see a zero that is gone, a mean is then one over fewer; anything else keeps its channels."""
+def _in_groups(state: State, labels: IntArray, groups: int, operator: Operator) -> IntArray:
+    """Statistics of each group: the same position goes in every group, or whole groups go."""
+    origin, table = operator.attributes.get("origin"), labels.reshape(groups, -1)
+    if table.shape[1] > 1 and state.choose(operator, labels):
+        state.labels.tie(table[:, :1], table)
+        require(state, table[:, 0], origin, operator)
+    else:
+        pin(state, origin, operator)
+        state.labels.tie_rows(table)
+    return labels
+
+
+def _sizes(state: State, merged: Axes, operator: Operator) -> None:
+    """What the code says about the sizes of the normalized axes, the last ones."""
+    origins = operator.attributes.get("origins", ())
+    ndim = len(state.shape(operator.inputs[0]))
+    for axis, origin in enumerate(origins, ndim - len(origins)):
+        if axis in merged:
+            require(state, merged[axis], origin, operator)
+        else:
+            pin(state, origin, operator)
+    if operator.attributes.get("groups") == state.shape(operator.inputs[0])[1] and 1 in merged:
+        require(state, merged[1], operator.attributes.get("origin"), operator)
+
+
+def reduce(state: State, position: int, operator: Operator) -> list[Axes]:
+    """Sums, means and extremes can leave out what is gone; anything else keeps its channels."""
     axes, over = operator.attributes["axes"], operator.attributes["over"]
-    kept = []
-    for array in state.arrays(operator.inputs[0]):
-        inside = set(axes_of(array)) <= set(axes)
-        if inside and over == "statistic":
-            state.labels.pooled.append(array)
-        if inside and over != "values":
-            state.hide(operator.outputs[0], array)
-            continue
-        rest = state.labels.fix(array, axes, f"{where(operator)} is taken over it")
-        kept.append(rest if operator.attributes["keepdim"] else np.squeeze(rest, tuple(axes)))
-    return [tuple(kept) for _ in operator.outputs]
+    _sizes(state, state.axes(operator.inputs[0]), operator)
+    kept: Axes = {}
+    for axis, labels in state.axes(operator.inputs[0]).items():
+        if axis not in axes:
+            kept[axis if operator.attributes["keepdim"] else axis - sum(k < axis for k in axes)] = labels
+        elif over == "values":
+            state.labels.freeze(labels, f"{where(operator)} is taken over it")
+        else:
+            state.masked.append(Masked(position, 0, axis, labels))
+            state.hide(operator.outputs[0], labels)
+    return [dict(kept) for _ in operator.outputs]
 
 
-def pool(state: State, position: int, operator: Operator) -> list[LabelArrays]:
-    """Positions along some axes are mixed, the others pass."""
-    axes = operator.attributes["axes"]
-    reason = f"{where(operator)} mixes positions along it"
-    kept = tuple(state.labels.fix(a, axes, reason) for a in state.arrays(operator.inputs[0]))
-    return [kept for _ in operator.outputs]
+def pool(state: State, position: int, operator: Operator) -> list[Axes]:
+    """Positions along some axes are mixed, the others pass; a softmax can leave out what is gone."""
+    axes, kept = operator.attributes["axes"], Axes()
+    for axis, labels in state.axes(operator.inputs[0]).items():
+        if axis in axes and operator.attributes.get("softmax"):
+            state.masked.append(Masked(position, 0, axis, labels))
+        elif axis in axes:
+            state.labels.freeze(labels, f"{where(operator)} mixes positions along it")
+        kept[axis] = labels
+    out = [state.shape(t) for t in operator.outputs]
+    return [{k: v for k, v in kept.items() if k < len(shape) and shape[k] == v.size} for shape in out]
 
 
-def opaque(state: State, position: int, operator: Operator) -> list[LabelArrays]:
+def opaque(state: State, position: int, operator: Operator) -> list[Axes]:
     """Nobody knows what it does: everything that it touches stays."""
     for tensor in operator.inputs:
-        for array in state.arrays(tensor):
-            state.labels.freeze(array, f"{where(operator)}: {operator.attributes['reason']}")
-    return [() for _ in operator.outputs]
+        for labels in state.axes(tensor).values():
+            state.labels.freeze(labels, f"{where(operator)}: {operator.attributes['reason']}")
+    return [{} for _ in operator.outputs]

@@ -1,12 +1,14 @@
-"""How label arrays follow operators that only move positions: reshape, slice, concat, pad, permute."""
+"""How the labels of a tensor's axes follow a reshape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from prunekit.core.graph.labels import IntArray, LabelArrays, axes_of, drop_constant_axes
+from prunekit.core.graph.labels import Axes, IntArray
 
 Segment = tuple[range, range]
 
@@ -29,43 +31,50 @@ def segments(before: Sequence[int], after: Sequence[int]) -> list[Segment]:
     return found
 
 
-def reshape(array: IntArray, before: Sequence[int], after: Sequence[int]) -> IntArray:
-    """The label array of a reshaped tensor; spread only over the axes that are mixed with labelled ones."""
-    wanted, full = [1] * len(before), [1] * len(after)
+@dataclass(frozen=True)
+class Split:
+    """Labels that a reshape spreads over several axes: ``table`` has one axis for each of ``axes``."""
+
+    axes: tuple[int, ...]
+    table: IntArray
+
+
+def reshape(axes: Axes, before: Sequence[int], after: Sequence[int]) -> tuple[Axes, list[Split], list[IntArray]]:
+    """Follow labels through a reshape.
+
+    Returns:
+        Labels that still belong to one axis; those that are spread over several; those of axes that were folded
+        into one with another labelled axis.
+    """
+    whole: Axes = {}
+    spread: list[Split] = []
+    lost: list[IntArray] = []
     for old, new in segments(before, after):
-        if any(array.shape[axis] > 1 for axis in old):
-            for axis in old:
-                wanted[axis] = before[axis]
-            for axis in new:
-                full[axis] = after[axis]
-    spread = np.broadcast_to(array, np.broadcast_shapes(array.shape, tuple(wanted)))
-    return drop_constant_axes(spread.reshape(full))
+        labelled = [axis for axis in old if axis in axes]
+        if len(labelled) > 1:
+            lost += [axes[axis] for axis in labelled]
+        elif labelled:
+            table = _laid_out(axes[labelled[0]], labelled[0], old, before).reshape([after[k] for k in new])
+            varying = _varying(table)
+            if len(varying) == 1:
+                whole[new[varying[0]]] = _at_first(table, varying)
+            elif varying:
+                spread.append(Split(tuple(new[k] for k in varying), _at_first(table, varying)))
+    return whole, spread, lost
 
 
-def tangled(arrays: LabelArrays, before: Sequence[int], after: Sequence[int]) -> list[IntArray]:
-    """The label arrays that a reshape would fold together with another, independent one."""
-    found: list[IntArray] = []
-    for old, _ in segments(before, after):
-        here = [array for array in arrays if any(array.shape[axis] > 1 for axis in old)]
-        if len(here) > 1:
-            found += here
-    return found
+def _laid_out(labels: IntArray, axis: int, run: range, shape: Sequence[int]) -> IntArray:
+    """The labels at every position of a run of axes, flat."""
+    outer = prod(shape[run.start : axis])
+    inner = prod(shape[axis + 1 : run.stop])
+    return np.tile(np.repeat(labels, inner), outer)
 
 
-def take(array: IntArray, axis: int, index: slice | IntArray, drop: bool) -> IntArray:
-    """Part of a tensor along one axis."""
-    if array.shape[axis] > 1:
-        array = array[(slice(None),) * axis + (index,)]
-    return np.squeeze(array, axis) if drop else array
+def _varying(table: IntArray) -> tuple[int, ...]:
+    """The axes along which a table's entries change."""
+    return tuple(k for k in range(table.ndim) if (table != table.take([0], k)).any())
 
 
-def concatenate(parts: Sequence[IntArray], sizes: Sequence[int], axis: int) -> IntArray:
-    """Join label arrays along ``axis``, where part k has ``sizes[k]`` positions."""
-    others = np.broadcast_shapes(*((*part.shape[:axis], 1, *part.shape[axis + 1 :]) for part in parts))
-    full = [(*others[:axis], size, *others[axis + 1 :]) for size in sizes]
-    return np.concatenate([np.broadcast_to(part, shape) for part, shape in zip(parts, full, strict=True)], axis)
-
-
-def covering(arrays: LabelArrays, axis: int) -> IntArray | None:
-    """The label array that tells positions along ``axis`` apart, if any."""
-    return next((array for array in arrays if axis in axes_of(array)), None)
+def _at_first(table: IntArray, axes: Sequence[int]) -> IntArray:
+    """A table at the first position of all other axes."""
+    return table[tuple(slice(None) if k in axes else 0 for k in range(table.ndim))]

@@ -9,7 +9,17 @@ from math import prod
 
 import numpy as np
 
-from prunekit.core.graph.channel_graph import Assumption, Axis, ChannelGraph, Group, Layer, Work
+from prunekit.core.graph.channel_graph import (
+    Axis,
+    ChannelGraph,
+    Group,
+    HeldSize,
+    Layer,
+    Mask,
+    PartChoice,
+    Rescale,
+    Work,
+)
 from prunekit.core.graph.flow import follow
 from prunekit.core.graph.labels import IntArray, components
 from prunekit.core.graph.operators import OperatorGraph
@@ -17,14 +27,14 @@ from prunekit.core.graph.readers import axis_of, readers
 from prunekit.core.graph.state import Contraction, State
 
 ALONE = "is the only channel"
-LAST = "is the last channel of a layer that has only a part of the group"
+LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
 
 
 def channel_graph(
     operators: OperatorGraph,
     ignore: Iterable[str] = (),
     frozen: Iterable[tuple[int, str]] = (),
-    held: Iterable[int] = (),
+    whole_parts: Iterable[str] = (),
 ) -> ChannelGraph:
     """Find what is coupled with what.
 
@@ -32,13 +42,13 @@ def channel_graph(
         operators: A recorded forward.
         ignore: Modules whose outputs are kept.
         frozen: ``(mid, reason)`` of layers whose output channels are kept.
-        held: Positions of operators whose sizes stand in the network's code.
+        whole_parts: Names of choices where whole parts go, not positions within every part.
 
     Raises:
         ValueError: A module in ``ignore`` has no layer; the nearest names are given.
     """
-    ignore, frozen, held = tuple(ignore), tuple(frozen), tuple(sorted(held))
-    flow = follow(operators, held)
+    ignore, frozen, whole_parts = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts))
+    flow = follow(operators, whole_parts)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
             names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
@@ -49,7 +59,7 @@ def channel_graph(
         if out is not None:
             flow.labels.freeze(out, reason)
     graph = _Assembly(flow, producers).graph()
-    return replace(graph, ignore=ignore, frozen=frozen, held=held)
+    return replace(graph, ignore=ignore, frozen=frozen, whole_parts=whole_parts)
 
 
 def _producers(flow: State) -> list[Contraction]:
@@ -66,32 +76,38 @@ class _Assembly:
 
     def __init__(self, flow: State, producers: list[Contraction]) -> None:
         self.flow, self.producers = flow, producers
-        self.root = flow.labels.settle()
+        training = flow.graph.training_from
+        self.priced = len(flow.graph.operators) if training is None else training  # training costs nothing later
+        self.root = flow.labels.classes()
         self.reasons = flow.labels.reasons(self.root)
         self.out = [self.root[p.out] for p in producers if p.out is not None]
         self._number()
-        while (root := self._last_of_a_layer()) is not None:
-            self.reasons[root] = LAST
+        if last := self._last_of_layers():
+            self.reasons.update(dict.fromkeys(last, LAST))
             self._number()
 
     def _number(self) -> None:
         """Form the groups and number their units."""
-        self.groups, unit_of_root = self._groups()
         self.unit = np.full(self.root.size, -1, dtype=np.int64)
-        for root, unit in unit_of_root.items():
-            self.unit[root] = unit
+        self.groups = self._groups()
+        ends = [group.offset + group.size for group in self.groups]
+        self.group_of_unit = np.repeat(np.arange(len(ends)), np.diff([0, *ends]))
 
-    def _last_of_a_layer(self) -> int | None:
-        """A class without which some plan would leave an axis of a parameter empty, if there is one."""
-        ends = np.array([group.offset + group.size for group in self.groups], dtype=np.int64)
+    def _last_of_layers(self) -> list[int]:
+        """Classes without which some plan would leave an axis of a parameter, or a part of a tensor, empty."""
         sizes = np.array([group.size for group in self.groups], dtype=np.int64)
-        for labels in (labels for found in self.flow.parameters.values() for labels in found if labels is not None):
+        last = dict[int, int]()  # by unit
+        axes = [labels for found in self.flow.parameters.values() for labels in found if labels is not None]
+        for labels in (*axes, *self.flow.pieces):
             units = np.unique(self.units(labels))
-            if units[0] >= 0:
-                owned = np.bincount(np.searchsorted(ends, units, side="right"), minlength=len(sizes))
-                if not (owned == sizes).any():  # of a whole group one unit always stays
-                    return int(self.root[labels[0]])
-        return None
+            if units.size == 0 or units[0] < 0 or any(unit in last for unit in units.tolist()):
+                continue
+            owned = np.bincount(self.group_of_unit[units], minlength=sizes.size)
+            if not (owned == sizes).any():  # of a whole group one unit always stays
+                unit = int(self.units(labels[:1])[0])
+                last[unit] = int(self.root[labels[0]])
+                sizes[self.group_of_unit[unit]] -= 1
+        return list(last.values())
 
     def graph(self) -> ChannelGraph:
         axes = [
@@ -104,48 +120,70 @@ class _Assembly:
         work = tuple(
             Work(mids.get(c.weight), c.multiplier, tuple(self.units(s) for s in c.sizes))
             for c in self.flow.contractions
+            if c.operator < self.priced
         )
         layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
         norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
-        pooled = self._touched(self.flow.labels.pooled)
-        assumptions = tuple(Assumption(at, self._touched([labels])) for at, labels in self.flow.assumed)
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
-        return ChannelGraph(self.flow.graph, self.groups, layers, tuple(axes), found, work, pooled, norms, assumptions)
+        return ChannelGraph(
+            self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
+            self._rescales(), self._choices(), norms, notes=list(self.flow.graph.notes),
+        )  # fmt: skip
+
+    def _masks(self) -> tuple[Mask, ...]:
+        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in self.flow.masked)
+        return tuple(mask for mask in masks if (mask.units >= 0).any())
+
+    def _held(self) -> tuple[HeldSize, ...]:
+        sizes = (HeldSize(a.module, a.path, self.units(uses[0])) for a, uses in self.flow.attributes.items())
+        return tuple(size for size in sizes if (size.units >= 0).any())
+
+    def _rescales(self) -> tuple[Rescale, ...]:
+        return tuple(
+            Rescale(name, axis, rows, self.units(found.labels), -found.exponent)
+            for found in self.flow.rescaled
+            if (self.units(found.labels) >= 0).any()
+            for (name, axis), rows in found.rows.items()
+        )
+
+    def _choices(self) -> tuple[PartChoice, ...]:
+        return tuple(PartChoice(c.name, self._touched([c.labels]), c.parts) for c in self.flow.choices)
 
     def units(self, labels: IntArray) -> IntArray:
         """The unit of each label, or -1."""
         return self.unit[self.root[labels]]
 
-    def _groups(self) -> tuple[tuple[Group, ...], dict[int, int]]:
+    def _groups(self) -> tuple[Group, ...]:
         """Classes that one layer produces share a ratio; frozen ones do not carry it from layer to layer."""
-        free = [out[~np.isin(out, list(self.reasons))] for out in self.out]
-        pairs = [(np.full_like(f, f[0]), f) for f in free if f.size]
-        together = components(self.root.size, pairs)
-        members: dict[int, dict[int, None]] = {}
+        stays = np.zeros(self.root.size, dtype=bool)
+        stays[list(self.reasons)] = True
+        free = [out[~stays[out]] for out in self.out]
+        together = components(self.root.size, [(np.full_like(f, f[0]), f) for f in free if f.size])
+        members: dict[int, list[IntArray]] = {}
         mids: dict[int, list[int]] = {}
-        for mid, roots in enumerate(free):
-            if roots.size:
-                key = int(together[roots[0]])
-                members.setdefault(key, {}).update(dict.fromkeys(roots.tolist()))
+        for mid, classes in enumerate(free):
+            if classes.size:
+                key = int(together[classes[0]])
+                members.setdefault(key, []).append(classes)
                 mids.setdefault(key, []).append(mid)
-        groups, unit_of_root, offset = [], dict[int, int](), 0
-        for key, roots_of_group in members.items():
-            if len(roots_of_group) == 1:
-                self.reasons[next(iter(roots_of_group))] = ALONE
+        groups, offset = list[Group](), 0
+        for key, parts in members.items():
+            classes = _in_order(np.concatenate(parts))
+            if classes.size == 1:
+                self.reasons[int(classes[0])] = ALONE
                 continue
-            first = mids[key][0]
-            own = np.isin(self.out[first], list(roots_of_group)).sum()
-            in_first = len(set(self.out[first].tolist()) & set(roots_of_group))
-            name = (self.producers[first].weight or "").rpartition(".")[0]
-            groups.append(
-                Group(
-                    first, tuple(mids[key]), name, len(roots_of_group), offset,
-                    int(self.out[first].size - own), max(1, round(int(own) / max(in_first, 1))),
-                )
-            )  # fmt: skip
-            unit_of_root.update({root: offset + k for k, root in enumerate(roots_of_group)})
-            offset += len(roots_of_group)
-        return tuple(groups), unit_of_root
+            self.unit[classes] = offset + np.arange(classes.size)
+            groups.append(self._group(mids[key], classes.size, offset))
+            offset += classes.size
+        return tuple(groups)
+
+    def _group(self, mids: list[int], size: int, offset: int) -> Group:
+        first = mids[0]
+        units = self.unit[self.out[first]]
+        own = units[units >= offset]
+        name = (self.producers[first].weight or "").rpartition(".")[0]
+        per_unit = max(1, round(own.size / max(np.unique(own).size, 1)))
+        return Group(first, tuple(mids), name, size, offset, int(units.size - own.size), per_unit)
 
     def _layer(self, mid: int) -> Layer:
         producer, graph = self.producers[mid], self.flow.graph
@@ -153,7 +191,7 @@ class _Assembly:
         weight = producer.weight or ""
         shape = graph.parameter_shapes.get(weight, ())
         bias = weight.rpartition(".")[0] + ".bias"
-        uses = [c for c in self.flow.contractions if c.weight == weight]
+        uses = [c for c in self.flow.contractions if c.weight == weight and c.operator < self.priced]
         macs = sum(c.multiplier * prod(s.size for s in c.sizes) for c in uses)
         x = graph.tensors[operator.inputs[0]].shape
         kept = Counter(self.reasons[root] for root in self.out[mid].tolist() if root in self.reasons)
@@ -170,6 +208,11 @@ class _Assembly:
 
     def _touched(self, arrays: Iterable[IntArray]) -> frozenset[int]:
         """Ids of the groups that have units among these labels."""
-        found = np.unique(np.concatenate([np.empty(0, np.int64), *(self.units(a.ravel()) for a in arrays)]))
-        ends = np.array([group.offset + group.size for group in self.groups], dtype=np.int64)
-        return frozenset(self.groups[k].id for k in np.searchsorted(ends, found[found >= 0], side="right"))
+        found = np.concatenate([np.empty(0, np.int64), *(self.units(a) for a in arrays)])
+        return frozenset(self.groups[k].id for k in np.unique(self.group_of_unit[found[found >= 0]]))
+
+
+def _in_order(classes: IntArray) -> IntArray:
+    """Each class once, by first occurrence."""
+    _, first = np.unique(classes, return_index=True)
+    return classes[np.sort(first)]

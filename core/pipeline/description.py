@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.data.contract import Inputs
+from prunekit.core.data.examples import InputSpec
 from prunekit.core.graph import ChannelGraph, channel_graph
 from prunekit.core.graph.channel_graph import staying
 from prunekit.core.pipeline.errors import DescriptionError
@@ -37,7 +38,8 @@ class Description:
         plan: What stays of the network as the class makes it; None if nothing was pruned.
         ignore: Modules whose outputs were kept.
         frozen: Layers that were protected, and why, beyond what the structure says.
-        held: Positions of operators whose sizes stand in the network's code.
+        whole_parts: Where whole parts of an axis go, not positions within every part.
+        custom: For names of module classes what such a module is as a whole, as ``parse`` took it.
         imports: Modules of the user's that register the network or what it needs.
         pack: The distribution that brings the class; None for a module of the user's own.
         layers: For people: mid, module, channels before and after.
@@ -51,9 +53,10 @@ class Description:
     plan: PrunePlan | None = None
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
-    held: tuple[int, ...] = ()
+    whole_parts: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     pack: str | None = None
+    custom: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -68,7 +71,8 @@ class Description:
             "plan": None if self.plan is None else self.plan.to_json(),
             "ignore": list(self.ignore),
             "frozen": [list(pair) for pair in self.frozen],
-            "held": list(self.held),
+            "whole_parts": list(self.whole_parts),
+            "custom": dict(self.custom),
             "imports": list(self.imports),
             "pack": self.pack,
         }
@@ -89,8 +93,8 @@ class Description:
                 str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
                 None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
                 tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
-                tuple(int(position) for position in data["held"]), tuple(data["imports"]), data["pack"],
-                tuple(data["layers"]),
+                tuple(str(name) for name in data.get("whole_parts", ())), tuple(data["imports"]), data["pack"],
+                {str(name): str(kind) for name, kind in data.get("custom", {}).items()}, tuple(data["layers"]),
             )  # fmt: skip
         except OSError as problem:
             raise DescriptionError(f"{path} cannot be read: {problem.strerror}") from problem
@@ -112,8 +116,8 @@ class Description:
         try:
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
-                operators = backend.record(network, example(self.inputs))
-                graph = channel_graph(operators, self.ignore, self.frozen, self.held)
+                operators = backend.record(network, example(self.inputs), self.custom)
+                graph = channel_graph(operators, self.ignore, self.frozen, self.whole_parts)
                 network = backend.prune(network, graph, self.plan)
         except PrunekitError:
             raise
@@ -167,39 +171,57 @@ def arguments(component: type[Any], params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def spec_of(inputs: Inputs) -> Any:
-    """Shapes and types of a network's inputs as JSON values; the inverse of ``example`` but for the numbers."""
+    """Shapes and types of a network's inputs as JSON values; the inverse of ``example`` but for the numbers.
+
+    Whole numbers and truth values have their bounds as well: they may be indices, or sizes.
+    """
     if isinstance(inputs, Mapping):
         return {"dict": {key: spec_of(value) for key, value in inputs.items()}}
     if isinstance(inputs, (list, tuple)):
         return {"list" if isinstance(inputs, list) else "tuple": [spec_of(value) for value in inputs]}
-    return {"shape": list(inputs.shape), "dtype": str(inputs.dtype)}
+    spec = {"shape": list(inputs.shape), "dtype": str(inputs.dtype)}
+    if inputs.dtype.kind not in "iub" or not inputs.size:
+        return spec
+    return {**spec, "low": int(inputs.min()), "high": int(inputs.max()) + 1}
 
 
-def example(spec: Any, batch_size: int | None = None) -> Inputs:
-    """Inputs of the given shapes and types: small seeded numbers, ``batch_size`` samples of them.
+def example(spec: Any, samples: int = 1) -> Inputs:
+    """Inputs of the given shapes and types: seeded numbers, ``samples`` times as many samples as described.
 
     Raises:
         DescriptionError: ``spec`` is not what ``spec_of`` returns.
     """
     try:
-        return _example(spec, batch_size)
+        return _example(spec, np.random.default_rng(0), samples, next(_sizes(spec), None))
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise DescriptionError(f"{spec!r} does not describe the inputs of a network: {problem}") from problem
+        reason = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else problem
+        raise DescriptionError(f"{spec!r} does not describe the inputs of a network: {reason}") from problem
 
 
-def _example(spec: Any, batch_size: int | None) -> Inputs:
+def _example(spec: Any, rng: np.random.Generator, samples: int, lead: int | None) -> Inputs:
+    """``lead`` samples are described; whatever has so many along its first axis gets ``samples`` times as many."""
     if "dict" in spec:
-        return {key: _example(value, batch_size) for key, value in spec["dict"].items()}
-    for name, kind in (("list", list), ("tuple", tuple)):
-        if name in spec:
-            return kind(_example(value, batch_size) for value in spec[name])
-    dtype, shape = np.dtype(spec["dtype"]), list(spec["shape"])
-    if dtype.kind not in "fiub":
-        raise ValueError(f"type {dtype}")
-    if batch_size is not None and shape:
-        shape[0] = batch_size
-    numbers = np.random.default_rng(0).random(shape)
-    return numbers.astype(dtype) if dtype.kind == "f" else np.zeros(shape, dtype)
+        return {key: _example(value, rng, samples, lead) for key, value in spec["dict"].items()}
+    if "tuple" in spec:
+        return tuple(_example(value, rng, samples, lead) for value in spec["tuple"])
+    if "list" in spec:
+        times = samples if len(spec["list"]) == lead else 1
+        return [_example(value, rng, 1, None) for _ in range(times) for value in spec["list"]]
+    shape = list(spec["shape"])
+    if shape and shape[0] == lead:
+        shape[0] *= samples
+    return InputSpec.model_validate({"low": 0, "high": 1, **spec, "shape": shape}).array(rng)
+
+
+def _sizes(spec: Any) -> Iterator[int]:
+    """The first axes of what is described, in their order; of a list its length."""
+    if "dict" in spec or "tuple" in spec:
+        for value in spec["dict"].values() if "dict" in spec else spec["tuple"]:
+            yield from _sizes(value)
+    elif "list" in spec:
+        yield len(spec["list"])
+    elif spec["shape"]:
+        yield spec["shape"][0]
 
 
 def layer_rows(graph: ChannelGraph, plan: PrunePlan) -> tuple[dict[str, Any], ...]:

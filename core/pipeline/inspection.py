@@ -1,62 +1,133 @@
-"""Shows the structure of a yml's networks before anyone starts a search."""
+"""Shows the structure of a network before anyone starts a search: those of a yml, or any by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 
+from prunekit.core.backend import Backend
 from prunekit.core.config import RunConfig
+from prunekit.core.config.problems import did_you_mean
+from prunekit.core.config.signature import read_signature
 from prunekit.core.cost import CostModel
 from prunekit.core.graph import ChannelGraph
-from prunekit.core.graph.drawing import draw
 from prunekit.core.hooks import Hooks
 from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.description import arguments, example, spec_of
 from prunekit.core.pipeline.errors import RunError, told_at
-from prunekit.core.pipeline.original import example_inputs, original
+from prunekit.core.pipeline.examples import example_inputs
+from prunekit.core.pipeline.original import original
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pruning.proof import parse
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType
 
 
-def inspect_config(config: RunConfig, picture: Path | None, imports: tuple[str, ...]) -> Iterator[str]:
-    """The table of each network that a step brings, line by line; ``picture`` is drawn for the first one."""
-    backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
+@dataclass(frozen=True)
+class Inspected:
+    """What was found out about a network.
+
+    Attributes:
+        network: Its name in the registry.
+        step: The step of the yml that names it, or None.
+        inputs: What it was called with, as `prunekit.core.pipeline.description.spec_of` says it.
+        graph: Its structure.
+        within: For each cost that the yml bounds, the least and the largest share that its search keeps.
+        budget: The yml's budget, which is within reach.
+    """
+
+    network: str
+    step: str | None
+    inputs: Any
+    graph: ChannelGraph
+    within: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    budget: str | None = None
+
+
+def inspect_config(config: RunConfig, imports: tuple[str, ...]) -> Iterator[Inspected]:
+    """The network of each step of a yml that brings one.
+
+    Raises:
+        PrunekitError: There is none, or one cannot be built or does not run, or the budget is out of reach.
+    """
     steps = [config.steps[name] for name in config.pipeline]
     steps = [step for step in steps if step.search_algorithm is not None] or [s for s in steps if s.model is not None]
     if not steps:
         raise RunError(f"{config.path}: no step has a network to inspect")
+    backend = _backend(config.general.backend, config.general.device_category)
     with TemporaryDirectory() as folder:
         reporter = Reporter(Console(stderr=True), Path(folder) / "log")
         context = RunContext(config, RunFolder(Path(folder)), backend, reporter, Hooks(reporter.warn), imports)
         try:
             for step in steps:
-                network, _ = original(context, step, weights_needed=False)
-                graph = parse(backend, network, example_inputs(context, step))
-                yield f"{step.name}: {step.model.network.name if step.model and step.model.network else 'network'}"
-                yield graph.table()
+                network, description = original(context, step, weights_needed=False)
+                inputs = example_inputs(context, step, network)
+                graph = parse(backend, network, inputs, custom=description.custom)
+                within: dict[str, tuple[float, float]] = {}
                 if step.settings is not None and step.search_algorithm is not None and graph.groups:
                     with told_at(step.search_algorithm.where):
-                        yield from _reachable(graph, step.settings)
-                if picture is not None:
-                    hint = draw(graph, picture)
-                    yield hint or f"wrote {picture}"
-                    picture = None
+                        within = _reachable(graph, step.settings)
+                name = step.model.network.name if step.model and step.model.network else "network"
+                budget = str(step.settings.budget) if within and step.settings and step.settings.budget else None
+                yield Inspected(name, step.name, spec_of(inputs), graph, within, budget)
         finally:
             reporter.close()
 
 
-def _reachable(graph: ChannelGraph, settings: SearchSettings) -> Iterator[str]:
-    """What the yml's bounds leave of each cost, and whether the budget is within; raises as the search would."""
+def inspect_model(name: str, params: Mapping[str, Any], inputs: Any, backend: str, device: str) -> Inspected:
+    """Any registered network.
+
+    Args:
+        name: Its name in the registry.
+        params: What its class is constructed with, as JSON values.
+        inputs: What it is called with, see ``spec_of``.
+        backend: The framework, by its name in the registry.
+        device: ``CPU``, ``GPU`` or ``NPU``.
+
+    Raises:
+        PrunekitError: There is no such network, its parameters or inputs do not fit, or the device is not there.
+    """
+    maker = _backend(backend, device)
+    component = Register.get(RegisterType.NETWORK, name, Register.entry(RegisterType.BACKEND, backend).name)
+    signature = read_signature(component, frozenset())
+    for key in params:
+        if key not in signature.annotations and signature.catch_all is None:
+            hint = did_you_mean(key, signature.annotations) or f" There are {', '.join(signature.annotations)}."
+            raise RunError(f"{name} has no parameter {key!r}.{hint}")
+    given = arguments(component, params)
+    try:
+        network = maker.build(component, given, seed=0)
+    except Exception as problem:  # a network's constructor is its author's code
+        raise RunError(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem
+    try:
+        values = example(inputs)
+        for _ in maker.run(network, [(values, None)]):
+            pass
+    except PrunekitError:
+        raise
+    except Exception as problem:  # such as images with another number of channels
+        raise RunError(
+            f"{name} does not run on inputs {json.dumps(inputs)}: {type(problem).__name__}: {problem}"
+        ) from problem
+    return Inspected(name, None, inputs, parse(maker, network, values))
+
+
+def _backend(name: str, device: str) -> Backend:
+    maker: Any = Register.get(RegisterType.BACKEND, name)
+    backend: Backend = maker(device)
+    return backend
+
+
+def _reachable(graph: ChannelGraph, settings: SearchSettings) -> dict[str, tuple[float, float]]:
+    """What the yml's bounds leave of each cost; raises as the search would where the budget is not within."""
     space = SearchSpace(graph, {}, settings, CostModel(graph))
-    for cost in dict.fromkeys([space.cost, *(constraint.cost for constraint in space.constraints)]):
-        least, most = space.share(cost, space.lowest), space.share(cost, space.highest)
-        yield f"within the bounds the search keeps {least:.1%} to {most:.1%} of the {cost}"
-    if settings.budget is not None:
-        yield f"budget {settings.budget}: within reach"
+    costs = dict.fromkeys([space.cost, *(constraint.cost for constraint in space.constraints)])
+    return {cost: (space.share(cost, space.lowest), space.share(cost, space.highest)) for cost in costs}

@@ -29,7 +29,7 @@ def comparison(context: RunContext, inputs: Any, settings: LatencySettings) -> C
 
     Args:
         context: The run.
-        inputs: What the networks are called with, as ``spec_of`` describes it.
+        inputs: What the networks are called with for one sample, as ``spec_of`` describes it.
         settings: Batch size, threads, how often.
 
     Raises:

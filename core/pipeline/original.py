@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig, plain
-from prunekit.core.data import Batch, DataError, default_collate
-from prunekit.core.data.contract import Collating, Inputs
+from prunekit.core.config.problems import did_you_mean
+from prunekit.core.data import Batch
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import Description, example, spec_of
+from prunekit.core.pipeline.description import Description, spec_of
 from prunekit.core.pipeline.errors import RunError, told_at
+from prunekit.core.pipeline.examples import check_later, example_inputs
 from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.treatment import first_images
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import Register, RegisterType
 
 
 def original(context: RunContext, step: StepConfig, weights_needed: bool = True) -> tuple[Network, Description]:
@@ -30,50 +30,43 @@ def original(context: RunContext, step: StepConfig, weights_needed: bool = True)
         weights_needed: Whether weights that an earlier step has yet to write are an error.
 
     Raises:
-        PrunekitError: It cannot be built or does not run on the data, or the weights are missing or do not fit.
+        PrunekitError: It cannot be built or does not run on its inputs, or the weights are missing or do not fit.
     """
+    network, description = _made(context, step)
     model = step.model
-    if model is None:
-        raise RunError(f"{step.where}: the step has no network")
-    inputs = example_inputs(context, step)
-    if model.model_desc_file is not None:
-        network, description = described_network(context.backend, model.model_desc_file)
-    elif model.network is not None:
-        spec = model.network
-        entry = Register.entry(RegisterType.NETWORK, spec.name, context.backend.name)
-        component = Register.load(entry)
-        seed = step.settings.seed if step.settings is not None else 0
-        network = _built(context, spec.where, component, spec.params, seed)
-        params = plain({**spec.defaults, **spec.params})
-        description = Description(
-            spec.name, params, context.backend.name, spec_of(inputs), "", imports=context.imports,
-            pack=entry.distribution,
-        )  # fmt: skip
-    else:
-        raise RunError(f"{step.where}: the step has no network")
+    assert model is not None
     weights = model.pretrained_model_file
     if weights is not None and (weights_needed or weights.exists()):
         with told_at(model.weights_where):
             context.backend.load(network, weights)
-    _must_run(context, step, network, inputs)
+    inputs = example_inputs(context, step, network)
+    check_later(context, step, network)
+    if description.plan is not None:  # it was made for the inputs and custom operators that the description names
+        return network, description
+    if model.model_desc_file is None or step.example is not None:
+        description = replace(description, inputs=spec_of(inputs))
+    custom = step.settings.networkparser.custom if step.settings is not None else {}
+    _say_unknown_classes(context, step, network, custom)
+    return network, replace(description, custom=custom or description.custom)
+
+
+def _made(context: RunContext, step: StepConfig) -> tuple[Network, Description]:
+    """The network before it is given weights; one that the yml names is described but for its inputs."""
+    model = step.model
+    if model is not None and model.model_desc_file is not None:
+        return described_network(context.backend, model.model_desc_file)
+    if model is None or model.network is None:
+        raise RunError(f"{step.where}: the step has no network")
+    spec = model.network
+    entry = Register.entry(RegisterType.NETWORK, spec.name, context.backend.name)
+    component = Register.load(entry)
+    seed = step.settings.seed if step.settings is not None else 0
+    network = _built(context, spec.where, component, spec.params, seed)
+    params = plain({**spec.defaults, **spec.params})
+    description = Description(
+        spec.name, params, context.backend.name, None, "", imports=context.imports, pack=entry.distribution
+    )
     return network, description
-
-
-def example_inputs(context: RunContext, step: StepConfig) -> Inputs:
-    """Inputs of batch size 1: the first training sample, or an image of ``image_size`` where there is no dataset."""
-    if step.dataset is not None:
-        dataset = context.dataset(step.dataset.train, "train")
-        if not len(dataset):
-            spec = step.dataset.train.dataset
-            raise DataError(
-                f"{spec.where}: {spec.name} has no sample; do its path and its other parameters fit the data?"
-            )
-        samples = [dataset[0]]
-        return (dataset.collate(samples) if isinstance(dataset, Collating) else default_collate(samples))[0]
-    size = step.model.image_size if step.model is not None else None
-    if size is None:
-        raise RunError(f"{step.where}: without a dataset, model.model_desc.image_size must say how large images are")
-    return example({"shape": [1, 3, *size], "dtype": "float32"})
 
 
 def calibration_batches(context: RunContext, step: StepConfig, images: int) -> Sequence[Batch]:
@@ -94,17 +87,16 @@ def _built(context: RunContext, where: str, component: type[Any], params: dict[s
         ) from problem
 
 
-def _must_run(context: RunContext, step: StepConfig, network: Network, inputs: Inputs) -> None:
-    try:
-        for _ in context.backend.run(network, [(inputs, None)]):
-            pass
-    except PrunekitError:
-        raise
-    except Exception as problem:  # such as images with another number of channels
-        raise RunError(
-            f"{step.where}: {type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
-            f" {type(problem).__name__}: {problem}"
-        ) from problem
+def _say_unknown_classes(context: RunContext, step: StepConfig, network: Network, custom: Iterable[str]) -> None:
+    """Warn of classes that ``networkparser`` names and no module of the network is of."""
+    known = context.backend.module_classes(network)
+    for name in custom:
+        if name not in known:
+            where = step.search_algorithm.where if step.search_algorithm is not None else step.where
+            context.reporter.warn(
+                f"{where}.networkparser: no module of {type(network).__name__} is a {name!r}."
+                f"{did_you_mean(name, known)}"
+            )
 
 
 def save_network(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Reader, staying
+from prunekit.core.pruning import adapting
 from prunekit.core.pruning.elimination import Elimination
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan, magnitude_scores
@@ -45,12 +46,15 @@ def compensated(
         state: Parameters and buffers of the original network.
     """
     keep = plan.flags(graph)
+    factors = adapting.factors(graph, keep)
     axes = {(axis.parameter, axis.axis): axis for axis in graph.axes}
     changed: dict[str, NDArray[Any]] = {}
     for reader in graph.readers:
         stays = staying(reader.units, keep)
         if reader.weight in moments.matrices and not stays.all():
             weight, shift = _solve(reader, stays, moments, state[reader.weight])
+            for axis, factor in factors.get(reader.weight, {}).items():
+                weight = weight * factor.reshape([-1 if k == axis else 1 for k in range(weight.ndim)])
             cut = [(k, axes.get((reader.weight, k))) for k in range(weight.ndim) if k != reader.in_axis]
             for axis, owned in cut:
                 weight = _kept(weight, axis, owned, keep)
@@ -58,7 +62,7 @@ def compensated(
             if reader.shift is not None:
                 name, sign = reader.shift
                 before = state[name]
-                after = (before + sign * shift).astype(before.dtype)
+                after = ((before + sign * shift) * factors.get(name, {}).get(0, 1.0)).astype(before.dtype)
                 changed[name] = _kept(after, 0, axes.get((name, 0)), keep)
     return changed
 

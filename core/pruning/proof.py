@@ -1,17 +1,18 @@
-"""Proof by values: the pruned network computes what the original computes when the removed slices are zero."""
+"""Proof by values: the pruned network computes what the original computes when what is removed has no effect."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.backend import Backend, Network, outputs_as_arrays
+from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Inputs
-from prunekit.core.graph import ChannelGraph, Group, channel_graph
-from prunekit.core.graph.channel_graph import staying
+from prunekit.core.graph import ChannelGraph, Group, OperatorGraph, channel_graph
 from prunekit.core.pruning.plan import PrunePlan
 
 TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
@@ -20,136 +21,142 @@ TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples spread evenly over the unit interval."""
 
-ASLEEP = 1e-3
-"""A parameter with no larger value than this counts as zero."""
+TRIALS = 64
+"""How often to try parts of the groups before all that are still suspected are protected."""
 
 
 def parse(
-    backend: Backend, network: Network, inputs: Inputs, ignore: Iterable[str] = (), seed: int = 0, proof: bool = True
+    backend: Backend,
+    network: Network,
+    inputs: Inputs,
+    ignore: Iterable[str] = (),
+    seed: int = 0,
+    proof: bool = True,
+    custom: Mapping[str, str] | None = None,
+    whole_parts: Iterable[str] = (),
 ) -> ChannelGraph:
     """Find a network's channel graph and prove it.
 
-    A random part of every group is removed, then the rest of it. What fails or computes other values is narrowed down
-    to its groups. If sizes there were taken for computed, the network's code may hold them: that is tried next. What
-    still fails is protected, with the reason.
+    A random part of every group is removed. What fails or computes other values is narrowed down to its groups, which
+    are protected, with the reason.
+
+    Args:
+        backend: The network's framework.
+        network: The network.
+        inputs: What it is called with.
+        ignore: Modules whose outputs are kept.
+        seed: Of what the proof removes.
+        proof: Whether to prove it.
+        custom: As for ``Backend.record``.
+        whole_parts: Patterns of names of modules, or of choices (``blocks.*.attn#0``): where their code splits an axis
+            into parts, whole parts go (heads), not positions within every part (their width).
     """
-    operators, ignore = backend.record(network, inputs), list(ignore)
-    graph = channel_graph(operators, ignore)
+    operators, ignore = backend.record(network, inputs, custom), list(ignore)
+    graph = structure(operators, ignore, list(whole_parts))
     frozen: list[tuple[int, str]] = []
-    held: set[int] = set()
-    while proof and graph.groups:
-        trial = _Trial(backend, network, graph, inputs, seed)
-        culprits = trial.culprits()
-        if not culprits:
-            graph.notes.append(trial.verdict())
-            break
-        ids = {group.id for group in culprits}
-        assumed = {a.operator for a in graph.assumptions if a.groups & ids}
-        if not assumed:
-            reason = f"the proof failed: {trial.problem(culprits)}"
-            frozen += [(mid, reason) for group in culprits for mid in group.mids]
-        held |= assumed
-        graph = channel_graph(operators, ignore, frozen, held)
+    if not proof:
+        return graph
+    with backend.holding(network, awakened(operators, seed)):
+        while graph.groups:
+            trial = _Trial(backend, network, graph, inputs, seed)
+            culprits = trial.culprits()
+            if not culprits:
+                graph.notes.append("proven by values: a random part of every group removed")
+                break
+            frozen += [(mid, f"the proof failed: {problem}") for group, problem in culprits for mid in group.mids]
+            graph = channel_graph(operators, ignore, frozen, graph.whole_parts)
     return graph
 
 
-def complements(graph: ChannelGraph, groups: Sequence[Group], seed: int) -> tuple[PrunePlan, PrunePlan]:
-    """Plans that remove a random part of the given groups, or the rest of them, and nothing else.
+def structure(operators: OperatorGraph, ignore: Sequence[str], patterns: Sequence[str]) -> ChannelGraph:
+    """The channel graph where the choices that the patterns name are made for whole parts.
+
+    Where positions within parts cannot go, whole parts may still: that is tried once, and kept if more can go.
+    """
+    graph = channel_graph(operators, ignore)
+    wanted = {c.name for c in graph.choices if any(_names(pattern, c.name) for pattern in patterns)}
+    if wanted:
+        graph = channel_graph(operators, ignore, (), wanted)
+    stuck = {choice.name for choice in graph.choices if not choice.whole and not choice.groups}
+    if not stuck:
+        return graph
+    other = channel_graph(operators, ignore, (), wanted | stuck)
+    return other if _least(other) < _least(graph) else graph
+
+
+def _names(pattern: str, choice: str) -> bool:
+    return fnmatchcase(choice, pattern) or fnmatchcase(choice.rpartition("#")[0], pattern)
+
+
+def _least(graph: ChannelGraph) -> float:
+    """The cost that remains with one unit in every group."""
+    return CostModel(graph).estimate(np.ones(len(graph.groups), dtype=np.int64)).macs
+
+
+def random_part(graph: ChannelGraph, groups: Sequence[Group], seed: int) -> PrunePlan:
+    """A plan that removes a random part of the given groups and nothing else.
 
     The shares, a third to two thirds, differ from group to group, so that sizes that only the code ties show.
     """
-    chosen = {group.id for group in groups}
-    first, second = dict[int, tuple[int, ...]](), dict[int, tuple[int, ...]]()
+    chosen, keep = {group.id for group in groups}, dict[int, tuple[int, ...]]()
     for index, group in enumerate(graph.groups):
         order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
         share = (1 + (index * GOLDEN) % 1) / 3
-        middle = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
-        first[group.id] = tuple(sorted(order[middle:].tolist()))
-        second[group.id] = tuple(sorted(order[:middle].tolist())) if middle else first[group.id]
-    sizes = {group.id: group.size for group in graph.groups}
-    return PrunePlan(first, sizes, graph.signature), PrunePlan(second, sizes, graph.signature)
+        gone = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
+        keep[group.id] = tuple(sorted(order[gone:].tolist()))
+    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
 
 
-def zeroed(graph: ChannelGraph, plan: PrunePlan, state: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The state in which every slice that the plan removes is zero."""
-    keep = plan.flags(graph)
-    changed: dict[str, NDArray[Any]] = {}
-    for axis in graph.axes:
-        gone = ~staying(axis.units, keep)
-        if gone.any():
-            array = changed.setdefault(axis.parameter, state[axis.parameter].copy())
-            array[(slice(None),) * axis.axis + (gone,)] = 0
-    return changed
-
-
-def awakened(state: dict[str, NDArray[Any]], parameters: Iterable[str], seed: int) -> dict[str, NDArray[Any]]:
+def awakened(operators: OperatorGraph, seed: int) -> dict[str, NDArray[np.float64]]:
     """Random values for parameters that are nearly zero, as at initialisation: behind those, no mistake would show."""
     rng = np.random.default_rng(seed)
-    return {
-        name: rng.uniform(0.5, 1.0, state[name].shape).astype(state[name].dtype)
-        for name in parameters
-        if name in state and state[name].size and np.abs(state[name]).max() < ASLEEP
-    }
+    return {name: rng.uniform(0.5, 1.0, operators.parameter_shapes[name]) for name in operators.asleep}
 
 
 class _Trial:
     """Removes parts of some groups and says what is wrong with the result."""
 
     def __init__(self, backend: Backend, network: Network, graph: ChannelGraph, inputs: Inputs, seed: int) -> None:
-        self.backend, self.graph, self.inputs, self.seed = backend, graph, inputs, seed
-        asleep = awakened(backend.state(network), graph.operators.parameter_shapes, seed)
-        self.network = backend.with_state(network, asleep) if asleep else network
-        self.state = backend.state(self.network)
-        self._known: dict[tuple[int, ...], str | None] = {}
+        self.backend, self.network, self.graph, self.inputs, self.seed = backend, network, graph, inputs, seed
+        self._tried = 0
 
-    def problem(self, groups: Sequence[Group]) -> str | None:
-        """Why removing from these groups is wrong, or None."""
-        key = tuple(group.id for group in groups)
-        if key not in self._known:
-            found = (self._compare(plan, groups) for plan in complements(self.graph, groups, self.seed))
-            self._known[key] = next(filter(None, found), None)
-        return self._known[key]
+    def culprits(self) -> list[tuple[Group, str]]:
+        """The groups whose removal is wrong, and why."""
+        return self._narrowed(list(self.graph.groups), [])
 
-    def culprits(self) -> list[Group]:
-        """The groups whose removal is wrong; those that are compared by value are tried apart from the others."""
-        pooled = [group for group in self.graph.groups if group.id in self.graph.pooled]
-        exact = [group for group in self.graph.groups if group.id not in self.graph.pooled]
-        return self._narrowed(exact) or self._narrowed(pooled) or self._narrowed(list(self.graph.groups))
-
-    def _narrowed(self, groups: list[Group]) -> list[Group]:
-        if not groups or self.problem(groups) is None:
+    def _narrowed(self, groups: list[Group], beside: list[Group]) -> list[tuple[Group, str]]:
+        """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well."""
+        problem = self._problem([*groups, *beside]) if groups else None
+        if problem is None:
             return []
-        if len(groups) == 1:
-            return groups
-        middle = len(groups) // 2
-        found = self._narrowed(groups[:middle]) + self._narrowed(groups[middle:])
-        return found or groups  # each half is right alone: they only fail together
+        if len(groups) == 1 or self._tried >= TRIALS:
+            return [(group, problem) for group in groups]
+        left, right = groups[: len(groups) // 2], groups[len(groups) // 2 :]
+        found = self._narrowed(left, beside) + self._narrowed(right, beside)
+        return found or self._narrowed(left, [*beside, *right]) + self._narrowed(right, [*beside, *left])
 
-    def verdict(self) -> str:
-        """What was proven, in one line."""
-        pooled = [str(group.id) for group in self.graph.groups if group.id in self.graph.pooled]
-        text = "proven by values: a random part of every group removed, and then the rest of it"
-        return f"{text}; shapes only for groups {', '.join(pooled)} (normalized across channels)" if pooled else text
-
-    def _compare(self, plan: PrunePlan, groups: Sequence[Group]) -> str | None:
+    def _problem(self, groups: Sequence[Group]) -> str | None:
+        """Why removing from these groups is wrong, or None."""
+        self._tried += 1
+        plan = random_part(self.graph, groups, self.seed)
         try:
             small = self.backend.prune(self.network, self.graph, plan)
-            got = self._outputs(small)
+            (got, _), *_ = self.backend.run(small, [(self.inputs, 0)])
+            if self.graph.operators.training_from is not None:
+                self.backend.train_once(small, self.inputs)
         except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
             return f"{type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ''}"
-        masked = self.backend.with_state(self.network, zeroed(self.graph, plan, self.state))
-        return _difference(got, self._outputs(masked), any(g.id in self.graph.pooled for g in groups))
-
-    def _outputs(self, network: Network) -> list[NDArray[Any]]:
-        (outputs, _), *_ = self.backend.run(network, [(self.inputs, 0)])
-        return outputs_as_arrays(outputs)
+        del small  # before the original runs: of large networks there is not room for both
+        wanted = self.backend.masked(self.network, self.graph, plan, self.inputs)
+        return difference(outputs_as_arrays(got), outputs_as_arrays(wanted))
 
 
-def _difference(got: list[NDArray[Any]], wanted: list[NDArray[Any]], shapes_only: bool) -> str | None:
+def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:
+    """How two lists of outputs differ beyond rounding, or None."""
     if [a.shape for a in got] != [a.shape for a in wanted]:
         return f"output shapes {[a.shape for a in got]} instead of {[a.shape for a in wanted]}"
     for a, b in zip(got, wanted, strict=True):
-        if shapes_only or not np.issubdtype(b.dtype, np.floating) or not b.size:
+        if not np.issubdtype(b.dtype, np.floating) or not b.size:
             continue
         if (np.isnan(a) != np.isnan(b)).any():
             return "other values are not a number"

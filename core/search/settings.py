@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -45,17 +46,40 @@ class Block(BaseModel):
 
 
 class NetworkParser(Block):
-    """``networkparser``: class names of custom operators. No name is needed, so none is taken yet."""
+    """``networkparser``: modules that are taken as a whole; for all others the operators that they run are enough.
+
+    Attributes:
+        replace_bn_list: Names of classes that are normalizations.
+        replace_conv_list: Names of classes that are convolutions.
+    """
 
     replace_bn_list: list[str] = []
     replace_conv_list: list[str] = []
 
     @field_validator("replace_bn_list", "replace_conv_list")
     @classmethod
-    def _no_names(cls, names: list[str]) -> list[str]:
-        if names:
-            raise ValueError(f"{', '.join(names)}: not supported yet; networks are parsed by the operators they run")
+    def _class_names(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not name.isidentifier():
+                raise ValueError(f"{name!r} is no name of a class; write the last part of it, such as {_last(name)!r}")
         return names
+
+    @model_validator(mode="after")
+    def _one_kind_each(self) -> NetworkParser:
+        if both := set(self.replace_bn_list) & set(self.replace_conv_list):
+            raise ValueError(f"{', '.join(sorted(both))}: in replace_bn_list and in replace_conv_list")
+        return self
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """For each class named ``convolution`` or ``normalization``, as ``parse`` takes it."""
+        kinds = {"convolution": self.replace_conv_list, "normalization": self.replace_bn_list}
+        return {name: kind for kind, names in kinds.items() for name in names}
+
+
+def _last(name: str) -> str:
+    found = re.findall(r"[^\W\d]\w*", name)
+    return found[-1] if found else "FrozenBatchNorm2d"
 
 
 class LatencySettings(Block):

@@ -15,6 +15,7 @@ from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.pipeline.description import Description, layer_rows
 from prunekit.core.pipeline.errors import RunError, told_at
+from prunekit.core.pipeline.examples import example_inputs
 from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
 from prunekit.core.pipeline.original import calibration_batches, original, save_network
 from prunekit.core.pipeline.records import record, write_step
@@ -64,7 +65,9 @@ class _Stage:
         context.dataset(step.dataset.test, "test")  # what is wrong with it shall not show after the search
         before = context.measure(self.network, self.held_out)
         context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
-        self.graph = parse(context.backend, self.network, _first(calibration[0][0]))
+        self.graph = parse(
+            context.backend, self.network, example_inputs(context, step, self.network), custom=self.description.custom
+        )
         if not self.graph.groups:
             raise RunError(
                 f"{step.where}: no layer of {type(self.network).__name__} can be pruned; prunekit inspect says why for"
@@ -145,7 +148,7 @@ class _Stage:
         network, _ = self.evaluator.network(found.trial)
         description = replace(
             self.description, plan=found.trial.plan, ignore=self.graph.ignore, frozen=self.graph.frozen,
-            held=self.graph.held,
+            whole_parts=self.graph.whole_parts,
             layers=layer_rows(self.graph, found.trial.plan),
         )  # fmt: skip
         result = found.result
@@ -190,12 +193,3 @@ class _Stage:
             return None
         data = self.context.train_batches(step.dataset.train, self.settings.seed)
         return lambda network: trainer.fit(network, data)
-
-
-def _first(inputs: Any) -> Any:
-    """The first sample of a batch's inputs."""
-    if isinstance(inputs, dict):
-        return {key: _first(value) for key, value in inputs.items()}
-    if isinstance(inputs, tuple):
-        return tuple(_first(value) for value in inputs)
-    return inputs[:1]

@@ -13,6 +13,7 @@ from prunekit.core.graph import channel_graph
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.examples import check_given
 from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.original import original, save_network
 from prunekit.core.pipeline.records import record, write_step
@@ -49,7 +50,9 @@ def _networks(context: RunContext, step: StepConfig) -> Iterator[tuple[str, Netw
     if not paths:
         raise RunError(f"{step.where}: no desc_*.json of a network in {folder}")
     for path in paths:
-        yield path.stem.removeprefix("desc_"), *described_network(context.backend, path)
+        network, description = described_network(context.backend, path)
+        check_given(context, step, network)
+        yield path.stem.removeprefix("desc_"), network, description
 
 
 def _train(
@@ -71,7 +74,8 @@ def _train(
         trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint.pth")
     split = step.dataset.test
     tested = context.measure(network, context.plain_batches(context.dataset(split, "test"), split))
-    cost = price(channel_graph(context.backend.record(network, example(description.inputs))))
+    operators = context.backend.record(network, example(description.inputs), description.custom)
+    cost = price(channel_graph(operators))
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total,
         "macs": int(cost.macs), "params": int(cost.params),

@@ -64,7 +64,7 @@ class Script:
     def mean(self, x: int) -> int:
         self.module = ""
         shape = self.graph.tensors[x].shape[:2]
-        return self.op(Kind.REDUCE, "mean", [x], shape, axes=[2, 3], keepdim=False, over="statistic")
+        return self.op(Kind.REDUCE, "mean", [x], shape, axes=[2, 3], keepdim=False, over="mean")
 
     def output(self, x: int) -> OperatorGraph:
         self.graph.outputs.append(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.plugins.backends.pytorch import forward, observe, recorder, surgery, weights
+from prunekit.plugins.backends.pytorch import examples, forward, masking, observe, recorder, surgery, weights
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.registry import Register, RegisterType
 
@@ -54,10 +55,21 @@ class PytorchBackend:
         """Write the network's weights as safetensors."""
         weights.save_weights(network, path)
 
-    def record(self, network: torch.nn.Module, inputs: Inputs) -> OperatorGraph:
-        """Run the network once and return what it did."""
+    def read_inputs(self, path: Path) -> Any:
+        """Lists, tuples and dicts of tensors in a file, as NumPy arrays; unpickling nothing."""
+        return examples.read_inputs(path)
+
+    def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
+        """Names of the classes of the network's modules."""
+        return frozenset(type(module).__name__ for module in network.modules())
+
+    def record(
+        self, network: torch.nn.Module, inputs: Inputs, custom: Mapping[str, str] | None = None
+    ) -> OperatorGraph:
+        """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
         on_device = forward.to_device(inputs, _device_of(network))
-        return recorder.record(network, lambda: forward.call(network, on_device, _device_of(network)), on_device)
+        device = _device_of(network)
+        return recorder.record(network, lambda x: forward.call(network, x, device), on_device, custom)
 
     def observe(self, network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
@@ -66,6 +78,17 @@ class PytorchBackend:
     def prune(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
+
+    def masked(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+        """Outputs of the whole network, where what the plan removes has no effect."""
+        device = _device_of(network)
+        on_device = forward.to_device(inputs, device)
+        outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device))
+        return forward.to_numpy(outputs)
+
+    def train_once(self, network: torch.nn.Module, inputs: Inputs) -> None:
+        """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
+        forward.train_once(network, inputs, _device_of(network))
 
     def state(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
@@ -80,6 +103,19 @@ class PytorchBackend:
             for name, array in arrays.items():
                 named[name].copy_(torch.from_numpy(np.ascontiguousarray(array)))
         return changed
+
+    @contextmanager
+    def holding(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
+        parameters = dict(network.named_parameters())
+        before = {name: parameters[name].detach().clone() for name in arrays}
+        try:
+            for name, array in arrays.items():
+                parameters[name].data.copy_(torch.from_numpy(array))
+            yield
+        finally:
+            for name, values in before.items():
+                parameters[name].data.copy_(values)
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
         """A copy whose batch normalization statistics are the average over the batches.

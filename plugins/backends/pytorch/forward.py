@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 
@@ -50,15 +51,59 @@ def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:
 
 
 @contextlib.contextmanager
-def evaluating(network: nn.Module) -> Iterator[nn.Module]:
-    """Evaluation mode inside the block; afterwards every submodule has the mode it had."""
+def evaluating(network: nn.Module, fresh: bool = False) -> Iterator[nn.Module]:
+    """Evaluation mode inside the block; afterwards every submodule has the mode it had.
+
+    ``fresh`` lets networks drop what they keep from one evaluation to the next; they do so on leaving that mode.
+    """
     modes = [(module, module.training) for module in network.modules()]
+    if fresh:
+        network.train()
     network.eval()
     try:
         yield network
     finally:
         for module, training in modes:
             module.training = training
+
+
+@contextlib.contextmanager
+def training(network: nn.Module) -> Iterator[None]:
+    """Training mode inside the block, after which modes, buffers and torch's random numbers are as they were."""
+    modes = [(module, module.training) for module in network.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network.train()
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+
+
+def doubled(value: Any) -> Any:
+    """The inputs with two samples where there was one: normalizations in training mode need them."""
+    if isinstance(value, Tensor):
+        return torch.cat([value, value]) if value.ndim > 1 and value.shape[0] == 1 else value
+    if isinstance(value, Mapping):
+        return {key: doubled(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(doubled(part) for part in value)
+    return value
+
+
+def train_once(network: nn.Module, inputs: Inputs, device: torch.device | str) -> None:
+    """One forward in training mode and the gradients of its outputs; the network is left in that mode."""
+    network.train()
+    outputs = call(network, doubled(to_device(inputs, device)), device)
+    losses = [leaf.float().square().mean() for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor)]
+    losses = [loss for loss in losses if loss.requires_grad]
+    if losses:
+        torch.autograd.backward(losses)
 
 
 def run(network: nn.Module, batches: Iterable[Batch], device: torch.device | str) -> Iterator[tuple[Any, Any]]:

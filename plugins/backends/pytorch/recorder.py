@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,37 +14,50 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
-from prunekit.plugins.backends.pytorch.aten import RULES, Call, pointwise
-from prunekit.plugins.backends.pytorch.forward import evaluating
+from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
+from prunekit.plugins.backends.pytorch.aten import CREATING, Rule, rule_for
+from prunekit.plugins.backends.pytorch.call import Call, tensors_in
+from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.whole import add_whole
 
 
 class Recorder(TorchDispatchMode):
-    """Follows tensors by identity: parameters and buffers by name, everything else by the operator that made it."""
+    """Follows tensors by identity: parameters and buffers by name, everything else by the operator that made it.
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    Args:
+        network: Whose parameters are followed.
+        custom: For names of module classes what such a module is as a whole.
+    """
+
+    def __init__(self, network: torch.nn.Module, custom: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self.graph = OperatorGraph()
+        self.asking = Asking(self._known)
+        self._custom = custom or {}
         self._number = WeakIdKeyDictionary()
-        self._named = WeakIdKeyDictionary()
+        self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        self._rules: dict[str, Rule | None] = {}
         self._path: list[str] = []
+        self._calls = Counter[str]()
+        self._whole: torch.nn.Module | None = None
         self._module_name = {module: name for name, module in network.named_modules()}
-        for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
-            self._named.setdefault(tensor, name)
+        for name, tensor in named_tensors(network):
+            self._named.setdefault(id(tensor), (tensor, name))
         for name, parameter in network.named_parameters():
             self.graph.parameter_shapes[name] = tuple(parameter.shape)
-            if parameter.ndim >= 2:
-                self.graph.magnitudes[name] = {axis: _l1_norms(parameter, axis) for axis in (0, 1)}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run the operator and write it down."""
-        operands = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        known = [t for t in operands if t in self._number or t in self._named]
-        inputs = {id(t): self.number(t) for t in known}  # before the call: it may write into its inputs
+        name = func._schema.name.removeprefix("aten::")
+        self._calls[name] += 1
+        if self._whole is not None:
+            return func(*args, **(kwargs or {}))
+        known = any([self._known(t) is not None for t in tensors_in((args, kwargs))])  # all of them get numbers
         out = func(*args, **(kwargs or {}))
-        if inputs:
+        if known or name in CREATING:
             call, before = Call(func, args, kwargs or {}, out, self), len(self.graph.operators)
             self._record(call)
             self._note_view(call, self.graph.operators[before:])
@@ -51,38 +65,46 @@ class Recorder(TorchDispatchMode):
                 self._write_back(written)
         return out
 
+    def _known(self, tensor: torch.Tensor) -> int | None:
+        """The number of a tensor that is followed, or None."""
+        number: int | None = self._number.get(tensor)
+        return self.number(tensor) if number is None and id(tensor) in self._named else number
+
     def number(self, tensor: torch.Tensor) -> int:
         """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
-        if tensor not in self._number:
-            name = self._named.get(tensor)
-            self._number[tensor] = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
-        return int(self._number[tensor])
+        number: int | None = self._number.get(tensor)
+        if number is None:
+            _, name = self._named.get(id(tensor), (None, None))
+            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
+            self._number[tensor] = number
+        return number
 
     def fresh(self, tensor: torch.Tensor) -> int:
         """A new number for an operator's result, also where it is an input that was written in place."""
-        self._number[tensor] = self.graph.tensor(tuple(tensor.shape))
-        return int(self._number[tensor])
+        number = self._number[tensor] = self.graph.tensor(tuple(tensor.shape))
+        return number
 
     def add(self, kind: Kind, name: str, inputs: list[int], outputs: list[int], **attributes: Any) -> None:
         """Append one operator."""
         module = self._path[-1] if self._path else ""
-        self.graph.operators.append(Operator(kind, name, tuple(inputs), tuple(outputs), attributes, module))
+        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, module, self._calls[name] - 1)
+        self.graph.operators.append(made)
 
     def _record(self, call: Call) -> None:
-        rule = RULES.get(call.name)
-        if rule is None and torch.Tag.pointwise in call.func.tags:
-            rule = pointwise
+        if call.name not in self._rules:
+            self._rules[call.name] = rule_for(call.func, call.name)
+        rule = self._rules[call.name]
         if rule is None:
-            results = call.results()
+            operands, results = call.operands(), call.results()
             if results:
-                call.add(Kind.OPAQUE, call.operands(), results, reason="prunekit has no rule for this operator")
+                call.add(Kind.OPAQUE, operands, results, reason="prunekit has no rule for this operator")
             return
         rule(call)
 
     def _note_view(self, call: Call, added: list[Operator]) -> None:
         """Remember of which tensor a result is a view, so that a write into it reaches that tensor too."""
         if call.func.is_view:
-            base, views = call["self"], [t for t in tree_leaves(call.out) if isinstance(t, torch.Tensor)]
+            base, views = call["self"], list(tensors_in(call.out))
             for index, view in enumerate(views):
                 if view is not base:
                     self._views[view] = (base, added[-1] if len(added) == 1 else None, index)
@@ -96,26 +118,73 @@ class Recorder(TorchDispatchMode):
             self.add(kind, "copy_", inputs, [self.fresh(base)], **attributes)
             view = base
 
+    def run(self, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> list[torch.Tensor]:
+        """Record one forward and return the tensors that came out."""
+        with self.watching(network):
+            self.graph.inputs += [self.fresh(t) for t in tree_leaves(inputs) if isinstance(t, torch.Tensor)]
+            outputs = forward(inputs)
+        found = [t for t in tree_leaves(outputs) if isinstance(t, torch.Tensor)]
+        self.graph.outputs += [self.number(t) for t in found]
+        return found
+
+    def unread(self, network: torch.nn.Module) -> list[str]:
+        """Parameters that no operator has read."""
+        return [name for name, parameter in network.named_parameters() if parameter not in self._number]
+
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Record inside the block, knowing which module runs."""
+    def watching(self, network: torch.nn.Module) -> Iterator[None]:
+        """Record inside the block, knowing which module runs and where sizes come from."""
 
-        def enter(module: torch.nn.Module, _: Any) -> None:
+        def enter(module: torch.nn.Module, inputs: Any) -> None:
             self._path.append(self._module_name.get(module, self._path[-1] if self._path else ""))
+            if self._whole is None and type(module).__name__ in self._custom:
+                self._whole = module
 
-        def leave(module: torch.nn.Module, _: Any, __: Any) -> None:
+        def leave(module: torch.nn.Module, inputs: Any, output: Any) -> None:
+            if self._whole is module:
+                self._whole = None
+                add_whole(self, module, self._custom[type(module).__name__], inputs, output)
             self._path.pop()
 
         handles = [register_module_forward_pre_hook(enter), register_module_forward_hook(leave, always_call=True)]
-        fused = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)  # a fused layer would arrive as one operator
         try:
-            with self:
+            with unfused(network), open_functions(), known_attributes(network, self.asking.uses), self.asking, self:
                 yield
         finally:
-            torch.backends.mha.set_fastpath_enabled(fused)
             for handle in handles:
                 handle.remove()
+
+
+ASLEEP = 1e-3
+"""A parameter of no larger values than this, on average over those of weights, counts as zero."""
+
+
+@contextmanager
+def unfused(network: torch.nn.Module) -> Iterator[None]:
+    """No module runs as one fused operator inside the block."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    recurrent = any(isinstance(module, torch.nn.RNNBase) for module in network.modules())
+    libraries = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
+    if recurrent:  # of others they change no operator, and are faster
+        torch._C._set_mkldnn_enabled(False)
+        torch._C._set_cudnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+        torch._C._set_mkldnn_enabled(libraries[0])
+        torch._C._set_cudnn_enabled(libraries[1])
+
+
+def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters, buffers, and tensors that modules hold as plain attributes, each with its name."""
+    yield from network.named_parameters()
+    yield from network.named_buffers()
+    for name, module in network.named_modules():
+        for key, value in module.__dict__.items():
+            if isinstance(value, torch.Tensor):
+                yield f"{name}.{key}" if name else key, value
 
 
 def _undo(
@@ -136,29 +205,76 @@ def _undo(
     return Kind.OPAQUE, [whole, part], {"reason": "it is written through a view"}
 
 
-def record(network: torch.nn.Module, forward: Callable[[], Any], inputs: Any) -> OperatorGraph:
+def record(
+    network: torch.nn.Module,
+    forward: Callable[[Any], Any],
+    inputs: Any,
+    custom: Mapping[str, str] | None = None,
+) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
+
+    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
 
     Args:
         network: Whose parameters are followed.
-        forward: Calls the network with ``inputs``.
+        forward: Calls the network with inputs.
         inputs: The tensors that it is called with, nested in any way.
+        custom: For names of module classes what such a module is as a whole.
 
     Raises:
         ValueError: The network returned no tensor.
     """
-    recorder = Recorder(network)
-    with evaluating(network), torch.no_grad(), recorder.watching():
-        recorder.graph.inputs = [recorder.fresh(t) for t in tree_leaves(inputs) if isinstance(t, torch.Tensor)]
-        outputs = forward()
-    found = [t for t in tree_leaves(outputs) if isinstance(t, torch.Tensor)]
-    if not found:
-        kind = type(outputs).__qualname__
-        raise ValueError(f"the network returned no tensor, but {kind}; return tensors in tuples, lists and dicts")
-    recorder.graph.outputs = [recorder.number(t) for t in found]
+    recorder = Recorder(network, custom)
+    with evaluating(network, fresh=True), torch.no_grad():
+        outputs = recorder.run(network, forward, inputs)
+    if not outputs:
+        raise ValueError("the network returned no tensor; return tensors in tuples, lists and dicts")
+    unread = recorder.unread(network)
+    if unread:
+        _record_training(recorder, network, forward, inputs, unread)
+    recorder.graph.equal = recorder.asking.uses.comparisons()
+    _weigh(recorder.graph, dict(network.named_parameters()))
     return recorder.graph
+
+
+def _record_training(
+    recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any, unread: list[str]
+) -> None:
+    """Record the training forward as well, which may read the parameters that evaluation does not."""
+    graph = recorder.graph
+    count, outputs = len(graph.operators), len(graph.outputs)
+    problem = ""
+    try:
+        with training(network), torch.no_grad():
+            recorder.run(network, forward, doubled(inputs))
+    except Exception as raised:  # the network's own code, in a mode that may need more than the example
+        problem = f" ({type(raised).__name__}: {str(raised).splitlines()[0] if str(raised) else ''})"
+    if problem or recorder.unread(network) == unread:
+        del graph.operators[count:], graph.outputs[outputs:]
+        names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+        graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
+    else:
+        graph.training_from = count
+
+
+def _weigh(graph: OperatorGraph, parameters: Mapping[str, torch.Tensor]) -> None:
+    """Measure the slices of every weight that may go, and note what is nearly zero."""
+    turned = {
+        graph.tensors[operator.inputs[1]].name
+        for operator in graph.operators
+        if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
+    }  # weights that produce along their second axis, or are used as they are
+    for name, parameter in parameters.items():
+        if parameter.ndim >= 2:
+            axes = (0, 1) if name in turned else (0,)
+            graph.magnitudes[name] = {axis: _l1_norms(parameter.detach(), axis) for axis in axes}
+            idle = bool(graph.magnitudes[name][0].sum() < ASLEEP * parameter.numel())
+        else:
+            idle = bool(parameter.numel() and parameter.detach().abs().max() < ASLEEP)
+        if idle:
+            graph.asleep.append(name)
 
 
 def _l1_norms(parameter: torch.Tensor, axis: int) -> Any:
     others = [k for k in range(parameter.ndim) if k != axis]
-    return parameter.detach().abs().sum(others).double().cpu().numpy()
+    return torch.linalg.vector_norm(parameter, 1, others).double().cpu().numpy()

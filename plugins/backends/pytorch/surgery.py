@@ -11,11 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.pruning import adapting
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
 _LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
+
+Kept = Mapping[str, Mapping[int, NDArray[np.int64]]]
 
 
 def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
@@ -26,35 +30,50 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
         stays = staying(axis.units, keep)
         if not stays.all():
             kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
-    small = copy.deepcopy(network)
+    small = _copy_cut(network, kept, adapting.factors(graph, keep))
     small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
-    _cut(small, kept)
-    channels = {name: int(staying(units, keep).sum()) for name, units in graph.norms}
-    for name, module in small.named_modules():
+    modules = dict(small.named_modules())
+    channels = {
+        name: int(staying(units, keep).sum())
+        for name, units in graph.norms
+        if getattr(modules[name], "num_features", units.size) == units.size  # not of every sample, as of one without
+    }
+    for name, module in modules.items():
         _follow(module, channels.get(name))
+    for (name, path), size in adapting.sizes(graph, keep).items():
+        holder = modules[name].__dict__
+        holder[str(path[0])] = _replaced(holder[str(path[0])], path[1:], size)
     return small
 
 
-def _cut(network: torch.nn.Module, kept: Mapping[str, Mapping[int, NDArray[np.int64]]]) -> None:
-    """Replace each tensor by the part of it that stays, under every name that it goes by."""
-    replaced: dict[int, torch.Tensor] = {}
-    originals = []  # kept alive so that no id is given twice
-    named = dict(network.named_parameters()) | dict(network.named_buffers())
-    for name, axes in kept.items():
+def _copy_cut(
+    network: torch.nn.Module, kept: Kept, factors: Mapping[str, Mapping[int, NDArray[np.float64]]]
+) -> torch.nn.Module:
+    """A deep copy in which tensors are replaced by the part of them that stays, under every name they go by."""
+    parts: dict[int, Any] = {}
+    named = dict(named_tensors(network))
+    for name in [*kept, *(name for name in factors if name not in kept)]:
         tensor = named[name]
-        originals.append(tensor)
         part = tensor.detach()
-        for axis, indices in axes.items():
+        for axis, vector in factors.get(name, {}).items():
+            shape = [-1 if k == axis else 1 for k in range(part.ndim)]
+            part = part * torch.from_numpy(vector).to(part).reshape(shape)
+        for axis, indices in kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
         part = part.contiguous()
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
-        replaced[id(tensor)] = part
-    for module in network.modules():
-        for table in (module._parameters, module._buffers):
-            for key, value in table.items():
-                if value is not None and id(value) in replaced:
-                    table[key] = replaced[id(value)]  # type: ignore[assignment]
+        parts[id(tensor)] = part
+    return copy.deepcopy(network, parts)  # what has a part already is not copied whole
+
+
+def _replaced(value: Any, path: tuple[str | int, ...], size: int) -> Any:
+    """A value, or a nested tuple or list, with one number in it changed."""
+    if not path:
+        return size
+    parts = list(value)
+    parts[int(path[0])] = _replaced(parts[int(path[0])], path[1:], size)
+    return type(value)(parts)
 
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:

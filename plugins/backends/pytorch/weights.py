@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -110,18 +111,31 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
         return {name: torch.from_numpy(archive[name]) for name in archive.files}
 
 
-def _read_pickle(path: Path) -> dict[str, Tensor]:
+def tensors_only(path: Path, advice: str) -> Any:
+    """Return what ``torch.save`` wrote, where that is tensors, plain values and collections of them.
+
+    Args:
+        path: The file.
+        advice: What to do with a file that is trusted and holds more.
+
+    Raises:
+        WeightsError: It holds more; nothing of it was run.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on pickle protocols, of no use to who only has the file
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         named = re.search(r"GLOBAL ([\w.]+)", str(problem))
         what = f" (it names {named[1]})" if named else ""
         raise WeightsError(
             f"{path} holds more than tensors{what} and could run code when read; it was refused and nothing was run."
-            " Where you trust it, save network.state_dict() alone, or the weights as .safetensors"
+            f" Where you trust it, {advice}"
         ) from problem
+
+
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    content = tensors_only(path, "save network.state_dict() alone, or the weights as .safetensors")
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Walker:
             return []
         found = list(self._keys(value, schema, path)) if isinstance(value, dict) else []
         if "enum" in schema and not isinstance(value, (dict, list)) and value not in schema["enum"]:
+            found.append(path)
+        if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
             found.append(path)
         if isinstance(value, list) and "items" in schema:
             found += [

@@ -30,6 +30,7 @@ def test_default_collate_stacks_nested_structures() -> None:
         (np.zeros((3, 4)), np.zeros((3, 5)), r"\(3, 4\) and \(3, 5\) cannot be stacked"),
         ({"a": 1}, {"b": 1}, "different keys"),
         ((1, 2), (1,), "different lengths"),
+        ([np.zeros(2), np.zeros(3)], [np.zeros(2), np.zeros(3)], "give several inputs as a tuple"),
     ],
 )
 def test_default_collate_says_what_differs(first: object, second: object, message: str) -> None:

@@ -68,19 +68,35 @@ def test_signature_knows_structure_not_names(script, residual):
     assert channel_graph(third.output(third.linear(third.mean(x), "e", 5))).signature != first
 
 
-def test_computed_sizes_are_assumptions(script):
-    """Halves are taken for computed, unless the operator is said to hold its sizes."""
+def test_sizes_that_the_framework_computes_hold_nothing(script):
+    """Halves of one tensor are added: a pair of channels goes, and no bound is asked where it comes from."""
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
     half, shape = (1, 4, 4, 4), {"axis": 1, "step": 1, "drop": False}
     left = script.op(Kind.SLICE, "slice", [x], half, start=0, stop=4, **shape)
     right = script.op(Kind.SLICE, "slice", [x], half, start=4, stop=8, **shape)
-    operators = script.output(script.linear(script.mean(script.add(left, right)), "head", 2))
-    graph = channel_graph(operators)
+    graph = channel_graph(script.output(script.linear(script.mean(script.add(left, right)), "head", 2)))
     assert [(g.size, g.per_unit, g.fixed) for g in graph.groups] == [(4, 2, 0)]
-    assert [(a.operator, a.groups) for a in graph.assumptions] == [(1, {0}), (2, {0})]
-    graph = channel_graph(operators, held=[1, 2])
-    assert graph.groups == ()
-    assert graph.layers[0].protected == (("slice in a has its bounds in the network's code", 8),)
+
+
+@pytest.mark.parametrize(
+    ("axes", "over", "masked"), [([1], "mean", True), ([1], "extreme", True), ([2, 3], "mean", False)]
+)
+def test_statistics_over_channels_leave_out_what_goes(script, axes, over, masked):
+    x = script.conv(script.input(1, 3, 4, 4), "a", 8)
+    gate = script.op(Kind.REDUCE, over, [x], (1, *(1 if k + 1 in axes else n for k, n in enumerate((8, 4, 4)))),
+                     axes=axes, keepdim=True, over=over)  # fmt: skip
+    x = script.op(Kind.ELEMENTWISE, "mul", [x, gate], (1, 8, 4, 4))
+    graph = channel_graph(script.output(script.linear(script.mean(x), "head", 2)))
+    linear = len(graph.operators.operators) - 1  # sums over channels too
+    found = [(m.operator, m.operand, m.axis, m.units.tolist()) for m in graph.masks if m.operator != linear]
+    assert found == ([(1, 0, 1, list(range(8)))] if masked else [])
+
+
+def test_values_over_channels_keep_them(script):
+    x = script.conv(script.input(1, 3, 4, 4), "a", 8)
+    first = script.op(Kind.REDUCE, "argmax", [x], (1, 1, 4, 4), axes=[1], keepdim=True, over="values")
+    graph = channel_graph(script.output(script.add(x, first)))
+    assert graph.layers[0].protected == (("argmax in a is taken over it", 8),)
 
 
 def test_no_layer_is_ever_emptied(script):
@@ -92,7 +108,8 @@ def test_no_layer_is_ever_emptied(script):
     assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 4)]
     for axis in graph.axes:
         assert staying(axis.units, np.zeros(graph.units, dtype=bool)).any() or len(axis.units) == 6
-    assert graph.layers[0].protected == (("is the last channel of a layer that has only a part of the group", 1),)
+    reason = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
+    assert graph.layers[0].protected == ((reason, 1),)
 
 
 def test_unknown_operators_protect(script):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph.labels import Labels, along, components, drop_constant_axes
-from prunekit.core.graph.reshaping import concatenate, reshape, segments, take, tangled
+from prunekit.core.graph.labels import Labels, components
+from prunekit.core.graph.reshaping import reshape, segments
 
 
 def test_components():
@@ -13,31 +13,43 @@ def test_components():
     assert components(0, []).tolist() == []
     chain = np.arange(1000)
     assert not components(1001, [(chain + 1, chain)]).any()
+    known = components(3, [(np.array([2]), np.array([0]))])
+    assert components(5, [(np.array([4]), np.array([2]))], known).tolist() == [0, 1, 0, 3, 0]
 
 
-def test_fix_and_freeze():
+def test_ties():
     labels = Labels()
-    grid = labels.fresh(6).reshape(1, 2, 3)
-    assert labels.fix(grid, [1], "").tolist() == [[[0, 1, 2]]]
-    assert labels.settle().tolist() == [0, 1, 2, 0, 1, 2]
-    labels.freeze(grid[:, 1, :1], "first")
-    labels.freeze(grid, "second")
-    assert labels.reasons(labels.settle()) == {0: "first", 1: "second", 2: "second"}
+    table = labels.fresh(6).reshape(2, 3)
+    assert labels.tie_rows(table).tolist() == [0, 1, 2]
+    assert labels.classes().tolist() == [0, 1, 2, 0, 1, 2]
+    more = labels.fresh(2)
+    assert labels.classes().tolist() == [0, 1, 2, 0, 1, 2, 6, 7]
+    labels.tie(more[:1], table[0])  # one label meets three
+    assert labels.classes().tolist() == [0, 0, 0, 0, 0, 0, 0, 7]
 
 
-@pytest.mark.parametrize(("last", "classes"), [(True, [0, 1, 2, 0, 1, 2]), (False, [0, 0, 0, 3, 3, 3])])
-def test_rectangles(last, classes):
+def test_freezing():
     labels = Labels()
-    labels.rectangle(labels.fresh(6).reshape(2, 3), last)
-    assert labels.settle().tolist() == classes
+    a, b = labels.fresh(3), labels.fresh(3)
+    labels.freeze(a[1:], "first")
+    labels.freeze(a, "second")
+    labels.freeze(a[:0], "nothing")
+    labels.tie(a, b)
+    assert labels.reasons(labels.classes()) == {0: "second", 1: "first", 2: "first"}
+    assert labels.frozen(a)
+    assert not labels.frozen(b)  # only by what it is tied with, which later ties may still change
+    assert not labels.frozen(labels.fresh(1))
 
 
-def test_a_rectangle_keeps_what_is_legal_already():
+def test_counts_are_tied_position_by_position_where_nothing_else_does_it():
     labels = Labels()
-    grid = labels.fresh(6).reshape(2, 3)
-    labels.rectangle(grid)
-    labels.fix(grid, [1], "")
-    assert labels.settle().tolist() == [0, 0, 0, 3, 3, 3]
+    a, b, c = labels.fresh(3), labels.fresh(3), labels.fresh(3)
+    labels.tie(a, b[[2, 0, 1]])
+    labels.tie_counts(a, b)  # of both the same number stays already
+    labels.tie_counts(a, a)
+    assert labels.classes().tolist() == [0, 1, 2, 1, 2, 0, 6, 7, 8]
+    labels.tie_counts(b, c)
+    assert labels.classes()[c].tolist() == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -54,30 +66,27 @@ def test_segments(before, after, found):
     assert [(tuple(a), tuple(b)) for a, b in segments(before, after)] == found
 
 
-def test_reshape_follows_numpy():
-    labels = np.arange(6).reshape(1, 6, 1, 1)
-    flat = reshape(labels, (2, 6, 2, 2), (2, 24))
-    assert flat.tolist() == [np.repeat(np.arange(6), 4).tolist()]
-    assert reshape(flat, (2, 24), (2, 6, 2, 2)).shape == (1, 6, 1, 1)
-    assert reshape(labels, (2, 6, 2, 2), (2, 2, 3, 4)).tolist() == np.arange(6).reshape(1, 2, 3, 1).tolist()
+def followed(axes, before, after):
+    whole, spread, lost = reshape({axis: np.array(labels) for axis, labels in axes.items()}, before, after)
+    return (
+        {axis: labels.tolist() for axis, labels in whole.items()},
+        [(split.axes, split.table.tolist()) for split in spread],
+        [labels.tolist() for labels in lost],
+    )
 
 
-def test_tangled():
-    a, b, c = along(np.arange(3), 1, 4), along(np.arange(4), 2, 4), along(np.arange(5), 3, 4)
-    assert [x.shape for x in tangled((a, b, c), (1, 3, 4, 5), (1, 12, 5))] == [a.shape, b.shape]
-    assert tangled((a, b, c), (1, 3, 4, 5), (3, 4, 5)) == []
-
-
-def test_take_and_concatenate():
-    array = along(np.arange(4), 1, 2)
-    assert take(array, 1, slice(1, 3), drop=False).tolist() == [[1, 2]]
-    assert take(array, 0, slice(0, 1), drop=True).tolist() == [0, 1, 2, 3]
-    joined = concatenate([array, along(np.arange(7, 9), 1, 2)], [4, 2], 1)
-    assert joined.tolist() == [[0, 1, 2, 3, 7, 8]]
-    spread = concatenate([np.array([[5]]), array], [2, 4], 1)
-    assert spread.tolist() == [[5, 5, 0, 1, 2, 3]]
-
-
-def test_drop_constant_axes():
-    assert drop_constant_axes(np.array([[1, 2], [1, 2]])).tolist() == [[1, 2]]
-    assert drop_constant_axes(np.array([[3, 3], [3, 3]])).shape == (1, 1)
+@pytest.mark.parametrize(
+    ("axes", "before", "after", "found"),
+    [
+        ({1: [5, 6, 7]}, (2, 3, 2, 2), (2, 12), ({1: [5] * 4 + [6] * 4 + [7] * 4}, [], [])),  # flattened
+        ({3: [5, 6, 7]}, (2, 2, 2, 3), (2, 12), ({1: [5, 6, 7] * 4}, [], [])),  # channels last
+        ({1: [1, 1, 2, 2]}, (2, 4), (2, 2, 2), ({1: [1, 2]}, [], [])),  # and back
+        ({1: [1, 2, 1, 2]}, (2, 4), (2, 2, 2), ({2: [1, 2]}, [], [])),
+        ({1: [1, 2, 3, 4]}, (2, 4), (2, 2, 2), ({}, [((1, 2), [[1, 2], [3, 4]])], [])),  # heads and their width
+        ({1: [1, 2, 3, 4]}, (3, 4), (2, 6), ({}, [((0, 1), [[1, 2, 3, 4, 1, 2], [3, 4, 1, 2, 3, 4]])], [])),
+        ({0: [1, 2], 1: [3, 4]}, (2, 2), (4,), ({}, [], [[1, 2], [3, 4]])),  # folded into one another
+        ({0: [1, 2], 2: [3, 4]}, (2, 1, 2), (1, 2, 2), ({1: [1, 2], 2: [3, 4]}, [], [])),
+    ],
+)
+def test_reshape(axes, before, after, found):
+    assert followed(axes, before, after) == found

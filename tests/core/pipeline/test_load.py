@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -165,17 +166,34 @@ def test_arguments_are_what_the_constructor_wants() -> None:
 
 def test_a_description_survives_the_disk(tmp_path: Path) -> None:
     inputs = {
-        "image": example({"shape": [2, 3], "dtype": "float32"}),
+        "image": example({"shape": [1, 3], "dtype": "float32"}),
         "more": ([example({"shape": [], "dtype": "int64"})],),
     }
     made = Description(
-        "Net", {"a": [1, None]}, "pytorch", spec_of(inputs), "w.safetensors", imports=("m",), frozen=((1, "x"),)
-    )
+        "Net", {"a": [1, None]}, "pytorch", spec_of(inputs), "w.safetensors", imports=("m",), frozen=((1, "x"),),
+        custom={"Norm": "normalization"},
+    )  # fmt: skip
     (tmp_path / "d.json").write_text(json.dumps(made.to_json()))
     assert Description.read(tmp_path / "d.json") == made
-    again = example(made.inputs, batch_size=5)
+    again = example(made.inputs, samples=5)
     assert again["image"].shape == (5, 3) and again["image"].dtype == "float32"
-    assert isinstance(again["more"], tuple) and isinstance(again["more"][0], list)
+    assert isinstance(again["more"], tuple) and isinstance(again["more"][0], list) and len(again["more"][0]) == 5
+
+
+def test_whole_numbers_are_described_with_their_bounds() -> None:
+    inputs = (np.array([[3, 7, 5]]), np.array([[True, True]]), np.array([16]), np.zeros((1, 2), np.float32))
+    ids, mask, length, plain = example(spec_of(inputs), samples=40)
+    assert ids.shape == (40, 3) and set(ids.ravel()) == {3, 4, 5, 6, 7} and ids.dtype == np.int64
+    assert mask.all() and mask.dtype == bool and set(length) == {16} and plain.shape == (40, 2)
+    assert np.array_equal(example({"shape": [2], "dtype": "int32"}), np.zeros(2))  # of older descriptions
+
+
+def test_what_is_no_sample_is_not_repeated() -> None:
+    """A network that takes 8 frames for one sample, and one of whose inputs has no samples at all."""
+    frames, points = example(spec_of((np.zeros((8, 3)), np.zeros((5, 2)))), samples=3)
+    assert frames.shape == (24, 3) and points.shape == (5, 2)
+    images = example(spec_of([np.zeros((3, 4)), np.zeros((3, 5))]), samples=2)
+    assert [image.shape for image in images] == [(3, 4), (3, 5), (3, 4), (3, 5)]
 
 
 def test_params_are_json_whatever_the_yml_makes_of_them(

@@ -31,8 +31,11 @@ def test_objective_is_accuracy_alone_or_in_a_list():
     errors(objective_keys="flops")
 
 
-def test_custom_operators_are_refused_by_name():
-    assert "FrozenBatchNorm2d: not supported yet" in errors(networkparser={"replace_bn_list": ["FrozenBatchNorm2d"]})
+def test_custom_operators_by_class_name():
+    lists = {"replace_bn_list": ["FrozenBatchNorm2d"], "replace_conv_list": ["MyConv"]}
+    custom = SearchSettings(networkparser=lists).networkparser.custom
+    assert custom == {"FrozenBatchNorm2d": "normalization", "MyConv": "convolution"}
+    assert SearchSettings().networkparser.custom == {}
 
 
 @pytest.mark.parametrize(

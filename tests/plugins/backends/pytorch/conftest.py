@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from prunekit import trace
-
 sys.path.insert(0, str(Path(__file__).parent))  # small_nets and oracle, shared by the tests here
 
 
@@ -19,8 +17,7 @@ def traced():
 
     def get(name):
         if name not in known:
-            network, inputs = CASES[name].build(), CASES[name].inputs()
-            known[name] = network, inputs, trace(network, inputs)
+            known[name] = CASES[name].traced()
         return known[name]
 
     return get

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from prunekit import ChannelGraph
+from prunekit.core.pruning.proof import parse
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
 CASES: dict[str, Case] = {}
 
@@ -16,14 +20,15 @@ CASES: dict[str, Case] = {}
 class Case:
     """A network and what must be found in it.
 
-    ``groups`` holds (id, mids, size, fixed, per_unit) of every group; ``exact`` is False where a normalization takes
-    its statistics over prunable channels, so that zeroed and removed channels are not the same function.
+    ``groups`` holds (id, mids, size, fixed, per_unit) of every group, ``reasons`` for modules that keep channels why,
+    and ``whole_parts`` where whole parts go.
     """
 
     network: Callable[[], nn.Module]
     shape: Any
     groups: list[tuple[int, tuple[int, ...], int, int, int]]
-    exact: bool = True
+    reasons: dict[str, str] = field(default_factory=dict)
+    whole_parts: tuple[str, ...] = ()
 
     def inputs(self, batch: int = 2, dtype: torch.dtype = torch.float64) -> Any:
         generator = torch.Generator().manual_seed(7)
@@ -41,22 +46,34 @@ class Case:
         """The network in evaluation mode; every parameter and statistic is far from what an initialisation gives."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            network = self.network()
-            with torch.no_grad():
-                for parameter in network.parameters():
-                    if parameter.ndim < 2:
-                        parameter.copy_(torch.rand_like(parameter) + 0.5)
-                for module in network.modules():
-                    if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
-                        module.running_mean.copy_(torch.randn_like(module.running_mean) * 0.3)
-                        module.running_var.copy_(torch.rand_like(module.running_var) + 0.5)
+            network = lively(self.network())
         return network.to(dtype).eval()
 
+    def traced(self, batch: int = 2, proof: bool = True) -> tuple[nn.Module, Any, ChannelGraph]:
+        """The network, inputs, and its graph."""
+        network, inputs = self.build(), self.inputs(batch)
+        return network, inputs, parse(PytorchBackend(), network, inputs, proof=proof, whole_parts=self.whole_parts)
 
-def case(shape: Any, groups: list[Any], exact: bool = True) -> Callable[[type[nn.Module]], type[nn.Module]]:
+
+def lively(network: nn.Module) -> nn.Module:
+    """Give every parameter and statistic that an initialisation leaves constant a random value."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim < 2 or parameter.min() == parameter.max():
+                parameter.copy_(torch.rand_like(parameter) + 0.5)
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
+                module.running_mean.copy_(torch.randn_like(module.running_mean) * 0.3)
+                module.running_var.copy_(torch.rand_like(module.running_var) + 0.5)
+    return network
+
+
+def case(
+    shape: Any, groups: list[Any], *, reasons: dict[str, str] | None = None, whole_parts: Sequence[str] = ()
+) -> Callable[[type[nn.Module]], type[nn.Module]]:
     def add(network: type[nn.Module]) -> type[nn.Module]:
         full = [(g[0], g[1], g[2], *g[3:], *(0, 1)[len(g) - 3 :]) for g in groups]
-        CASES[network.__name__] = Case(network, shape, full, exact)
+        CASES[network.__name__] = Case(network, shape, full, reasons or {}, tuple(whole_parts))
         return network
 
     return add
@@ -75,3 +92,14 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(x.mean([2, 3]))
+
+
+class TokenHead(nn.Module):
+    """The mean of all tokens and a linear layer, whose outputs are the network's."""
+
+    def __init__(self, channels: int, classes: int = 5) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x.mean(1))

@@ -12,7 +12,6 @@ from torch.utils._pytree import tree_flatten, tree_leaves
 
 from prunekit import ChannelGraph, PrunePlan, prune
 from prunekit.core.graph.channel_graph import staying
-from prunekit.core.pruning.proof import zeroed
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
 BACKEND = PytorchBackend()
@@ -22,6 +21,28 @@ def call(network: nn.Module, inputs: Any) -> Any:
     if isinstance(inputs, dict):
         return network(**inputs)
     return network(*inputs) if isinstance(inputs, tuple) else network(inputs)
+
+
+def zeroed(graph: ChannelGraph, plan: PrunePlan, state: dict[str, Any]) -> dict[str, Any]:
+    """The state in which every slice that the plan removes is zero."""
+    keep = plan.flags(graph)
+    changed: dict[str, Any] = {}
+    for axis in graph.axes:
+        gone = ~staying(axis.units, keep)
+        if gone.any() and axis.parameter in state:
+            array = changed.setdefault(axis.parameter, state[axis.parameter].copy())
+            array[(slice(None),) * axis.axis + (gone,)] = 0
+    return changed
+
+
+def halves(graph: ChannelGraph, seed: int) -> list[PrunePlan]:
+    """A random part of every group removed, and the rest of it."""
+    first, second = dict[int, tuple[int, ...]](), dict[int, tuple[int, ...]]()
+    for group in graph.groups:
+        order = np.random.default_rng([seed, group.id]).permutation(group.size).tolist()
+        first[group.id], second[group.id] = (tuple(sorted(part)) for part in np.array_split(order, 2))
+    sizes = {group.id: group.size for group in graph.groups}
+    return [PrunePlan(keep, sizes, graph.signature) for keep in (first, second)]
 
 
 def masked(network: nn.Module, graph: ChannelGraph, plan: PrunePlan) -> nn.Module:
@@ -60,13 +81,17 @@ def check(network: nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Any)
 def snapshot(network: nn.Module) -> Any:
     tensors = [*network.named_parameters(), *network.named_buffers()]
     state = [(name, id(t), t.requires_grad, t.detach().numpy().tobytes()) for name, t in tensors]
-    return copy.deepcopy((state, [m.training for m in network.modules()]))
+    return copy.deepcopy((state, attributes(network)))
 
 
-def random_plan(graph: ChannelGraph, rng: np.random.Generator) -> PrunePlan:
-    """Any number of any units of every group."""
-    keep = {g.id: tuple(sorted(rng.permutation(g.size)[: rng.integers(1, g.size + 1)].tolist())) for g in graph.groups}
-    return PrunePlan(keep, {g.id: g.size for g in graph.groups}, graph.signature)
+def attributes(network: nn.Module) -> list[tuple[str, str, type, str]]:
+    """What modules hold beside tensors and modules: module, name, type, value."""
+    return [
+        (name, key, type(value), str(value))
+        for name, module in network.named_modules()
+        for key, value in vars(module).items()
+        if not key.startswith("_") and not isinstance(value, torch.Tensor)
+    ]
 
 
 def _layer_norm(module: nn.LayerNorm, x: torch.Tensor, stays: torch.Tensor) -> torch.Tensor:

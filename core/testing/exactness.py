@@ -1,0 +1,147 @@
+"""The exact oracle: a pruned network computes what the whole one computes when what was removed has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.api import backend_for
+from prunekit.core.backend import Backend, Network
+from prunekit.core.cost import price
+from prunekit.core.data.contract import Inputs
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.proof import TOLERANCE, parse
+
+Named = list[tuple[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """What ``assert_exact`` measured.
+
+    Attributes:
+        error: Largest difference of any output, relative to the largest value of that output.
+        effect: How much the removal changed the outputs, measured in the same way. Where it is zero, nothing was
+            tested.
+        groups: Number of groups that lost units.
+        macs: Share of the multiply-accumulates that is left.
+    """
+
+    error: float
+    effect: float
+    groups: int
+    macs: float
+
+
+def assert_exact(
+    network: Network,
+    example_inputs: Inputs,
+    *,
+    keep: float = 0.5,
+    graph: ChannelGraph | None = None,
+    plan: PrunePlan | None = None,
+    seed: int = 0,
+    tolerance: float | None = None,
+    ignore: Iterable[str] = (),
+) -> Exactness:
+    """Prune a network and hold it against the whole one, in which what goes has no effect, value by value.
+
+    Give it a network in float64: rounding is then far below any mistake. Weights and statistics that are constant,
+    as most initialisations leave them, hide mistakes; a copy of the network gets random ones first.
+
+    Args:
+        network: A network of any framework that a registered backend handles; it is left as it was.
+        example_inputs: What it is called with, as for ``prunekit.trace``.
+        keep: Share of every group's units that stay; which ones is drawn at random. Of no use beside ``plan``.
+        graph: What can go, as ``prunekit.trace`` finds it. By default the structure alone decides, without the proof
+            that protects whatever turns out wrong: what the structure has wrong fails here.
+        plan: What stays.
+        seed: Of everything that is drawn.
+        tolerance: Largest difference allowed, relative to the largest value of an output; by default 1e-9 for outputs
+            in float64 and 1e-3 in float32.
+        ignore: Modules whose outputs are kept; of no use beside ``graph``.
+
+    Raises:
+        AssertionError: The pruned network computes something else; the message names the first output that differs.
+    """
+    backend = backend_for(network)
+    lively = backend.with_state(network, _varied(backend.state(network), seed))
+    if graph is None:
+        graph = parse(backend, lively, example_inputs, ignore, proof=False)
+    if plan is None:
+        rng = np.random.default_rng(seed)
+        plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
+    whole = _run(backend, lively, example_inputs)
+    got = _run(backend, backend.prune(lively, graph, plan), example_inputs)
+    wanted = list(_named(backend.masked(lively, graph, plan, example_inputs)))
+    _same_structure(got, wanted)
+    for (name, a), (_, b) in zip(got, wanted, strict=True):
+        limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance
+        if not (error := _difference(a, b)) <= limit:
+            raise AssertionError(f"{name} differs by {error:.2g} of its largest value; {limit:.2g} is allowed")
+    return Exactness(
+        error=_largest(got, wanted),
+        effect=_largest(got, whole),
+        groups=sum(len(plan.keep[group.id]) < group.size for group in graph.groups),
+        macs=price(graph, plan).macs / max(price(graph).macs, 1),
+    )
+
+
+def _varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
+    """Random values for arrays of one value throughout, around that value; zeros become positive."""
+    rng, varied = np.random.default_rng(seed), dict[str, NDArray[Any]]()
+    for name, array in state.items():
+        if np.issubdtype(array.dtype, np.floating) and array.size > 1 and array.min() == array.max():
+            value = float(array.flat[0]) or 1.0
+            varied[name] = (value * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype)
+    return varied
+
+
+def _run(backend: Backend, network: Network, inputs: Inputs) -> Named:
+    ((outputs, _),) = backend.run(network, [(inputs, 0)])
+    return list(_named(outputs))
+
+
+def _named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every array in a nested output, with the way that leads to it."""
+    if isinstance(outputs, np.ndarray):
+        yield name, outputs
+    elif isinstance(outputs, Mapping):
+        for key, value in outputs.items():
+            yield from _named(value, f"{name}[{key!r}]")
+    elif isinstance(outputs, (list, tuple)):
+        for place, value in enumerate(outputs):
+            yield from _named(value, f"{name}[{place}]")
+
+
+def _same_structure(got: Named, wanted: Named) -> None:
+    for (name, a), (other, b) in zip(got, wanted, strict=False):
+        if name != other:
+            raise AssertionError(f"{name} stands where the whole network returns {other}")
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            raise AssertionError(f"{name} is {a.dtype} {a.shape}, of the whole network {b.dtype} {b.shape}")
+    if len(got) != len(wanted):
+        raise AssertionError(f"{len(got)} outputs, of the whole network {len(wanted)}")
+
+
+def _difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """The largest difference, relative to the largest value; infinite where shapes or infinite places are others."""
+    if a.shape != b.shape:
+        return float("inf")
+    if not np.issubdtype(b.dtype, np.floating):
+        return 0.0 if np.array_equal(a, b) else float("inf")
+    finite = np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return float("inf")
+    largest = float(np.abs(b[finite]).max(initial=0.0))
+    error = float(np.abs(a[finite].astype(np.float64) - b[finite]).max(initial=0.0))
+    return error / largest if largest else error
+
+
+def _largest(one: Named, other: Named) -> float:
+    return max((_difference(a, b) for (_, a), (_, b) in zip(one, other, strict=True)), default=0.0)

@@ -1,0 +1,17 @@
+"""Plans drawn at random, as no criterion would choose them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.plan import PrunePlan
+
+
+def random_plan(graph: ChannelGraph, rng: np.random.Generator) -> PrunePlan:
+    """Any number of any units of every group; at least one of each stays."""
+    keep = {}
+    for group in graph.groups:
+        stays = rng.permutation(group.size)[: rng.integers(1, group.size + 1)]
+        keep[group.id] = tuple(sorted(stays.tolist()))
+    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)

@@ -1,0 +1,140 @@
+"""Runs a network as if channels were gone: left out wherever positions are summed, averaged or compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.plugins.backends.pytorch.call import axes_of
+from prunekit.plugins.backends.pytorch.forward import evaluating
+from prunekit.plugins.backends.pytorch.recorder import unfused
+
+
+def masked(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
+    """What the network returns when everything that the plan removes has no effect."""
+    keep = plan.flags(graph)
+    masks: dict[tuple[str, int], dict[int, torch.Tensor]] = {}
+    hooks = []
+    for mask in graph.masks:
+        operator, stays = graph.operators.operators[mask.operator], torch.from_numpy(staying(mask.units, keep))
+        if stays.all():
+            continue
+        if operator.call < 0:  # a module that counts as one operator
+            module = network.get_submodule(operator.module)
+            hooks.append(module.register_forward_pre_hook(partial(_mask_input, mask.axis, stays)))
+        else:
+            masks.setdefault((operator.name, operator.call), {})[mask.axis] = stays
+    try:
+        with evaluating(network, fresh=True), torch.no_grad(), unfused(network), _Masking(masks):
+            return forward()
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _mask_input(axis: int, stays: torch.Tensor, module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, *rest = inputs
+    return (torch.where(stays.to(x.device).reshape([-1 if k == axis else 1 for k in range(x.ndim)]), x, 0), *rest)
+
+
+class _Masking(TorchDispatchMode):
+    """Counts the calls of each operator as the recording did and replaces those that have to leave something out."""
+
+    def __init__(self, masks: Mapping[tuple[str, int], dict[int, torch.Tensor]]) -> None:
+        super().__init__()
+        self._masks, self._calls = masks, Counter[str]()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = func._schema.name.removeprefix("aten::")
+        call, self._calls[name] = self._calls[name], self._calls[name] + 1
+        if (name, call) not in self._masks:
+            return func(*args, **(kwargs or {}))
+        out = _without(name, func, list(args), kwargs or {}, self._masks[name, call])
+        if name in _SUMMING:
+            return out
+        laid_out = func(*args, **(kwargs or {}))  # what runs next depends on how the numbers lie in memory
+        for mine, theirs in zip(tree_leaves(laid_out), tree_leaves(out), strict=True):
+            if isinstance(mine, torch.Tensor) and mine.shape == theirs.shape:
+                mine.copy_(theirs)
+        return laid_out
+
+
+_SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm")
+"""Operators whose results lie in memory as they do whatever lies in their inputs."""
+
+
+def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes: dict[int, torch.Tensor]) -> Any:
+    """The operator over what stays."""
+    operand = 1 if name in ("addmm", "baddbmm") else 0  # what is added comes first
+    x = args[operand]
+    stays = torch.ones([1] * x.ndim, dtype=torch.bool, device=x.device)
+    for axis, flags in axes.items():
+        stays = stays & flags.to(x.device).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
+    if name in ("native_layer_norm", "_fused_rms_norm"):
+        pooled = list(range(x.ndim - len(args[1]), x.ndim))
+        return _normalized(x, stays, pooled, args[2], args[3] if name[0] == "n" else None, args[-1], name[0] == "n")
+    if name == "native_group_norm":
+        return _group_normalized(args, stays)
+    if name == "native_batch_norm":
+        pooled = [k for k in range(x.ndim) if k != 1]
+        shape = [-1 if k == 1 else 1 for k in range(x.ndim)]
+        gain, shift = (None if t is None else t.reshape(shape) for t in args[1:3])
+        return _normalized(x, stays, pooled, gain, shift, args[7], True)
+    if name in ("mean", "var", "std", "var_mean"):
+        return _mean(name, func, args, kwargs, stays)
+    gone = {"amax": -torch.inf, "amin": torch.inf, "_softmax": -torch.inf, "_safe_softmax": -torch.inf}.get(name, 0.0)
+    args[operand] = x.masked_fill(~stays, gone)
+    return func(*args, **kwargs)
+
+
+def _normalized(x: Any, stays: Any, pooled: list[int], gain: Any, shift: Any, eps: Any, centred: bool) -> Any:
+    """Normalization by the statistics of what stays; what goes is zero."""
+    count = stays.expand(x.shape).sum(pooled, keepdim=True)
+    eps = torch.finfo(x.dtype).eps if eps is None else eps
+    mean = torch.where(stays, x, 0).sum(pooled, keepdim=True) / count if centred else torch.zeros_like(x[:1, :1])
+    mean = mean if centred else 0.0
+    deviation = torch.where(stays, x - mean, 0)
+    scale = (deviation.square().sum(pooled, keepdim=True) / count + eps).rsqrt()
+    out = deviation * scale
+    out = out if gain is None else out * gain
+    out = out if shift is None else out + shift
+    return torch.where(stays, out, 0), (mean if centred else scale), scale
+
+
+def _group_normalized(args: list[Any], stays: Any) -> Any:
+    x, gain, shift, groups, eps = args[0], args[1], args[2], args[6], args[7]
+    batch, channels = x.shape[:2]
+    shape = (batch, groups, channels // groups, -1)
+    flags = stays.expand(1, channels, *[1] * (x.ndim - 2)).reshape(1, groups, channels // groups, 1)
+    out, mean, scale = _normalized(x.reshape(shape), flags, [2, 3], None, None, eps, True)
+    out = out.reshape(x.shape)
+    per_channel = [1, -1, *[1] * (x.ndim - 2)]
+    out = out if gain is None else out * gain.reshape(per_channel)
+    out = out if shift is None else out + shift.reshape(per_channel)
+    return torch.where(stays, out, 0), mean.reshape(batch, groups), scale.reshape(batch, groups)
+
+
+def _mean(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], stays: Any) -> Any:
+    """Means and variances over what stays."""
+    x, bound = args[0], dict(zip([a.name for a in func._schema.arguments], args, strict=False)) | kwargs
+    axes, keepdim = axes_of(bound.get("dim"), x.ndim), bool(bound.get("keepdim", False))
+    count = stays.expand(x.shape).sum(axes, keepdim=True)
+    mean = torch.where(stays, x, 0).sum(axes, keepdim=True) / count
+    if name == "mean":
+        return mean if keepdim else mean.sum(axes)
+    correction = 1 if bound.get("correction", bound.get("unbiased", 1)) in (None, True) else bound.get("correction", 0)
+    var = torch.where(stays, x - mean, 0).square().sum(axes, keepdim=True) / (count - correction)
+    out = var if name != "std" else var.sqrt()
+    results = [out, mean] if name == "var_mean" else [out]
+    results = [r if keepdim else r.sum(axes) for r in results]
+    return results[0] if len(results) == 1 else tuple(results)

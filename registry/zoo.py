@@ -1,0 +1,56 @@
+"""Names that end with a colon: each stands for a whole zoo, and a function finds the model that the rest names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from prunekit.registry.entry import Entry
+from prunekit.registry.errors import BrokenEntryError, PrunekitError, UnknownNameError
+from prunekit.registry.modules import declared_by
+
+
+def check_kind(entry: Entry, component: object) -> None:
+    """Classes have plain names, functions have names that end with a colon.
+
+    Raises:
+        TypeError: It is the other way round.
+    """
+    if isinstance(component, type) and entry.open:
+        raise TypeError(f"{entry.name!r} is the name of a zoo: a function finds its models, no class does")
+    if not isinstance(component, type) and not entry.open:
+        raise TypeError(f"only classes are registered, not {component!r}, unless the name ends with ':'")
+
+
+def closed(entry: Entry) -> Entry:
+    """The entry, if it means one component.
+
+    Raises:
+        UnknownNameError: It is a zoo's, and no model was named.
+    """
+    if entry.open:
+        raise UnknownNameError(
+            f"{entry.type.words} {entry.name!r} is a whole zoo; write {f'{entry.name}NAME'!r}, with the name of a model"
+        )
+    return entry
+
+
+def model(find: Callable[[str], Any], entry: Entry) -> Any:
+    """What a zoo's function returns for the model that an entry asks for.
+
+    Raises:
+        PrunekitError: What the function raises itself, for a name that it does not know or a library that is missing.
+        BrokenEntryError: It raises anything else, or returns neither a class nor a function.
+    """
+    try:
+        found = find(entry.rest or "")
+    except PrunekitError:
+        raise
+    except (Exception, SystemExit) as problem:  # another's code: whatever it raises becomes one clear error
+        raise BrokenEntryError(
+            f"{declared_by(entry)}, but finding it failed: {type(problem).__name__}: {problem}"
+        ) from problem
+    if not isinstance(found, (type, FunctionType)):
+        raise BrokenEntryError(f"{declared_by(entry)}, which gives {found!r} for it, neither a class nor a function")
+    return found

@@ -1,0 +1,115 @@
+"""Integers that remember where they come from, through whatever a network's code does with them."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+
+import pytest
+
+from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, Size, Uses, leaves, origin_of
+
+HEADS = Attribute(4, "blocks.0", ("num_heads",))
+WIDTH = Extent(32, 7, 1)
+
+
+@pytest.fixture
+def uses():
+    return Uses()
+
+
+@pytest.fixture
+def heads(uses):
+    return Size(4, HEADS, uses)
+
+
+@pytest.fixture
+def width(uses):
+    return Size(32, WIDTH, uses)
+
+
+@pytest.mark.parametrize(
+    ("compute", "operator", "left", "right"),
+    [
+        (lambda w, h: w // h, "//", WIDTH, HEADS),
+        (lambda w, h: h * w, "*", HEADS, WIDTH),
+        (lambda w, h: w // 2, "//", WIDTH, Literal(2)),
+        (lambda w, h: 64 // w, "//", Literal(64), WIDTH),
+        (lambda w, h: 3 * h, "*", Literal(3), HEADS),
+        (lambda w, h: w + 1, "+", WIDTH, Literal(1)),
+        (lambda w, h: 1 + w, "+", Literal(1), WIDTH),
+        (lambda w, h: w - h, "-", WIDTH, HEADS),
+        (lambda w, h: 40 - w, "-", Literal(40), WIDTH),
+        (lambda w, h: w % h, "?", WIDTH, HEADS),
+        (lambda w, h: -w, "-", Literal(0), WIDTH),
+    ],
+)
+def test_arithmetic(width, heads, compute, operator, left, right):
+    size = compute(width, heads)
+    assert size == compute(32, 4)
+    assert origin_of(size) == Combined(int(size), operator, left, right)
+
+
+def test_leaves(width, heads):
+    assert list(leaves(origin_of(3 * (width // heads) + 1))) == [Literal(3), WIDTH, HEADS, Literal(1)]
+    assert list(leaves(origin_of(5))) == [Literal(5)]
+
+
+def test_they_count_as_integers(width, heads):
+    assert isinstance(width, int) and list(range(heads)) == [0, 1, 2, 3] and [7] * heads == [7] * 4
+    assert f"{width}" == "32" and hash(width) == hash(32) and {32: "x"}[width] == "x"
+    assert width > heads and divmod(width, 5) == (6, 2) and max(width, 3) is width
+    assert origin_of(divmod(width, 5)[0]).value == 6
+
+
+@pytest.mark.parametrize(
+    ("compute", "exponent"),
+    [
+        (lambda s: s**-0.5, -0.5),
+        (lambda s: s**0.5, 0.5),
+        (lambda s: math.sqrt(s), 0.5),
+        (lambda s: 1 / math.sqrt(s), -0.5),
+        (lambda s: 1 / s, -1.0),
+        (lambda s: s / 1, 1.0),
+        (lambda s: float(s) ** -0.5, -0.5),
+        (lambda s: s**-1, -1.0),
+    ],
+)
+def test_real_numbers_are_recognized(width, uses, compute, exponent):
+    assert uses.power(compute(width)) == (WIDTH, exponent)
+
+
+def test_a_whole_power_is_no_factor(width, uses):
+    assert width**2 == 1024
+    assert uses.power(1024.0) is None
+
+
+def test_a_power_is_known_by_itself_and_not_by_its_value(width, uses):
+    """Other numbers of that value stand in the code, or are held by modules."""
+    power = width**-0.5
+    same = float(str(power))
+    assert same == power and uses.power(power) == (WIDTH, -0.5)
+    assert uses.power(same) is None
+    math.sqrt(width)
+    assert uses.power(same) == (WIDTH, -0.5)  # guessed: what came of it was not seen
+    uses.held.add(same)
+    assert uses.power(same) is None
+    assert uses.power(power) == (WIDTH, -0.5)
+
+
+def test_comparisons_that_hold(width, heads, uses):
+    other = Size(32, Attribute(32, "", ("dim",)), uses)
+    assert width == other and width != heads and (width != other) is False
+    assert uses.equal == [(WIDTH, other.origin)] * 2
+    assert width == 32 and len(uses.equal) == 2
+
+
+def test_copies_are_plain(width):
+    for plain in (copy.copy(width), copy.deepcopy([width])[0], pickle.loads(pickle.dumps(width))):
+        assert type(plain) is int and plain == 32
+
+
+def test_attributes_are_told_by_their_path():
+    assert str(HEADS) == "blocks.0.num_heads"
+    assert str(Attribute(2, "", ("sizes", 1))) == "sizes[1]"

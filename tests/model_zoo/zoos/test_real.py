@@ -1,0 +1,31 @@
+"""The real libraries, where they are installed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from prunekit.registry import Register, RegisterType, importable
+
+NETWORK = RegisterType.NETWORK
+pytestmark = pytest.mark.filterwarnings("default")  # those are theirs
+
+
+def test_timm() -> None:
+    if not importable("timm"):
+        pytest.skip("timm is not installed")
+    network = Register.get(NETWORK, "timm:test_resnet", "pytorch")(num_classes=5)
+    assert network.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
+
+
+def test_a_detector_of_torchvision_runs_and_learns() -> None:
+    if not importable("torchvision"):
+        pytest.skip("torchvision is not installed")
+    name = "torchvision:fasterrcnn_mobilenet_v3_large_320_fpn"
+    network = Register.get(NETWORK, name, "pytorch")(num_classes=3, min_size=64, max_size=64)
+    (found,) = network.eval()([torch.rand(3, 64, 64)])
+    assert set(found) == {"boxes", "labels", "scores"}
+    target = {"boxes": torch.tensor([[4.0, 4, 40, 40]]), "labels": torch.tensor([1])}
+    losses = network.train()([torch.rand(3, 64, 64)], [target])
+    sum(losses.values()).backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
