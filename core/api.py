@@ -18,7 +18,11 @@ from prunekit.registry import Register, RegisterType
 
 
 def trace(
-    network: Network, example_inputs: Inputs, ignore: Iterable[str] = (), custom: Mapping[str, str] | None = None
+    network: Network,
+    example_inputs: Inputs,
+    ignore: Iterable[str] = (),
+    custom: Mapping[str, str] | None = None,
+    whole_parts: Iterable[str] = (),
 ) -> ChannelGraph:
     """Find out which channels of a network can go and which must go together.
 
@@ -28,12 +32,14 @@ def trace(
             is keywords, anything else is one argument.
         ignore: Modules whose outputs are kept.
         custom: For names of module classes ``convolution`` or ``normalization``: what such a module is as a whole.
+        whole_parts: Patterns of modules whose code splits channels into parts (``blocks.*.attn``): there whole parts
+            go (attention heads, groups), not positions within every part (the width of the heads).
 
     Raises:
         TypeError: No registered backend handles the network's class.
         ValueError: A module in ``ignore`` does not exist.
     """
-    return proof.parse(backend_for(network), network, example_inputs, ignore, custom=custom)
+    return proof.parse(backend_for(network), network, example_inputs, ignore, custom=custom, whole_parts=whole_parts)
 
 
 def prune(network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:

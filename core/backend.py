@@ -94,6 +94,10 @@ class Backend(Protocol):
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
         ...
 
+    def in_double(self, network: Network) -> Network:
+        """A copy that computes in float64; asked for only where ``supports`` has ``float64``."""
+        ...
+
     def recalibrate(self, network: Network, batches: Iterable[Batch]) -> Network:
         """A copy whose normalization statistics are those of the batches."""
         ...

@@ -18,7 +18,7 @@ from prunekit.registry.packs import read_packs
 from prunekit.registry.table import Table
 from prunekit.registry.zoo import check_kind, closed, model
 
-C = TypeVar("C", bound="type | Callable[[str], Any]")
+C = TypeVar("C", bound="type | Callable[..., Any]")
 
 
 class Register:
@@ -29,6 +29,7 @@ class Register:
 
     A name that ends with a colon is that of a zoo. Above a function, ``name="zoo:"`` in the decorator or in the
     manifest makes it one: called with ``model``, it returns the class, or the function, that ``zoo:model`` means.
+    Operator rules are functions too.
 
     Where several have a name: a user's own class goes before what packs declare (`notes` tells), two classes of the
     user's are an error when the second is registered, and two packs one when the name is looked up: ``pack/Name``

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from prunekit.registry.entry import Entry
+from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import BrokenEntryError, PrunekitError, UnknownNameError
 from prunekit.registry.modules import declared_by
 
 
 def check_kind(entry: Entry, component: object) -> None:
-    """Classes have plain names, functions have names that end with a colon.
+    """Classes have plain names, functions have names that end with a colon; operator rules are functions.
 
     Raises:
         TypeError: It is the other way round.
     """
     if isinstance(component, type) and entry.open:
         raise TypeError(f"{entry.name!r} is the name of a zoo: a function finds its models, no class does")
-    if not isinstance(component, type) and not entry.open:
+    if not isinstance(component, type) and not entry.open and entry.type is not RegisterType.OPERATOR_RULE:
         raise TypeError(f"only classes are registered, not {component!r}, unless the name ends with ':'")
 
 

@@ -98,7 +98,9 @@ def test_mistakes_are_told(network):
         trace(network, IMAGES, ignore=["fc"])
     other = made(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)))
     graph = trace(other, IMAGES)
-    with pytest.raises(PlanError, match="the plan is for another network: group 0 has 16 units there, 8 here"):
+    with pytest.raises(
+        PlanError, match="another network: mid 0 is convolution 3 > 16, kernel 3, group 0 there, convolution 3 > 8"
+    ):
         prune(other, graph, PrunePlan.uniform(trace(network, IMAGES), 0.5))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from PIL import Image
 from torch import nn
 
 import prunekit
+from prunekit.core.config.example import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
 from prunekit.core.config.models import LoaderOptions, PruningOptions
 from prunekit.core.search import SearchSettings
@@ -26,10 +29,12 @@ from prunekit.plugins.datasets.imagenet import Imagenet
 from prunekit.plugins.datasets.imagenet_wnids import WNIDS
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.trainers.pytorch import Trainer
+from prunekit.registry import Register
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 LONG = re.compile(r"^prunekit (resnet50_amc.yml .*)$")  # days on a CPU: checked with the same words, not run
+STANDS_IN = {"timm:convnext_tiny": "ResNet8", "1x3x224x224": "1x3x32x32"}  # the tests need no zoo
 
 Cli = Callable[..., int]
 
@@ -68,7 +73,7 @@ def test_the_walk(cli: Cli, prepared: dict[str, str], tmp_path: Path, capsys: py
     for line in commands("README.md"):
         if line.startswith("make ") or ">" in line:
             continue
-        words = shlex.split(LONG.sub(r"prunekit check \1", line))[1:]
+        words = [STANDS_IN.get(word, word) for word in shlex.split(LONG.sub(r"prunekit check \1", line))[1:]]
         assert cli(*words) == 0, line + capsys.readouterr().err
         if words[0] == "example" and len(words) > 1:
             text = Path(words[1]).read_text()
@@ -87,6 +92,16 @@ def test_every_command_is_told_of_in_both_languages() -> None:
         assert blocks(READMES[0], language) == blocks(READMES[1], language)
     told = {line.split()[1] for line in commands(READMES[0]) if line.startswith("make ")}
     assert all(re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in told)
+
+
+def test_the_test_of_an_own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {block.partition("\n")[0]: block for block in blocks("README.md", "python")}
+    module = ModuleType("my_models")
+    monkeypatch.setitem(sys.modules, "my_models", module)
+    with Register.isolated():
+        exec(named["# my_models.py"], vars(module))
+        exec(named["# test_my_models.py"], found := {})
+        found["test_my_net_is_pruned_exactly"]()
 
 
 class _Head(nn.Module):
@@ -122,6 +137,7 @@ def test_the_tables_name_every_key(readme: str) -> None:
         *(key for key in SearchSettings.model_fields if key not in ("networkparser", "latency")),
         *(f"latency.{key}" for key in LatencySettings.model_fields),
         *(f"networkparser.{key}" for key in NetworkParser.model_fields),
+        *ExampleOptions.model_fields,
         *(f"agent.{key}" for key in AgentParams.model_fields),
         *(f"pruning.{key}" for key in (*PruningOptions.model_fields, "importance")),
         *LoaderOptions.model_fields,

@@ -63,23 +63,22 @@ def leaves(origin: Origin) -> Iterator[Literal | Extent | Attribute]:
         yield origin
 
 
-SMALL = 4
-"""Powers of sizes up to this are numbers that stand in many a code."""
-
-
 @dataclass
 class Uses:
     """What the code did with sizes beside passing them on.
 
     Attributes:
         powers: Real numbers that were computed from one size, by their id: the number, the size, the exponent.
-        guesses: What a number may be that was computed where nobody sees it, as by ``math.sqrt``, by its value.
+        place: The module whose forward runs.
+        guesses: What a number may be that was computed where nobody sees it, as by ``math.sqrt``, by the module whose
+            forward computed it and by its value.
         held: Real numbers that modules hold; those are no guesses.
         equal: Pairs that the code compared and found equal.
     """
 
     powers: dict[int, tuple[float, Origin, float]] = field(default_factory=dict)
-    guesses: dict[float, tuple[Origin, float]] = field(default_factory=dict)
+    place: str = ""
+    guesses: dict[tuple[str, float], tuple[Origin, float]] = field(default_factory=dict)
     held: set[float] = field(default_factory=set)
     equal: list[tuple[Origin, Origin]] = field(default_factory=list)
 
@@ -88,7 +87,11 @@ class Uses:
         known = self.powers.get(id(value))
         if known is not None and known[0] is value:
             return known[1:]
-        return None if value in self.held else self.guesses.get(value)
+        return None if value in self.held else self.guesses.get((self.place, value))
+
+    def guess(self, value: float, origin: Origin, exponent: float) -> None:
+        """Note what a number may be, wherever it turns up in the same forward."""
+        self.guesses.setdefault((self.place, value), (origin, exponent))
 
     def comparisons(self) -> list[tuple[Origin, Origin]]:
         """The pairs of a module's number and a tensor's size."""
@@ -167,21 +170,16 @@ class Size(int):
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
             self.uses.powers[id(value)] = (value, self.origin, float(exponent))
-            self.uses.guesses.setdefault(1 / value, (self.origin, -float(exponent)))
+            self.uses.guess(1 / value, self.origin, -float(exponent))
         return value
 
     def becomes_real(self) -> None:
         """Note what a real number computed from this size may be; ``math.sqrt`` does not say what it returns."""
-        if self > SMALL:
-            size, root = int(self), int(self) ** 0.5
-            for value, exponent in (
-                (float(size), 1.0),
-                (root, 0.5),
-                (size**-0.5, -0.5),
-                (1 / root, -0.5),
-                (1 / size, -1.0),
-            ):
-                self.uses.guesses.setdefault(value, (self.origin, exponent))
+        size = int(self)
+        for value in (size**-0.5, 1 / size**0.5, (1 / size) ** 0.5) if size > 1 else ():  # they round differently
+            self.uses.guess(value, self.origin, -0.5)
+        for exponent in (1.0, 0.5, -1.0) if size > 1 else ():
+            self.uses.guess(size**exponent, self.origin, exponent)
 
     def __eq__(self, other: object) -> bool:
         same = int.__eq__(self, other)

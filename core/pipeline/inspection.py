@@ -70,7 +70,8 @@ def inspect_config(config: RunConfig, imports: tuple[str, ...]) -> Iterator[Insp
             for step in steps:
                 network, description = original(context, step, weights_needed=False)
                 inputs = example_inputs(context, step, network)
-                graph = parse(backend, network, inputs, custom=description.custom)
+                whole_parts = step.settings.networkparser.whole_parts if step.settings is not None else ()
+                graph = parse(backend, network, inputs, custom=description.custom, whole_parts=whole_parts)
                 within: dict[str, tuple[float, float]] = {}
                 if step.settings is not None and step.search_algorithm is not None and graph.groups:
                     with told_at(step.search_algorithm.where):

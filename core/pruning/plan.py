@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,13 @@ class PrunePlan:
         keep: For each group id, the numbers (within the group) of the units that stay, ascending.
         sizes: For each group id, how many units it has, to tell when the plan is for another network.
         signature: The graph's digest.
+        layers: What each layer of the graph is, by mid, for people to be told the first one that differs.
     """
 
     keep: Mapping[int, tuple[int, ...]]
     sizes: Mapping[int, int]
     signature: str
+    layers: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def uniform(
@@ -94,7 +97,7 @@ class PrunePlan:
                 raise PlanError(f"group {group.id} has {group.size} units; {count} of them cannot be kept")
             order = rankings[group.id].order
             keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
-        return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature)
+        return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, _told(graph))
 
     def counts(self, graph: ChannelGraph) -> tuple[int, ...]:
         """How many units stay of each of the graph's groups."""
@@ -117,7 +120,7 @@ class PrunePlan:
         groups = [
             {"group": gid, "units": self.sizes[gid], "keep": list(kept)} for gid, kept in sorted(self.keep.items())
         ]
-        return {"version": 1, "signature": self.signature, "groups": groups}
+        return {"version": 1, "signature": self.signature, "groups": groups, "layers": list(self.layers)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PrunePlan:
@@ -131,12 +134,17 @@ class PrunePlan:
                 raise PlanError(f"a plan of version {data['version']}; this prunekit reads version 1")
             keep = {int(row["group"]): tuple(int(unit) for unit in row["keep"]) for row in data["groups"]}
             sizes = {int(row["group"]): int(row["units"]) for row in data["groups"]}
-            return cls(keep, sizes, str(data["signature"]))
+            layers = tuple(str(layer) for layer in data.get("layers", ()))  # plans of prunekit 0.1 have none
+            return cls(keep, sizes, str(data["signature"]), layers)
         except (KeyError, TypeError) as problem:
             raise PlanError(f"not a plan: {problem!r}") from problem
 
     def _check(self, graph: ChannelGraph) -> None:
         here = {group.id: group.size for group in graph.groups}
+        if self.signature != graph.signature and self.layers:
+            for mid, (was, found) in enumerate(zip_longest(self.layers, _told(graph), fillvalue="no layer")):
+                if was != found:
+                    raise PlanError(f"the plan is for another network: mid {mid} is {was} there, {found} here")
         for gid in sorted(here.keys() | self.sizes.keys()):
             if here.get(gid) != self.sizes.get(gid):
                 mine, theirs = self.sizes.get(gid, "no"), here.get(gid, "no")
@@ -148,6 +156,16 @@ class PrunePlan:
                 raise PlanError(f"group {gid} keeps a unit twice")
         if self.signature != graph.signature:
             raise PlanError("the plan is for another network: the groups agree, the layers do not")
+
+
+def _told(graph: ChannelGraph) -> tuple[str, ...]:
+    """Each layer in a few words that do not depend on names."""
+    return tuple(
+        f"{'depthwise ' if layer.depthwise else ''}{layer.kind} {layer.in_channels} > {layer.out_channels}"
+        f"{f', kernel {layer.kernel}' if layer.kernel > 1 else ''}"
+        f", {'kept' if layer.group is None else f'group {layer.group}'}"
+        for layer in graph.layers
+    )
 
 
 def rounded(group: Group, units: float, round_to: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -20,6 +21,9 @@ TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
 
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples spread evenly over the unit interval."""
+
+DIFFERS = "values differ"
+"""How the finding begins that may be rounding."""
 
 TRIALS = 64
 """How often to try parts of the groups before all that are still suspected are protected."""
@@ -58,8 +62,7 @@ def parse(
         return graph
     with backend.holding(network, awakened(operators, seed)):
         while graph.groups:
-            trial = _Trial(backend, network, graph, inputs, seed)
-            culprits = trial.culprits()
+            culprits = _Trial(backend, network, graph, inputs, seed).culprits()
             if not culprits:
                 graph.notes.append("proven by values: a random part of every group removed")
                 break
@@ -74,9 +77,15 @@ def structure(operators: OperatorGraph, ignore: Sequence[str], patterns: Sequenc
     Where positions within parts cannot go, whole parts may still: that is tried once, and kept if more can go.
     """
     graph = channel_graph(operators, ignore)
-    wanted = {c.name for c in graph.choices if any(_names(pattern, c.name) for pattern in patterns)}
+    names = [choice.name for choice in graph.choices]
+    wanted = {name for name in names if any(_names(pattern, name) for pattern in patterns)}
     if wanted:
         graph = channel_graph(operators, ignore, (), wanted)
+    for pattern in patterns:
+        if not any(_names(pattern, name) for name in names):
+            split = ", ".join(dict.fromkeys(name.rpartition("#")[0] or "the network" for name in names)) or "no module"
+            operators.notes.append(f"whole_parts: {pattern!r} names no code that splits channels; that is in {split}")
+    graph.notes = list(operators.notes)
     stuck = {choice.name for choice in graph.choices if not choice.whole and not choice.groups}
     if not stuck:
         return graph
@@ -121,8 +130,28 @@ class _Trial:
         self._tried = 0
 
     def culprits(self) -> list[tuple[Group, str]]:
-        """The groups whose removal is wrong, and why."""
-        return self._narrowed(list(self.graph.groups), [])
+        """The groups whose removal is wrong, and why.
+
+        What differs in float32 may be rounding that the network magnifies, as where it sorts: float64 decides.
+        """
+        groups = list(self.graph.groups)
+        problem = self._problem(groups)
+        if problem is None or self._precise_problem(groups) is None:
+            return []
+        return self._narrowed(groups, [])
+
+    def _precise_problem(self, groups: list[Group]) -> str | None:
+        """What is wrong in float64, from now on the precision of the trial; where that does not run, in its own."""
+        known = self._problem(groups)
+        if "float64" not in self.backend.supports or known is None or not known.startswith(DIFFERS):
+            return known
+        precise = copy.copy(self)
+        precise.network, precise.inputs = self.backend.in_double(self.network), _in_double(self.inputs)
+        problem = precise._problem(groups)
+        if problem is None or problem.startswith(DIFFERS):
+            self.network, self.inputs = precise.network, precise.inputs
+            return problem
+        return known
 
     def _narrowed(self, groups: list[Group], beside: list[Group]) -> list[tuple[Group, str]]:
         """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well."""
@@ -151,6 +180,16 @@ class _Trial:
         return difference(outputs_as_arrays(got), outputs_as_arrays(wanted))
 
 
+def _in_double(value: Any) -> Any:
+    """Inputs with every float32 in them as float64."""
+    if isinstance(value, Mapping):
+        return {key: _in_double(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_in_double(part) for part in value)
+    array = np.asarray(value)
+    return array.astype(np.float64) if array.dtype == np.float32 else value
+
+
 def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:
     """How two lists of outputs differ beyond rounding, or None."""
     if [a.shape for a in got] != [a.shape for a in wanted]:
@@ -164,5 +203,5 @@ def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> s
         with np.errstate(invalid="ignore"):  # infinity less infinity
             error = float(np.nanmax(np.abs(a.astype(np.float64) - b), initial=0.0))
         if error > TOLERANCE.get(b.dtype, 1e-2) * largest:
-            return f"values differ by {error:.2g} where outputs reach {largest:.2g}"
+            return f"{DIFFERS} by {error:.2g} where outputs reach {largest:.2g}"
     return None

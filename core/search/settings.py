@@ -46,15 +46,18 @@ class Block(BaseModel):
 
 
 class NetworkParser(Block):
-    """``networkparser``: modules that are taken as a whole; for all others the operators that they run are enough.
+    """``networkparser``: what the operators that a network runs do not say.
 
     Attributes:
-        replace_bn_list: Names of classes that are normalizations.
-        replace_conv_list: Names of classes that are convolutions.
+        replace_bn_list: Names of classes whose modules are taken as a whole, for normalizations.
+        replace_conv_list: The same for convolutions.
+        whole_parts: Patterns of modules whose code splits channels into parts: there whole parts go (attention heads,
+            groups), not positions within every part (the width of the heads).
     """
 
     replace_bn_list: list[str] = []
     replace_conv_list: list[str] = []
+    whole_parts: list[str] = []
 
     @field_validator("replace_bn_list", "replace_conv_list")
     @classmethod

@@ -66,8 +66,9 @@ class _Stage:
         before = context.measure(self.network, self.held_out)
         context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
         self.graph = parse(
-            context.backend, self.network, example_inputs(context, step, self.network), custom=self.description.custom
-        )
+            context.backend, self.network, example_inputs(context, step, self.network),
+            custom=self.description.custom, whole_parts=step.settings.networkparser.whole_parts,
+        )  # fmt: skip
         if not self.graph.groups:
             raise RunError(
                 f"{step.where}: no layer of {type(self.network).__name__} can be pruned; prunekit inspect says why for"

@@ -34,7 +34,7 @@ class PytorchBackend:
     """
 
     name = "pytorch"
-    supports: frozenset[str] = frozenset({"recalibrate", "observe"})
+    supports: frozenset[str] = frozenset({"recalibrate", "observe", "float64"})
 
     def __init__(self, device: str = "CPU") -> None:
         self.device = device
@@ -116,6 +116,10 @@ class PytorchBackend:
         finally:
             for name, values in before.items():
                 parameters[name].data.copy_(values)
+
+    def in_double(self, network: torch.nn.Module) -> torch.nn.Module:
+        """A copy that computes in float64."""
+        return copy.deepcopy(network).double()
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
         """A copy whose batch normalization statistics are the average over the batches.

@@ -15,7 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
 from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
-from prunekit.plugins.backends.pytorch.aten import CREATING, Rule, rule_for
+from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, Rule, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
 from prunekit.plugins.backends.pytorch.whole import add_whole
@@ -93,13 +93,19 @@ class Recorder(TorchDispatchMode):
     def _record(self, call: Call) -> None:
         if call.name not in self._rules:
             self._rules[call.name] = rule_for(call.func, call.name)
-        rule = self._rules[call.name]
-        if rule is None:
-            operands, results = call.operands(), call.results()
-            if results:
-                call.add(Kind.OPAQUE, operands, results, reason="prunekit has no rule for this operator")
-            return
-        rule(call)
+        rule, reason = self._rules[call.name], "prunekit has no rule for this operator"
+        before = len(self.graph.operators)
+        if rule is not None:
+            try:
+                return rule(call)
+            except Exception as problem:  # anybody can register a rule
+                if call.name in RULES:
+                    raise
+                del self.graph.operators[before:]
+                reason = f"its rule failed: {type(problem).__name__}: {problem}"
+        operands, results = call.operands(), call.results()
+        if results:
+            call.add(Kind.OPAQUE, operands, results, reason=reason)
 
     def _note_view(self, call: Call, added: list[Operator]) -> None:
         """Remember of which tensor a result is a view, so that a write into it reaches that tensor too."""
@@ -137,6 +143,7 @@ class Recorder(TorchDispatchMode):
 
         def enter(module: torch.nn.Module, inputs: Any) -> None:
             self._path.append(self._module_name.get(module, self._path[-1] if self._path else ""))
+            self.asking.uses.place = self._path[-1]
             if self._whole is None and type(module).__name__ in self._custom:
                 self._whole = module
 
@@ -145,6 +152,7 @@ class Recorder(TorchDispatchMode):
                 self._whole = None
                 add_whole(self, module, self._custom[type(module).__name__], inputs, output)
             self._path.pop()
+            self.asking.uses.place = self._path[-1] if self._path else ""
 
         handles = [register_module_forward_pre_hook(enter), register_module_forward_hook(leave, always_call=True)]
         try:

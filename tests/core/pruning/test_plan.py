@@ -84,6 +84,11 @@ def test_a_plan_for_another_network_is_refused(graph, script):
         PrunePlan({0: (0,)}, {0: 6}, plan.signature).flags(graph)
     with pytest.raises(PlanError, match="the groups agree, the layers do not"):
         PrunePlan(plan.keep, plan.sizes, "other").flags(graph)
+    there = ("convolution 4 > 6, kernel 3, group 0", *plan.layers[1:])
+    with pytest.raises(PlanError, match="mid 0 is convolution 4 > 6, kernel 3, group 0 there, convolution 3 > 6"):
+        PrunePlan(plan.keep, plan.sizes, "other", there).flags(graph)
+    with pytest.raises(PlanError, match=f"mid {len(plan.layers)} is linear 5 > 2 there, no layer here"):
+        PrunePlan(plan.keep, plan.sizes, "other", (*plan.layers, "linear 5 > 2")).flags(graph)
     with pytest.raises(PlanError, match=r"group 1 cannot keep units \[7\] of its 4"):
         PrunePlan({**plan.keep, 1: (0, 7)}, plan.sizes, plan.signature).flags(graph)
     with pytest.raises(PlanError, match="group 1 cannot keep units none of its 4"):
