@@ -13,12 +13,17 @@ import torch
 from parsing_job import Limit, Stages, check, macs, parameters, structure
 from parsing_zoo import Model, build, example, positional, targets
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from prunekit.core.cost import price
 from prunekit.core.graph.channel_graph import ChannelGraph, Layer
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.proof import parse
+from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+
+EXACT = 120e6
+"""Networks of more parameters than this are not run in float64."""
 
 BOTH_SIDES = 0.35
 """A layer that keeps less of its weight than this was cut on both sides; a quarter stays, or more of an odd number."""
@@ -55,7 +60,6 @@ def ours(model: Model, row: dict[str, Any], stages: Stages, options: dict[str, A
     assert network is not None and graph is not None and small is not None
     with stages.stage("run"):
         ((outputs, _),) = PytorchBackend().run(small, [(inputs, 0)])
-    row["error"] = None
     for key, which in (("before", network), ("after", small)):
         row[key] = {"params": parameters(which), "macs": macs(which, positional(inputs))}
     full, half = price(graph), price(graph, PrunePlan.uniform(graph, 0.5))
@@ -63,7 +67,19 @@ def ours(model: Model, row: dict[str, Any], stages: Stages, options: dict[str, A
     row["where"] = where(graph, network, small, row["before"]["macs"], row["after"]["macs"])
     row["by_group"] = by_group(graph, network, small, row["before"]["macs"])
     row["train"] = train(model, network, small, stages, options["limit"])
+    if row["before"]["params"] <= EXACT:
+        row["error"] = exactness(build(model), inputs, graph, stages, options["limit"])
     check(row, before, structure(outputs, free))
+
+
+def exactness(network: nn.Module, inputs: Any, graph: ChannelGraph, stages: Stages, limit: float) -> float | str:
+    """The largest error in float64 when a random half of every group goes, or why there is none."""
+    precise = tree_map(lambda t: t.double() if isinstance(t, Tensor) and t.is_floating_point() else t, inputs)
+    try:
+        with stages.stage("exactness", limit):
+            return assert_exact(network.double(), precise, graph=graph).error
+    except (AssertionError, RuntimeError, Limit) as problem:  # some networks hold float32 in their code
+        return f"{type(problem).__name__}: {str(problem).splitlines()[0][:160] if str(problem) else ''}"
 
 
 def warm_up() -> None:

@@ -154,8 +154,13 @@ def _memory(rows: Sequence[Row]) -> list[str]:
 
 
 def _errors(rows: Sequence[Row]) -> list[str]:
-    measured = [row for row in rows if row.get("error") is not None]
-    return _largest("largest error in float64", measured, lambda row: row["error"], lambda row: "")
+    """How exact, in float64: how many are below which error, the largest, and what could not be measured."""
+    measured = [row for row in rows if isinstance(row.get("error"), float)]
+    bounds = (1e-15, 1e-14, 1e-12, 1e-9)
+    counts = ", ".join(f"{sum(row['error'] < bound for row in measured)} below {bound:.0e}" for bound in bounds)
+    lines = ["", f"error in float64, relative to the largest output: {counts}, of {len(measured)}"] if measured else []
+    lines += [f"  {row['model']}  {row['error']}" for row in rows if isinstance(row.get("error"), str)]
+    return lines + _largest("the largest", measured, lambda row: row["error"], lambda row: "")
 
 
 def _prices(rows: Sequence[Row]) -> list[str]:
