@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from parsing_operators import import_torchvision
 from torch import Tensor, nn
+
+from prunekit.model_zoo.zoos.library import library
 
 SECTIONS = ("classification", "segmentation", "detection", "video", "optical_flow")
 CLASSES = {"classification": 1000, "segmentation": 21, "detection": 91, "video": 400, "optical_flow": 0}
@@ -59,7 +60,7 @@ class Model:
 
 def torchvision_models() -> list[Model]:
     """All of classification, segmentation, detection, video and optical flow; quantized ones are not pruned."""
-    models = import_torchvision().models
+    models = library("torchvision").models
     found = []
     for section in SECTIONS:
         module = models if section == "classification" else getattr(models, section)
@@ -75,7 +76,7 @@ def timm_models(cache: Path) -> list[Model]:
     Args:
         cache: Folder in which the models' sizes are kept, for counting them takes minutes.
     """
-    timm = import_timm()
+    timm = library("timm")
     families: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name in timm.list_models():
         families[timm.models._registry._model_to_module[name], family(name)].append(name)
@@ -98,25 +99,16 @@ def family(name: str) -> str:
 def parameters(name: str) -> int:
     """Numbers in all parameters of a model of timm, without memory for them."""
     with torch.device("meta"):
-        network = import_timm().create_model(name, pretrained=False)
+        network = library("timm").create_model(name, pretrained=False)
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-@functools.cache
-def import_timm() -> Any:
-    """Import timm, which imports torchvision."""
-    import_torchvision()
-    import timm
-
-    return timm
 
 
 def build(model: Model) -> nn.Module:
     """The network with random weights, the same each time, in evaluation mode."""
     torch.manual_seed(0)
     if model.zoo == "timm":
-        return import_timm().create_model(model.name, pretrained=False).eval()  # type: ignore[no-any-return]
-    models, options = import_torchvision().models, dict[str, Any](weights=None)
+        return library("timm").create_model(model.name, pretrained=False).eval()  # type: ignore[no-any-return]
+    models, options = library("torchvision").models, dict[str, Any](weights=None)
     if "weights_backbone" in models.get_model_builder(model.name).__annotations__:
         options["weights_backbone"] = None
     if model.name in ("googlenet", "inception_v3"):

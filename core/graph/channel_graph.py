@@ -242,6 +242,16 @@ class ChannelGraph:
         sizes = [(g.id, g.mids, g.size, g.fixed, g.per_unit) for g in self.groups]
         return hashlib.sha256(json.dumps([rows, sizes]).encode()).hexdigest()
 
+    @cached_property
+    def described(self) -> tuple[str, ...]:
+        """Each layer in a few words that do not depend on names."""
+        return tuple(
+            f"{'depthwise ' if layer.depthwise else ''}{layer.kind} {layer.in_channels} > {layer.out_channels}"
+            f"{f', kernel {layer.kernel}' if layer.kernel > 1 else ''}"
+            f", {'kept' if layer.group is None else f'group {layer.group}'}"
+            for layer in self.layers
+        )
+
     def table(self) -> str:
         """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""
         from prunekit.core.graph.table import as_text  # it needs the prices, which need this module

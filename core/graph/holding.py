@@ -8,7 +8,7 @@ import numpy as np
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
-from prunekit.core.graph.reshaping import Split
+from prunekit.core.graph.reshaping import Split, varying_part
 from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, Origin, leaves
 from prunekit.core.graph.state import State, where
 
@@ -136,16 +136,13 @@ def settle(state: State) -> None:
 def _product(state: State, labels: IntArray, origin: Combined, operator: Operator) -> None:
     """The factors of a product as axes of their own, of which one shrinks."""
     factors = [f for f in _factors(origin) if f.value != 1]
-    table = labels.reshape([factor.value for factor in factors])
-    varying = [k for k in range(table.ndim) if (table != table.take([0], k)).any()]
+    varying, inner = varying_part(labels.reshape([factor.value for factor in factors]))
     for k, factor in enumerate(factors):
         if k not in varying:
             pin(state, factor, operator)
     if len(varying) == 1:
-        first = table[tuple(slice(None) if k in varying else 0 for k in range(table.ndim))]
-        require(state, first, factors[varying[0]], operator)
+        require(state, inner, factors[varying[0]], operator)
         return
-    inner = table[tuple(slice(None) if k in varying else 0 for k in range(table.ndim))]
     origins = [factors[k] for k in varying]
     axis, chosen = divide(state, Split(tuple(range(len(varying))), inner), origins, operator)
     require(state, chosen, origins[axis], operator)

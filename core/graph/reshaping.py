@@ -55,11 +55,11 @@ def reshape(axes: Axes, before: Sequence[int], after: Sequence[int]) -> tuple[Ax
             lost += [axes[axis] for axis in labelled]
         elif labelled:
             table = _laid_out(axes[labelled[0]], labelled[0], old, before).reshape([after[k] for k in new])
-            varying = _varying(table)
+            varying, inner = varying_part(table)
             if len(varying) == 1:
-                whole[new[varying[0]]] = _at_first(table, varying)
+                whole[new[varying[0]]] = inner
             elif varying:
-                spread.append(Split(tuple(new[k] for k in varying), _at_first(table, varying)))
+                spread.append(Split(tuple(new[k] for k in varying), inner))
     return whole, spread, lost
 
 
@@ -70,11 +70,7 @@ def _laid_out(labels: IntArray, axis: int, run: range, shape: Sequence[int]) -> 
     return np.tile(np.repeat(labels, inner), outer)
 
 
-def _varying(table: IntArray) -> tuple[int, ...]:
-    """The axes along which a table's entries change."""
-    return tuple(k for k in range(table.ndim) if (table != table.take([0], k)).any())
-
-
-def _at_first(table: IntArray, axes: Sequence[int]) -> IntArray:
-    """A table at the first position of all other axes."""
-    return table[tuple(slice(None) if k in axes else 0 for k in range(table.ndim))]
+def varying_part(table: IntArray) -> tuple[tuple[int, ...], IntArray]:
+    """The axes along which a table's entries change, and the table at the first position of all others."""
+    axes = tuple(k for k in range(table.ndim) if (table != table.take([0], k)).any())
+    return axes, table[tuple(slice(None) if k in axes else 0 for k in range(table.ndim))]

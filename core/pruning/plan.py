@@ -97,7 +97,7 @@ class PrunePlan:
                 raise PlanError(f"group {group.id} has {group.size} units; {count} of them cannot be kept")
             order = rankings[group.id].order
             keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
-        return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, _told(graph))
+        return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, graph.described)
 
     def counts(self, graph: ChannelGraph) -> tuple[int, ...]:
         """How many units stay of each of the graph's groups."""
@@ -142,7 +142,7 @@ class PrunePlan:
     def _check(self, graph: ChannelGraph) -> None:
         here = {group.id: group.size for group in graph.groups}
         if self.signature != graph.signature and self.layers:
-            for mid, (was, found) in enumerate(zip_longest(self.layers, _told(graph), fillvalue="no layer")):
+            for mid, (was, found) in enumerate(zip_longest(self.layers, graph.described, fillvalue="no layer")):
                 if was != found:
                     raise PlanError(f"the plan is for another network: mid {mid} is {was} there, {found} here")
         for gid in sorted(here.keys() | self.sizes.keys()):
@@ -156,16 +156,6 @@ class PrunePlan:
                 raise PlanError(f"group {gid} keeps a unit twice")
         if self.signature != graph.signature:
             raise PlanError("the plan is for another network: the groups agree, the layers do not")
-
-
-def _told(graph: ChannelGraph) -> tuple[str, ...]:
-    """Each layer in a few words that do not depend on names."""
-    return tuple(
-        f"{'depthwise ' if layer.depthwise else ''}{layer.kind} {layer.in_channels} > {layer.out_channels}"
-        f"{f', kernel {layer.kernel}' if layer.kernel > 1 else ''}"
-        f", {'kept' if layer.group is None else f'group {layer.group}'}"
-        for layer in graph.layers
-    )
 
 
 def rounded(group: Group, units: float, round_to: int) -> int:

@@ -136,15 +136,12 @@ class _Trial:
         """
         groups = list(self.graph.groups)
         problem = self._problem(groups)
-        if problem is None or self._precise_problem(groups) is None:
-            return []
-        return self._narrowed(groups, [])
+        if problem is not None and problem.startswith(DIFFERS) and "float64" in self.backend.supports:
+            problem = self._precise_problem(groups, problem)
+        return self._narrowed(groups, [], problem)
 
-    def _precise_problem(self, groups: list[Group]) -> str | None:
+    def _precise_problem(self, groups: list[Group], known: str) -> str | None:
         """What is wrong in float64, from now on the precision of the trial; where that does not run, in its own."""
-        known = self._problem(groups)
-        if "float64" not in self.backend.supports or known is None or not known.startswith(DIFFERS):
-            return known
         precise = copy.copy(self)
         precise.network, precise.inputs = self.backend.in_double(self.network), _in_double(self.inputs)
         problem = precise._problem(groups)
@@ -153,16 +150,21 @@ class _Trial:
             return problem
         return known
 
-    def _narrowed(self, groups: list[Group], beside: list[Group]) -> list[tuple[Group, str]]:
-        """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well."""
-        problem = self._problem([*groups, *beside]) if groups else None
+    def _narrowed(self, groups: list[Group], beside: list[Group], problem: str | None) -> list[tuple[Group, str]]:
+        """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well.
+
+        ``problem`` is what was found when all of them went.
+        """
         if problem is None:
             return []
         if len(groups) == 1 or self._tried >= TRIALS:
             return [(group, problem) for group in groups]
         left, right = groups[: len(groups) // 2], groups[len(groups) // 2 :]
-        found = self._narrowed(left, beside) + self._narrowed(right, beside)
-        return found or self._narrowed(left, [*beside, *right]) + self._narrowed(right, [*beside, *left])
+        found = [part for half in (left, right) for part in self._narrowed(half, beside, self._problem(half + beside))]
+        return found or [
+            *self._narrowed(left, beside + right, problem),
+            *self._narrowed(right, beside + left, problem),
+        ]
 
     def _problem(self, groups: Sequence[Group]) -> str | None:
         """Why removing from these groups is wrong, or None."""

@@ -189,10 +189,10 @@ def _moved(ndim: int, indices: list[Any]) -> dict[int, int]:
 def write_at(call: Call) -> None:
     """Values take the places that tensors say; which places does not matter where nothing else is labelled."""
     x, values = call["self"], call["values"]
-    picked = call.between(x[tuple(slice(None) if i is None else i for i in call["indices"])].shape)
+    shape = x[tuple(slice(None) if i is None else i for i in call["indices"])].shape
+    picked, joined = call.between(shape), call.between(torch.broadcast_shapes(shape, values.shape))
     call.add(Kind.INDEX, [call.number(x)], [picked], moved=_moved(x.ndim, call["indices"]))
-    call.add(Kind.ELEMENTWISE, [picked, call.number(values)], [call.between(torch.broadcast_shapes(
-        tuple(call._recorder.graph.tensors[picked].shape), tuple(values.shape)))])  # fmt: skip
+    call.add(Kind.ELEMENTWISE, [picked, call.number(values)], [joined])
     call.add(Kind.ELEMENTWISE, [call.number(x)], call.results())
 
 

@@ -42,7 +42,12 @@ def masked(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, forwa
 
 def _mask_input(axis: int, stays: torch.Tensor, module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     x, *rest = inputs
-    return (torch.where(stays.to(x.device).reshape([-1 if k == axis else 1 for k in range(x.ndim)]), x, 0), *rest)
+    return (torch.where(_along(axis, x.ndim, stays.to(x.device)), x, 0), *rest)
+
+
+def _along(axis: int, ndim: int, values: torch.Tensor) -> torch.Tensor:
+    """A vector laid along one axis of ``ndim``."""
+    return values.reshape([-1 if k == axis else 1 for k in range(ndim)])
 
 
 class _Masking(TorchDispatchMode):
@@ -79,7 +84,7 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
     x = args[operand]
     stays = torch.ones([1] * x.ndim, dtype=torch.bool, device=x.device)
     for axis, flags in axes.items():
-        stays = stays & flags.to(x.device).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
+        stays = stays & _along(axis, x.ndim, flags.to(x.device))
     if name in ("native_layer_norm", "_fused_rms_norm"):
         pooled = list(range(x.ndim - len(args[1]), x.ndim))
         return _normalized(x, stays, pooled, args[2], args[3] if name[0] == "n" else None, args[-1], name[0] == "n")
@@ -87,8 +92,7 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
         return _group_normalized(args, stays)
     if name == "native_batch_norm":
         pooled = [k for k in range(x.ndim) if k != 1]
-        shape = [-1 if k == 1 else 1 for k in range(x.ndim)]
-        gain, shift = (None if t is None else t.reshape(shape) for t in args[1:3])
+        gain, shift = (None if t is None else _along(1, x.ndim, t) for t in args[1:3])
         return _normalized(x, stays, pooled, gain, shift, args[7], True)
     if name in ("mean", "var", "std", "var_mean"):
         return _mean(name, func, args, kwargs, stays)
@@ -101,8 +105,7 @@ def _normalized(x: Any, stays: Any, pooled: list[int], gain: Any, shift: Any, ep
     """Normalization by the statistics of what stays; what goes is zero."""
     count = stays.expand(x.shape).sum(pooled, keepdim=True)
     eps = torch.finfo(x.dtype).eps if eps is None else eps
-    mean = torch.where(stays, x, 0).sum(pooled, keepdim=True) / count if centred else torch.zeros_like(x[:1, :1])
-    mean = mean if centred else 0.0
+    mean = torch.where(stays, x, 0).sum(pooled, keepdim=True) / count if centred else 0.0
     deviation = torch.where(stays, x - mean, 0)
     scale = (deviation.square().sum(pooled, keepdim=True) / count + eps).rsqrt()
     out = deviation * scale
@@ -118,9 +121,8 @@ def _group_normalized(args: list[Any], stays: Any) -> Any:
     flags = stays.expand(1, channels, *[1] * (x.ndim - 2)).reshape(1, groups, channels // groups, 1)
     out, mean, scale = _normalized(x.reshape(shape), flags, [2, 3], None, None, eps, True)
     out = out.reshape(x.shape)
-    per_channel = [1, -1, *[1] * (x.ndim - 2)]
-    out = out if gain is None else out * gain.reshape(per_channel)
-    out = out if shift is None else out + shift.reshape(per_channel)
+    out = out if gain is None else out * _along(1, x.ndim, gain)
+    out = out if shift is None else out + _along(1, x.ndim, shift)
     return torch.where(stays, out, 0), mean.reshape(batch, groups), scale.reshape(batch, groups)
 
 
