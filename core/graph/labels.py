@@ -32,8 +32,9 @@ def components(size: int, pairs: Sequence[tuple[IntArray, IntArray]], known: Int
     right = np.concatenate([b for _, b in pairs])
     while True:
         a, b = root[left], root[right]
-        if np.array_equal(a, b):
+        if not (apart := a != b).any():
             return root
+        left, right, a, b = left[apart], right[apart], a[apart], b[apart]  # what is together stays together
         np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
         while not np.array_equal(root, shorter := root[root]):
             root = shorter

@@ -96,18 +96,23 @@ class _Assembly:
     def _last_of_layers(self) -> list[int]:
         """Classes without which some plan would leave an axis of a parameter, or a part of a tensor, empty."""
         sizes = np.array([group.size for group in self.groups], dtype=np.int64)
-        last = dict[int, int]()  # by unit
+        stays, last = np.zeros(self.group_of_unit.size, dtype=bool), list[int]()
         axes = [labels for found in self.flow.parameters.values() for labels in found if labels is not None]
+        seen = set[bytes]()
         for labels in (*axes, *self.flow.pieces):
-            units = np.unique(self.units(labels))
-            if units.size == 0 or units[0] < 0 or any(unit in last for unit in units.tolist()):
+            units = self.units(labels)
+            if not units.size or (key := units.tobytes()) in seen:
                 continue
-            owned = np.bincount(self.group_of_unit[units], minlength=sizes.size)
+            seen.add(key)
+            if (units < 0).any() or stays[units].any():
+                continue
+            each = units if (units[1:] > units[:-1]).all() else np.unique(units)
+            owned = np.bincount(self.group_of_unit[each], minlength=sizes.size)
             if not (owned == sizes).any():  # of a whole group one unit always stays
-                unit = int(self.units(labels[:1])[0])
-                last[unit] = int(self.root[labels[0]])
-                sizes[self.group_of_unit[unit]] -= 1
-        return list(last.values())
+                stays[units[0]] = True
+                last.append(int(self.root[labels[0]]))
+                sizes[self.group_of_unit[units[0]]] -= 1
+        return last
 
     def graph(self) -> ChannelGraph:
         axes = [

@@ -101,13 +101,13 @@ def open_functions() -> Iterator[None]:
 @contextmanager
 def known_attributes(network: torch.nn.Module, uses: Uses) -> Iterator[None]:
     """Inside the block, integers that modules hold are sizes that know which attribute they are."""
-    changed = []
-    for name, module in network.named_modules():
+    changed, modules = [], dict(network.named_modules())
+    for name, module in modules.items():
         if not isinstance(module, torch.jit.ScriptModule):
             for key, value in list(module.__dict__.items()):
                 if isinstance(value, float):
                     uses.held.add(value)
-                elif not key.startswith("_") and key != "training":
+                elif type(value) in _SIZED and not key.startswith("_"):
                     sized = _sized(value, name, (key,), uses)
                     if sized is not value:
                         changed.append((module, key, value, sized))
@@ -119,10 +119,13 @@ def known_attributes(network: torch.nn.Module, uses: Uses) -> Iterator[None]:
         for module, key, value, sized in changed:
             if module.__dict__.get(key) is sized:
                 module.__dict__[key] = value
-        for module in network.modules():
+        for module in modules.values():
             for key, value in module.__dict__.items():  # what the forward stored
-                if not key.startswith("_"):
+                if type(value) in _SIZED and not key.startswith("_"):
                     module.__dict__[key] = _plain(value)
+
+
+_SIZED = (int, Size, tuple, list)
 
 
 def _sized(value: Any, module: str, path: tuple[str | int, ...], uses: Uses) -> Any:

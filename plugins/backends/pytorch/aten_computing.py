@@ -26,10 +26,11 @@ def pointwise(call: Call) -> None:
 
 def _scaled(call: Call) -> tuple[Origin, float] | None:
     """The power of a size by which the first operand is multiplied."""
-    asked, ndim = call.asked, call["self"].ndim
+    asked = call.asked
     if asked.name == "scaled_dot_product_attention" and asked.argument(6, "scale") is None:
-        x = call["self"]
-        return Extent(x.shape[-1], call.number(x), ndim - 1), -0.25  # both factors get the root of d ** -0.5
+        query = asked.argument(0, "query")
+        width = Extent(query.shape[-1], call.number(query), query.ndim - 1)
+        return width, -0.25  # queries and keys, these transposed already, each get the root of d ** -0.5
     found = next((f for f in map(call.factor, [*asked.args, *asked.kwargs.values()]) if f is not None), None)
     if found is None or asked.name not in (*_TIMES, *_DIVIDED):
         return None

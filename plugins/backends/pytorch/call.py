@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -27,15 +28,35 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
             yield from tensors_in(part)
 
 
+class Signature(NamedTuple):
+    """What an operator's schema says of its arguments."""
+
+    name: str
+    arguments: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    written: tuple[str, ...]
+
+
+@cache
+def signature(func: Any) -> Signature:
+    """The signature of an operator; asking its schema each time is slow."""
+    arguments = func._schema.arguments
+    return Signature(
+        func._schema.name.removeprefix("aten::"),
+        tuple(a.name for a in arguments),
+        {a.name: a.default_value for a in arguments if a.has_default_value()},
+        tuple(a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write),
+    )
+
+
 class Call:
     """One operator as it was dispatched, with its arguments by name."""
 
     def __init__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any, recorder: Recorder) -> None:
         self.func, self.out, self._recorder = func, out, recorder
-        self.name = func._schema.name.removeprefix("aten::")
-        names = [argument.name for argument in func._schema.arguments]
-        defaults = {a.name: a.default_value for a in func._schema.arguments if a.has_default_value()}
-        self._bound = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+        self.signature = signature(func)
+        self.name = self.signature.name
+        self._bound = {**self.signature.defaults, **dict(zip(self.signature.arguments, args, strict=False)), **kwargs}
 
     def __getitem__(self, name: str) -> Any:
         return self._bound[name]
@@ -66,8 +87,7 @@ class Call:
 
     def written(self) -> list[torch.Tensor]:
         """Tensors among the arguments that the operator wrote into."""
-        marked = [a.name for a in self.func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
-        return list(tensors_in([self._bound.get(name) for name in marked]))
+        return list(tensors_in([self._bound.get(name) for name in self.signature.written]))
 
     def between(self, shape: Sequence[int]) -> int:
         """A tensor that exists only in the neutral graph, where one operator becomes several."""

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.plugins.backends.pytorch.call import axes_of
+from prunekit.plugins.backends.pytorch.call import axes_of, signature
 from prunekit.plugins.backends.pytorch.forward import evaluating
 from prunekit.plugins.backends.pytorch.recorder import unfused
 
@@ -60,7 +60,7 @@ class _Masking(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        name = func._schema.name.removeprefix("aten::")
+        name = signature(func).name
         call, self._calls[name] = self._calls[name], self._calls[name] + 1
         if (name, call) not in self._masks:
             return func(*args, **(kwargs or {}))
@@ -80,6 +80,11 @@ _SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm")
 
 def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes: dict[int, torch.Tensor]) -> Any:
     """The operator over what stays."""
+    if name == "convolution" and list(axes) == [1]:
+        weight, transposed, groups = args[1], args[6], args[8]
+        if groups == 1 and not transposed and weight.numel() < args[0].numel():  # the same, and cheaper
+            args[1] = weight.masked_fill(~_along(1, weight.ndim, axes[1].to(weight.device)), 0)
+            return func(*args, **kwargs)
     operand = 1 if name in ("addmm", "baddbmm") else 0  # what is added comes first
     x = args[operand]
     stays = torch.ones([1] * x.ndim, dtype=torch.bool, device=x.device)

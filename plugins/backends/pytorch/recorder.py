@@ -16,7 +16,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
 from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
 from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, Rule, rule_for
-from prunekit.plugins.backends.pytorch.call import Call, tensors_in
+from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
 from prunekit.plugins.backends.pytorch.whole import add_whole
 
@@ -44,14 +44,14 @@ class Recorder(TorchDispatchMode):
         self._module_name = {module: name for name, module in network.named_modules()}
         for name, tensor in named_tensors(network):
             self._named.setdefault(id(tensor), (tensor, name))
-        for name, parameter in network.named_parameters():
-            self.graph.parameter_shapes[name] = tuple(parameter.shape)
+        self._parameters = dict(network.named_parameters())
+        self.graph.parameter_shapes = {name: tuple(parameter.shape) for name, parameter in self._parameters.items()}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run the operator and write it down."""
-        name = func._schema.name.removeprefix("aten::")
+        name = signature(func).name
         self._calls[name] += 1
         if self._whole is not None:
             return func(*args, **(kwargs or {}))
@@ -133,9 +133,27 @@ class Recorder(TorchDispatchMode):
         self.graph.outputs += [self.number(t) for t in found]
         return found
 
-    def unread(self, network: torch.nn.Module) -> list[str]:
+    def unread(self) -> list[str]:
         """Parameters that no operator has read."""
-        return [name for name, parameter in network.named_parameters() if parameter not in self._number]
+        return [name for name, parameter in self._parameters.items() if parameter not in self._number]
+
+    def weigh(self) -> None:
+        """Measure the slices of every weight that may go, and note what is nearly zero."""
+        graph = self.graph
+        turned = {
+            graph.tensors[operator.inputs[1]].name
+            for operator in graph.operators
+            if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
+        }  # weights that produce along their second axis, or are used as they are
+        for name, parameter in self._parameters.items():
+            if parameter.ndim >= 2:
+                size, axes = parameter.detach().abs(), (0, 1) if name in turned else (0,)
+                graph.magnitudes[name] = {axis: _sums(size, axis) for axis in axes}
+                idle = bool(graph.magnitudes[name][0].sum() < ASLEEP * parameter.numel())
+            else:
+                idle = bool(parameter.numel() and parameter.detach().abs().max() < ASLEEP)
+            if idle:
+                graph.asleep.append(name)
 
     @contextmanager
     def watching(self, network: torch.nn.Module) -> Iterator[None]:
@@ -187,12 +205,12 @@ def unfused(network: torch.nn.Module) -> Iterator[None]:
 
 def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
     """Parameters, buffers, and tensors that modules hold as plain attributes, each with its name."""
-    yield from network.named_parameters()
-    yield from network.named_buffers()
-    for name, module in network.named_modules():
-        for key, value in module.__dict__.items():
-            if isinstance(value, torch.Tensor):
-                yield f"{name}.{key}" if name else key, value
+    modules = list(network.named_modules())
+    for table in ("_parameters", "_buffers", "__dict__"):
+        for name, module in modules:
+            for key, value in getattr(module, table).items():
+                if isinstance(value, torch.Tensor):
+                    yield f"{name}.{key}" if name else key, value
 
 
 def _undo(
@@ -237,11 +255,11 @@ def record(
         outputs = recorder.run(network, forward, inputs)
     if not outputs:
         raise ValueError("the network returned no tensor; return tensors in tuples, lists and dicts")
-    unread = recorder.unread(network)
+    unread = recorder.unread()
     if unread:
         _record_training(recorder, network, forward, inputs, unread)
     recorder.graph.equal = recorder.asking.uses.comparisons()
-    _weigh(recorder.graph, dict(network.named_parameters()))
+    recorder.weigh()
     return recorder.graph
 
 
@@ -257,7 +275,7 @@ def _record_training(
             recorder.run(network, forward, doubled(inputs))
     except Exception as raised:  # the network's own code, in a mode that may need more than the example
         problem = f" ({type(raised).__name__}: {str(raised).splitlines()[0] if str(raised) else ''})"
-    if problem or recorder.unread(network) == unread:
+    if problem or recorder.unread() == unread:
         del graph.operators[count:], graph.outputs[outputs:]
         names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
         graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
@@ -265,24 +283,5 @@ def _record_training(
         graph.training_from = count
 
 
-def _weigh(graph: OperatorGraph, parameters: Mapping[str, torch.Tensor]) -> None:
-    """Measure the slices of every weight that may go, and note what is nearly zero."""
-    turned = {
-        graph.tensors[operator.inputs[1]].name
-        for operator in graph.operators
-        if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
-    }  # weights that produce along their second axis, or are used as they are
-    for name, parameter in parameters.items():
-        if parameter.ndim >= 2:
-            axes = (0, 1) if name in turned else (0,)
-            graph.magnitudes[name] = {axis: _l1_norms(parameter.detach(), axis) for axis in axes}
-            idle = bool(graph.magnitudes[name][0].sum() < ASLEEP * parameter.numel())
-        else:
-            idle = bool(parameter.numel() and parameter.detach().abs().max() < ASLEEP)
-        if idle:
-            graph.asleep.append(name)
-
-
-def _l1_norms(parameter: torch.Tensor, axis: int) -> Any:
-    others = [k for k in range(parameter.ndim) if k != axis]
-    return torch.linalg.vector_norm(parameter, 1, others).double().cpu().numpy()
+def _sums(size: torch.Tensor, axis: int) -> Any:
+    return size.sum([k for k in range(size.ndim) if k != axis]).double().cpu().numpy()

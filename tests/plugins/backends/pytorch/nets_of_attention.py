@@ -152,6 +152,43 @@ class GroupedQueries(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).reshape(n, length, self.q_heads * self.width)))
 
 
+@case((6, 5), [(0, (0, 4), 12), (1, (1, 2), 6, 0, 2), (3, (3,), 6)])
+class SharedKeys(nn.Module):
+    """Two heads of queries over one of keys, of as many positions as a head is wide: torch takes its slow path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.q, self.k, self.v = nn.Linear(5, 12), nn.Linear(12, 12), nn.Linear(12, 6), nn.Linear(12, 6)
+        self.proj, self.head = nn.Linear(12, 12), TokenHead(12)
+
+    def forward(self, x):
+        x = self.embed(x)
+        q = self.q(x).unflatten(-1, (2, -1)).transpose(1, 2)
+        y = functional.scaled_dot_product_attention(q, self.k(x).unsqueeze(1), self.v(x).unsqueeze(1))
+        return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
+
+
+@case((6, 5), [(0, (0, 3), 12), (1, (1,), 4, 0, 9)])
+class QueriesReadTwice(nn.Module):
+    """Queries also make a bias, which no size enters: only the keys can make up for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.qkv, self.proj, self.head = (
+            nn.Linear(5, 12),
+            nn.Linear(12, 36),
+            nn.Linear(12, 12),
+            TokenHead(12),
+        )
+        self.distances, self.heads = nn.Parameter(torch.randn(6, 4)), 3
+
+    def forward(self, x):
+        x = self.embed(x)
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        y = functional.scaled_dot_product_attention(q, k, v, attn_mask=q @ self.distances.T)
+        return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
+
+
 @case((6, 5), [(0, (0, 4), 12), (1, (1, 2), 4, 0, 3), (3, (3,), 4, 0, 3)])
 class Einsum(nn.Module):
     def __init__(self) -> None:
