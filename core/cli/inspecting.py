@@ -40,6 +40,10 @@ def show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
     """Print what is found of each network, as soon as it is; draw the first."""
     as_json, picture = options.json is not None, options.graph and Path(options.graph)
     found = []
+    if picture:
+        from prunekit.core.graph.drawing import check_format
+
+        check_format(picture)
     for each in _inspected(options, config):
         if as_json:
             found.append(described(each))

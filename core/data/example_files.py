@@ -33,7 +33,8 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
     except PrunekitError:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
+        said = (str(problem).splitlines() or [""])[0]
+        reason = said if " " in said else f"{type(problem).__name__} {said}".rstrip()
         raise DataError(f"{path} cannot be read as a network's inputs: {reason}") from problem
     inputs = tuple(found) if isinstance(found, list) else found
     if not _checked(path, inputs, ""):

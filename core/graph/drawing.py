@@ -16,6 +16,7 @@ from prunekit.core.graph.folding import Folded, fold, inside
 from prunekit.core.graph.outline import Node, outline
 from prunekit.core.graph.table import prunable
 from prunekit.core.writing import whole_file, write
+from prunekit.registry import PrunekitError
 
 _COLOURS = (
     "#9ecbf0", "#b5dea0", "#ffd97a", "#f4a9a0", "#cdb7ec", "#8fdcd3", "#f2b3dc", "#d6c79a", "#a9b8ff", "#e3e37f",
@@ -59,6 +60,19 @@ def dot_source(graph: ChannelGraph, title: str = "") -> str:
         drawing.edge(tail, head)
     drawing.attr(label=_legend(graph, drawn, keys, title), labelloc="t", labeljust="l")
     return str(drawing.source)
+
+
+def check_format(path: Path) -> None:
+    """Make sure, before anything takes its time, that there can be a drawing of that name.
+
+    Raises:
+        PrunekitError: Its suffix is no format.
+    """
+    import graphviz  # as above
+
+    suffix = path.suffix.removeprefix(".")
+    if suffix not in ("", "dot", *graphviz.FORMATS):
+        raise PrunekitError(f"{path}: Graphviz draws no {suffix!r}; take .svg, .png, .pdf or .dot")
 
 
 def draw(graph: ChannelGraph, path: Path, title: str = "") -> str | None:

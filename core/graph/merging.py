@@ -93,13 +93,14 @@ def _in_groups(state: State, labels: IntArray, groups: int, operator: Operator) 
 def _sizes(state: State, merged: Axes, operator: Operator) -> None:
     """What the code says about the sizes of the normalized axes, the last ones."""
     origins = operator.attributes.get("origins", ())
-    ndim = len(state.shape(operator.inputs[0]))
+    shape = state.shape(operator.inputs[0])
+    ndim = len(shape)
     for axis, origin in enumerate(origins, ndim - len(origins)):
         if axis in merged:
             require(state, merged[axis], origin, operator)
         else:
             pin(state, origin, operator)
-    if operator.attributes.get("groups") == state.shape(operator.inputs[0])[1] and 1 in merged:
+    if 1 in merged and operator.attributes.get("groups") == shape[1]:
         require(state, merged[1], operator.attributes.get("origin"), operator)
 
 

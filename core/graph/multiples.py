@@ -82,11 +82,13 @@ def _of_layer(trail: Trail, operator: Operator, depth: int) -> Tables | None:
     linear = operator.kind is Kind.LINEAR
     name, out = state.weight(weight), state.axes(weight).get(int(linear or operator.attributes["transposed"]))
     own = state.parameters.get(name or "", [])
-    axis = next((k for k, labels in enumerate(own) if labels is not None and labels is out), None)
-    if name is None or axis is None or out is None:
+    if name is None or out is None:
+        return None
+    axis = next((k for k, labels in enumerate(own) if labels is not None and np.isin(out, labels).all()), None)
+    if axis is None or (labels := own[axis]) is None:
         return None
     place = ndim - 1 if linear else 1
-    tables = {(name, axis): _along(place, ndim, out.size)}
+    tables = {(name, axis): np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
     for bias in operator.inputs[2:3]:
         found = behind(trail, bias, depth - 1)
         if found is None:
@@ -95,7 +97,7 @@ def _of_layer(trail: Trail, operator: Operator, depth: int) -> Tables | None:
     while weight in trail.makers:  # the weight may be transposed on its way
         trail.operators.add(trail.makers[weight])
         weight = state.graph.operators[trail.makers[weight]].inputs[0]
-    trail.tables[weight] = {(name, axis): _along(axis, len(state.shape(weight)), out.size)}
+    trail.tables[weight] = {(name, axis): _along(axis, len(state.shape(weight)), labels.size)}
     return tables
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -32,7 +33,30 @@ def reach(graph: ChannelGraph) -> str:
 def as_text(graph: ChannelGraph) -> str:
     """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
     lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
-    return "\n".join([*lines, reach(graph), *graph.notes])
+    return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *graph.notes])
+
+
+def elsewhere(graph: ChannelGraph) -> list[str]:
+    """What the rows leave out of the totals, in a line, if it is worth one."""
+    macs, params = _totals(graph)
+    rest = (1 - sum(x.macs for x in graph.layers) / macs, 1 - sum(x.params for x in graph.layers) / params)
+    named = zip(rest, ("MACs (products of activations)", "parameters (embeddings, positions, norms)"), strict=True)
+    told = [f"{share:.1%} of the {what}" for share, what in named if share >= 0.01]
+    return [f"in no layer above: {', '.join(told)}"] if told else []
+
+
+def choices(graph: ChannelGraph) -> list[str]:
+    """Where code splits channels into parts: what goes there, and how to have the other, in a line for each."""
+    found: dict[bool, dict[str, None]] = {False: {}, True: {}}
+    for choice in graph.choices:
+        if choice.groups:
+            module = choice.name.rpartition("#")[0] or "the network"
+            found[choice.whole][re.sub(r"\b\d+\b", "*", module)] = None
+    told = (
+        "positions within every part go (of attention: width of every head); whole ones by networkparser.whole_parts",
+        "whole parts go (of attention: heads)",
+    )
+    return [f"{', '.join(found[whole])}: {told[whole]}" for whole in (False, True) if found[whole]]
 
 
 def as_json(graph: ChannelGraph) -> dict[str, Any]:
@@ -71,7 +95,8 @@ def reasons(layer: Layer) -> str:
 
 
 def _totals(graph: ChannelGraph) -> tuple[int, int]:
-    return sum(x.macs for x in graph.layers) or 1, sum(x.params for x in graph.layers) or 1
+    full = CostModel(graph).full
+    return round(full.macs) or 1, round(full.params) or 1
 
 
 def _ranges(graph: ChannelGraph) -> dict[str, tuple[int, int]]:

@@ -26,7 +26,7 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.readers import axis_of, readers
 from prunekit.core.graph.state import Contraction, State
 
-ALONE = "is the only channel"
+ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
 
 

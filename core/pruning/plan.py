@@ -191,3 +191,16 @@ def _group(graph: ChannelGraph, mid: int) -> Group:
         reasons = ", ".join(reason for reason, _ in graph.layers[mid].protected)
         raise PlanError(f"mid {mid} ({graph.layers[mid].name}) cannot be pruned: {reasons}")
     raise PlanError(f"no mid {mid}; there are 0 to {len(graph.layers) - 1}")
+
+
+def check_network(graph: ChannelGraph, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Make sure that a network has the parameters of the one whose graph it is to be pruned by.
+
+    Raises:
+        PlanError: It has not; the message names the first that differs.
+    """
+    for name, shape in graph.operators.parameter_shapes.items():
+        if name not in shapes:
+            raise PlanError(f"the graph is of another network: this one has no {name}")
+        if shapes[name] != shape:
+            raise PlanError(f"the graph is of another network: {name} is {shape} there, {shapes[name]} here")

@@ -22,8 +22,14 @@ TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples spread evenly over the unit interval."""
 
+MEANINGS = ("convolution", "normalization")
+"""What a module can be as a whole."""
+
 DIFFERS = "values differ"
 """How the finding begins that may be rounding."""
+
+PROVEN = "proven by values: a random part of every group removed"
+UNTOLD = "not proven: it runs, but no output holds two numbers that differ, so there was nothing to compare"
 
 TRIALS = 64
 """How often to try parts of the groups before all that are still suspected are protected."""
@@ -55,6 +61,7 @@ def parse(
         whole_parts: Patterns of names of modules, or of choices (``blocks.*.attn#0``): where their code splits an axis
             into parts, whole parts go (heads), not positions within every part (their width).
     """
+    _check_custom(custom or {})
     operators, ignore = backend.record(network, inputs, custom), list(ignore)
     graph = structure(operators, ignore, list(whole_parts))
     frozen: list[tuple[int, str]] = []
@@ -62,13 +69,20 @@ def parse(
         return graph
     with backend.holding(network, awakened(operators, seed)):
         while graph.groups:
-            culprits = _Trial(backend, network, graph, inputs, seed).culprits()
+            trial = _Trial(backend, network, graph, inputs, seed)
+            culprits = trial.culprits()
             if not culprits:
-                graph.notes.append("proven by values: a random part of every group removed")
+                graph.notes.append(PROVEN if trial.telling else UNTOLD)
                 break
             frozen += [(mid, f"the proof failed: {problem}") for group, problem in culprits for mid in group.mids]
             graph = channel_graph(operators, ignore, frozen, graph.whole_parts)
     return graph
+
+
+def _check_custom(custom: Mapping[str, str]) -> None:
+    for name, meaning in custom.items():
+        if meaning not in MEANINGS:
+            raise ValueError(f"custom: {name} is {meaning!r}; say {' or '.join(MEANINGS)}")
 
 
 def structure(operators: OperatorGraph, ignore: Sequence[str], patterns: Sequence[str]) -> ChannelGraph:
@@ -127,6 +141,7 @@ class _Trial:
 
     def __init__(self, backend: Backend, network: Network, graph: ChannelGraph, inputs: Inputs, seed: int) -> None:
         self.backend, self.network, self.graph, self.inputs, self.seed = backend, network, graph, inputs, seed
+        self.telling = False  # whether an output could have shown a mistake
         self._tried = 0
 
     def culprits(self) -> list[tuple[Group, str]]:
@@ -146,7 +161,7 @@ class _Trial:
         precise.network, precise.inputs = self.backend.in_double(self.network), _in_double(self.inputs)
         problem = precise._problem(groups)
         if problem is None or problem.startswith(DIFFERS):
-            self.network, self.inputs = precise.network, precise.inputs
+            self.network, self.inputs, self.telling = precise.network, precise.inputs, precise.telling
             return problem
         return known
 
@@ -178,8 +193,9 @@ class _Trial:
         except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
             return f"{type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ''}"
         del small  # before the original runs: of large networks there is not room for both
-        wanted = self.backend.masked(self.network, self.graph, plan, self.inputs)
-        return difference(outputs_as_arrays(got), outputs_as_arrays(wanted))
+        wanted = outputs_as_arrays(self.backend.masked(self.network, self.graph, plan, self.inputs))
+        self.telling = any(_tells(array) for array in wanted)
+        return difference(outputs_as_arrays(got), wanted)
 
 
 def _in_double(value: Any) -> Any:
@@ -190,6 +206,14 @@ def _in_double(value: Any) -> Any:
         return type(value)(_in_double(part) for part in value)
     array = np.asarray(value)
     return array.astype(np.float64) if array.dtype == np.float32 else value
+
+
+def _tells(array: NDArray[Any]) -> bool:
+    """Whether real numbers differ within an output; of a single one, whether it is one."""
+    if not np.issubdtype(array.dtype, np.floating):
+        return False
+    values = array[np.isfinite(array)]
+    return bool(values.size and (values.min() < values.max() or array.size == 1))
 
 
 def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:

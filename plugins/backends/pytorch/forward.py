@@ -47,7 +47,19 @@ def to_numpy(value: Any) -> Any:
 def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:
     """Call the network as it stands (mode and gradients are the caller's) and return its own outputs."""
     args, kwargs = as_call(inputs)
-    return network(*to_device(args, device), **to_device(kwargs, device))
+    with plain_attention():
+        return network(*to_device(args, device), **to_device(kwargs, device))
+
+
+@contextlib.contextmanager
+def plain_attention() -> Iterator[None]:
+    """No layer of ``torch.nn.Transformer`` runs as one operator, which gives other values where tokens are padding."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
 
 
 @contextlib.contextmanager

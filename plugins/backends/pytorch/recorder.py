@@ -13,11 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from prunekit.core.data.contract import DataError
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
 from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
 from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, Rule, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, plain_attention, training
 from prunekit.plugins.backends.pytorch.whole import add_whole
 
 
@@ -188,17 +189,15 @@ ASLEEP = 1e-3
 @contextmanager
 def unfused(network: torch.nn.Module) -> Iterator[None]:
     """No module runs as one fused operator inside the block."""
-    fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
     recurrent = any(isinstance(module, torch.nn.RNNBase) for module in network.modules())
     libraries = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
     if recurrent:  # of others they change no operator, and are faster
         torch._C._set_mkldnn_enabled(False)
         torch._C._set_cudnn_enabled(False)
     try:
-        yield
+        with plain_attention():
+            yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fused)
         torch._C._set_mkldnn_enabled(libraries[0])
         torch._C._set_cudnn_enabled(libraries[1])
 
@@ -248,13 +247,13 @@ def record(
         custom: For names of module classes what such a module is as a whole.
 
     Raises:
-        ValueError: The network returned no tensor.
+        DataError: The network returned no tensor.
     """
     recorder = Recorder(network, custom)
     with evaluating(network, fresh=True), torch.no_grad():
         outputs = recorder.run(network, forward, inputs)
     if not outputs:
-        raise ValueError("the network returned no tensor; return tensors in tuples, lists and dicts")
+        raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
     unread = recorder.unread()
     if unread:
         _record_training(recorder, network, forward, inputs, unread)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.pruning import adapting
-from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.plan import PrunePlan, check_network
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
@@ -24,7 +24,12 @@ Kept = Mapping[str, Mapping[int, NDArray[np.int64]]]
 
 
 def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
-    """A copy of the network without the units that the plan removes; names and their order stay as they were."""
+    """A copy of the network without the units that the plan removes; names and their order stay as they were.
+
+    Raises:
+        PlanError: The plan is of another graph, or the graph of another network.
+    """
+    check_network(graph, {name: tuple(p.shape) for name, p in network.named_parameters()})
     keep = plan.flags(graph)
     kept: dict[str, dict[int, NDArray[np.int64]]] = {}
     for axis in graph.axes:
@@ -67,7 +72,11 @@ def _copy_cut(
         parts[id(tensor)] = part
     for module in network.modules():  # a third of the copy's time would go into each module's empty tables of hooks
         parts.update({id(v): OrderedDict() for v in module.__dict__.values() if type(v) is OrderedDict and not v})
-    return copy.deepcopy(network, parts)  # what has a part already is not copied whole
+    copied = copy.deepcopy(network, parts)  # what has a part already is not copied whole
+    for parameter in copied.parameters():
+        if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
+            parameter.detach_().requires_grad_()
+    return copied
 
 
 def _replaced(value: Any, path: tuple[str | int, ...], size: int) -> Any:

@@ -29,7 +29,12 @@ def add_whole(recorder: Recorder, module: torch.nn.Module, meaning: str, inputs:
     results = [t for t in tree_leaves(output) if isinstance(t, torch.Tensor)]
     if meaning == "normalization":
         own += [getattr(module, key, None) for key in ("running_mean", "running_var")]
-        tensors = [recorder.number(t) for t in own if isinstance(t, torch.Tensor) and t.ndim == 1]
+        vectors = [t for t in own if isinstance(t, torch.Tensor) and t.ndim == 1]
+        tensors = [recorder.number(t) for t in vectors]
+        if x.ndim < 2 or any(len(vector) != x.shape[1] for vector in vectors):
+            reason = "its weight has not one number for each channel of its input"
+            recorder.add(Kind.OPAQUE, name, [number, *tensors], [recorder.fresh(t) for t in results], reason=reason)
+            return
         attributes: dict[str, Any] = {"axis": 1, "pooled": [], "mean": None}
         recorder.add(Kind.NORMALIZATION, name, [number, *tensors], [recorder.fresh(t) for t in results], **attributes)
         return
@@ -40,8 +45,15 @@ def add_whole(recorder: Recorder, module: torch.nn.Module, meaning: str, inputs:
         "transposed": bool(getattr(module, "transposed", False)),
         "stride": int(stride[0] if isinstance(stride, (tuple, list)) else stride),
     }
-    if isinstance(own[0], torch.Tensor) and own[0].ndim == x.ndim:
+    weight = own[0]
+    if isinstance(weight, torch.Tensor) and weight.ndim == x.ndim >= 3 and _fits(weight, x, attributes):
         recorder.add(Kind.CONVOLUTION, name, [number, *tensors], [recorder.fresh(t) for t in results], **attributes)
         return
-    reason = "it has no convolution's weight of as many axes as its input"
+    reason = "it has no convolution's weight that fits its input"
     recorder.add(Kind.OPAQUE, name, [number, *tensors], [recorder.fresh(t) for t in results], reason=reason)
+
+
+def _fits(weight: torch.Tensor, x: torch.Tensor, attributes: dict[str, Any]) -> bool:
+    """Whether a convolution's weight reads as many channels as there are."""
+    groups, transposed = attributes["groups"], attributes["transposed"]
+    return weight.shape[0 if transposed else 1] * (1 if transposed else groups) == x.shape[1]

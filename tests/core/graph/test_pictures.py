@@ -173,10 +173,11 @@ def test_graphviz_reads_it(script, tmp_path):
 TABLE = """\
 mid  module       group  channels  prunable  MACs %  params %  kept because it
 -------------------------------------------------------------------------------------------
-  0  stem             0         6         6    27.3      26.5
-  1  block.conv1      1         4         4    36.3      34.0
-  2  block.conv2      0         6         6    36.3      34.0
-  3  head             -         5         0     0.1       5.5  reaches the network's output
+  0  stem             0         6         6    27.3      26.1
+  1  block.conv1      1         4         4    36.3      33.6
+  2  block.conv2      0         6         6    36.3      33.6
+  3  head             -         5         0     0.1       5.4  reaches the network's output
+in no layer above: 1.2% of the parameters (embeddings, positions, norms)
 MACs: 76,092, down to 5,770 (7.6%) with one unit left in every group
 parameters: 643, down to 58 (9.0%) with one unit left in every group
 proven"""

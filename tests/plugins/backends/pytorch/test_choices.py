@@ -39,6 +39,13 @@ def test_the_scale_stays_where_it_was_built(traced):
     assert small.scale == network.block.scale
 
 
+@pytest.mark.parametrize(("name", "what"), [("TimmFused", "positions within every part"), ("TimmWholeHeads", "whole")])
+def test_the_table_tells_what_goes(traced, name, what):
+    _, _, graph = traced(name)
+    (told,) = [line for line in graph.table().splitlines() if line.startswith("block: ")]
+    assert told.startswith(f"block: {what}") and ("networkparser.whole_parts" in told) == (name == "TimmFused")
+
+
 @pytest.mark.parametrize("name", ["TimmWholeHeads", "TimmNormedWholeHeads"])
 def test_heads_go_and_width_stays(traced, name):
     network, _, graph = traced(name)

@@ -7,7 +7,8 @@ import torch
 from nets_of_sizes import Unseen
 from torch import nn
 
-from prunekit import trace
+from prunekit import PrunePlan, prune, trace
+from prunekit.core.pruning.plan import PlanError
 from prunekit.core.pruning.proof import parse
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
@@ -69,3 +70,59 @@ def test_the_same_seed_finds_the_same():
     first, second = (parse(backend, network, inputs(), seed=3) for _ in range(2))
     assert first.frozen == second.frozen
     assert first.signature == second.signature
+
+
+class Routed(nn.Module):
+    """Decides by one number of a vector."""
+
+    def __init__(self, wide=8):
+        super().__init__()
+        self.a, self.b = nn.Linear(5, wide), nn.Linear(wide, 2)
+
+    def forward(self, x):
+        h = self.a(x)
+        return self.b(h if (h[:, 0] > 0).any() else h * 2)
+
+
+class Nothing(Routed):
+    def forward(self, x):
+        return super().forward(x) * float("nan")
+
+
+def test_vectors_are_reduced():
+    graph = trace(Routed(), torch.randn(4, 5))
+    assert [group.size for group in graph.groups] == [7]
+
+
+def test_outputs_that_tell_nothing_prove_nothing():
+    assert trace(Nothing(), torch.randn(4, 5)).notes[-1].startswith("not proven: it runs")
+
+
+@pytest.mark.parametrize(
+    ("other", "said"), [(Routed(16), r"a.weight is \(8, 5\) there"), (nn.Linear(5, 2), "has no a.weight")]
+)
+def test_the_graph_of_another_network(other, said):
+    graph = trace(Routed(), torch.randn(4, 5))
+    with pytest.raises(PlanError, match=said):
+        prune(other, graph, PrunePlan.uniform(graph, 0.5))
+
+
+def test_scripted_modules_train_after_pruning():
+    network = nn.Sequential(nn.Linear(5, 8), torch.jit.script(nn.Linear(8, 8)), nn.Linear(8, 6), nn.Linear(6, 2))
+    graph = trace(network, torch.randn(2, 5))
+    small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
+    assert all(p.is_leaf and p.requires_grad for p in small.parameters())
+    assert small[2].out_features == 3
+
+
+def test_padded_tokens_do_not_hide_a_transformer():
+    layer = nn.TransformerEncoderLayer(12, 2, 16, batch_first=True)
+    encoder, padding = nn.TransformerEncoder(layer, 1), torch.zeros(2, 6, dtype=torch.bool)
+    padding[1, 4:] = True
+    graph = trace(encoder.eval(), {"src": torch.randn(2, 6, 12), "src_key_padding_mask": padding})
+    assert not graph.frozen and graph.layers[2].group is not None
+
+
+def test_what_a_module_may_be_as_a_whole():
+    with pytest.raises(ValueError, match="say convolution or normalization"):
+        trace(Routed(), torch.randn(4, 5), custom={"Routed": "norm"})
