@@ -23,37 +23,33 @@ def add_whole(recorder: Recorder, module: torch.nn.Module, meaning: str, inputs:
         inputs: What it was called with; the first tensor is what it works on.
         output: What it returned.
     """
-    name = type(module).__name__
     x = next(t for t in tree_leaves(inputs) if isinstance(t, torch.Tensor))
-    number, own = recorder.number(x), [getattr(module, key, None) for key in ("weight", "bias")]
-    results = [t for t in tree_leaves(output) if isinstance(t, torch.Tensor)]
-    if meaning == "normalization":
-        own += [getattr(module, key, None) for key in ("running_mean", "running_var")]
-        vectors = [t for t in own if isinstance(t, torch.Tensor) and t.ndim == 1]
-        tensors = [recorder.number(t) for t in vectors]
-        if x.ndim < 2 or any(len(vector) != x.shape[1] for vector in vectors):
-            reason = "its weight has not one number for each channel of its input"
-            recorder.add(Kind.OPAQUE, name, [number, *tensors], [recorder.fresh(t) for t in results], reason=reason)
-            return
-        attributes: dict[str, Any] = {"axis": 1, "pooled": [], "mean": None}
-        recorder.add(Kind.NORMALIZATION, name, [number, *tensors], [recorder.fresh(t) for t in results], **attributes)
-        return
-    tensors = [recorder.number(t) for t in own if isinstance(t, torch.Tensor)]
-    stride = getattr(module, "stride", 1)
-    attributes = {
-        "groups": int(getattr(module, "groups", 1)),
-        "transposed": bool(getattr(module, "transposed", False)),
-        "stride": int(stride[0] if isinstance(stride, (tuple, list)) else stride),
-    }
-    weight = own[0]
-    if isinstance(weight, torch.Tensor) and weight.ndim == x.ndim >= 3 and _fits(weight, x, attributes):
-        recorder.add(Kind.CONVOLUTION, name, [number, *tensors], [recorder.fresh(t) for t in results], **attributes)
-        return
-    reason = "it has no convolution's weight that fits its input"
-    recorder.add(Kind.OPAQUE, name, [number, *tensors], [recorder.fresh(t) for t in results], reason=reason)
+    kind, own, attributes = (_normalization if meaning == "normalization" else _convolution)(module, x)
+    operands = [recorder.number(t) for t in (x, *own)]
+    results = [recorder.fresh(t) for t in tree_leaves(output) if isinstance(t, torch.Tensor)]
+    recorder.add(kind, type(module).__name__, operands, results, **attributes)
 
 
-def _fits(weight: torch.Tensor, x: torch.Tensor, attributes: dict[str, Any]) -> bool:
-    """Whether a convolution's weight reads as many channels as there are."""
-    groups, transposed = attributes["groups"], attributes["transposed"]
-    return weight.shape[0 if transposed else 1] * (1 if transposed else groups) == x.shape[1]
+Whole = tuple[Kind, list[torch.Tensor], dict[str, Any]]
+"""What a module is, the tensors that it owns, and the attributes of the operator."""
+
+
+def _normalization(module: torch.nn.Module, x: torch.Tensor) -> Whole:
+    own = [t for t in _owned(module, "weight", "bias", "running_mean", "running_var") if t.ndim == 1]
+    if x.ndim < 2 or any(len(vector) != x.shape[1] for vector in own):
+        return Kind.OPAQUE, own, {"reason": "its weight has not one number for each channel of its input"}
+    return Kind.NORMALIZATION, own, {"axis": 1, "pooled": [], "mean": None}
+
+
+def _convolution(module: torch.nn.Module, x: torch.Tensor) -> Whole:
+    own, stride = _owned(module, "weight", "bias"), getattr(module, "stride", 1)
+    groups, transposed = int(getattr(module, "groups", 1)), bool(getattr(module, "transposed", False))
+    shape: tuple[int, ...] = tuple(own[0].shape) if own else ()
+    if not len(shape) == x.ndim >= 3 or (shape[0] if transposed else shape[1] * groups) != x.shape[1]:
+        return Kind.OPAQUE, own, {"reason": "it has no convolution's weight that fits its input"}
+    step = int(stride[0] if isinstance(stride, (tuple, list)) else stride)
+    return Kind.CONVOLUTION, own, {"groups": groups, "transposed": transposed, "stride": step}
+
+
+def _owned(module: torch.nn.Module, *keys: str) -> list[torch.Tensor]:
+    return [t for t in (getattr(module, key, None) for key in keys) if isinstance(t, torch.Tensor)]

@@ -103,3 +103,16 @@ def test_the_example_for_contributors() -> None:
     images = torch.rand(1, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert sizes(trace(body, images)) == [8]
     assert assert_exact(body, images).groups == 1
+
+
+@pytest.mark.parametrize(
+    ("meaning", "reason"), [("normalization", "not one number"), ("convolution", "no convolution")]
+)
+def test_a_class_that_is_no_such_thing_keeps_its_channels(meaning, reason):
+    class Odd(nn.Linear):
+        pass
+
+    graph = trace(
+        nn.Sequential(nn.Linear(5, 8), Odd(8, 6), nn.Linear(6, 2)), torch.randn(3, 5), custom={"Odd": meaning}
+    )
+    assert reason in graph.layers[0].protected[0][0]
