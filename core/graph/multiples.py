@@ -105,16 +105,16 @@ def _of_norm(trail: Trail, operator: Operator) -> Tables | None:
     """Its gain and its shift."""
     state = trail.state
     tensors = [t for t in operator.inputs[1:3] if t != operator.attributes.get("mean")]
-    names, sizes = [state.graph.tensors[t].name for t in tensors], [state.shape(t) for t in tensors]
-    ndim, axis = len(state.shape(operator.outputs[0])), operator.attributes["axis"]
-    if len(tensors) < len(operator.inputs[1:3]) or not names or any(len(size) != 1 for size in sizes):
+    ndim, axis, tables = len(state.shape(operator.outputs[0])), operator.attributes["axis"], Tables()
+    if len(tensors) < len(operator.inputs[1:3]) or not tensors:
         return None
-    place = ndim - 1 if axis is None else axis
-    if None in names:
-        return None
-    for tensor, name, (size,) in zip(tensors, names, sizes, strict=True):
-        trail.tables[tensor] = {(name or "", 0): np.arange(size)}
-    return {(name or "", 0): _along(place, ndim, size) for name, (size,) in zip(names, sizes, strict=True)}
+    for tensor in tensors:
+        name, shape = state.graph.tensors[tensor].name, state.shape(tensor)
+        if name is None or len(shape) != 1:
+            return None
+        trail.tables[tensor] = {(name, 0): np.arange(shape[0])}
+        tables[name, 0] = _along(ndim - 1 if axis is None else axis, ndim, shape[0])
+    return tables
 
 
 def _of_arithmetic(trail: Trail, operator: Operator, depth: int) -> Tables | None:

@@ -79,7 +79,7 @@ class _Search:
         """The tensors that an operator's result is a multiple of, and the way to them."""
         for tensor in self.state.graph.operators[position].inputs:
             passed, way = list[int](), {position}
-            yield tensor, Trail(self.state, self.makers, dict.fromkeys(passed), set(way))
+            yield tensor, self._trail(passed, way)
             for _ in range(DEPTH):
                 maker = self.makers.get(tensor)
                 if maker is None:
@@ -88,10 +88,13 @@ class _Search:
                 passed, way = [*passed, tensor], {*way, maker}
                 if operator.kind is Kind.MATMUL:
                     for factor in operator.inputs:
-                        yield factor, Trail(self.state, self.makers, dict.fromkeys(passed), set(way))
+                        yield factor, self._trail(passed, way)
                 if operator.kind not in MOVES and operator.name not in PRODUCTS:
                     break
                 tensor = operator.inputs[0]
+
+    def _trail(self, passed: list[int], way: set[int]) -> Trail:
+        return Trail(self.state, self.makers, dict.fromkeys(passed), set(way))
 
     def _leaves(self, tensor: int, trail: Trail, rows: Rows, allowed: set[int]) -> bool:
         """Whether the rows behind a tensor on the way go elsewhere too, where they must stay as they are."""

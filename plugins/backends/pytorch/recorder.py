@@ -18,7 +18,7 @@ from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
 from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
 from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, Rule, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, plain_attention, training
+from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
 from prunekit.plugins.backends.pytorch.whole import add_whole
 
 
@@ -188,15 +188,14 @@ ASLEEP = 1e-3
 
 @contextmanager
 def unfused(network: torch.nn.Module) -> Iterator[None]:
-    """No module runs as one fused operator inside the block."""
+    """No recurrent module runs as one fused operator inside the block; `forward.call` sees to transformer layers."""
     recurrent = any(isinstance(module, torch.nn.RNNBase) for module in network.modules())
     libraries = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
     if recurrent:  # of others they change no operator, and are faster
         torch._C._set_mkldnn_enabled(False)
         torch._C._set_cudnn_enabled(False)
     try:
-        with plain_attention():
-            yield
+        yield
     finally:
         torch._C._set_mkldnn_enabled(libraries[0])
         torch._C._set_cudnn_enabled(libraries[1])

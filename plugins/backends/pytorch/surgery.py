@@ -29,14 +29,15 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
     Raises:
         PlanError: The plan is of another graph, or the graph of another network.
     """
-    check_network(graph, {name: tuple(p.shape) for name, p in network.named_parameters()})
+    named = dict(named_tensors(network))
+    check_network(graph, {name: tuple(tensor.shape) for name, tensor in named.items()})
     keep = plan.flags(graph)
     kept: dict[str, dict[int, NDArray[np.int64]]] = {}
     for axis in graph.axes:
         stays = staying(axis.units, keep)
         if not stays.all():
             kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
-    small = _copy_cut(network, kept, adapting.factors(graph, keep))
+    small = _copy_cut(network, named, kept, adapting.factors(graph, keep))
     small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
     modules = dict(small.named_modules())
     channels = {
@@ -53,11 +54,13 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
 
 
 def _copy_cut(
-    network: torch.nn.Module, kept: Kept, factors: Mapping[str, Mapping[int, NDArray[np.float64]]]
+    network: torch.nn.Module,
+    named: Mapping[str, torch.Tensor],
+    kept: Kept,
+    factors: Mapping[str, Mapping[int, NDArray[np.float64]]],
 ) -> torch.nn.Module:
     """A deep copy in which tensors are replaced by the part of them that stays, under every name they go by."""
     parts: dict[int, Any] = {}
-    named = dict(named_tensors(network))
     for name in [*kept, *(name for name in factors if name not in kept)]:
         tensor = named[name]
         part = tensor.detach()
