@@ -25,7 +25,8 @@ class Kind(str, enum.Enum):
     NORMALIZATION = "normalization"  # inputs x, then per-channel tensors; axis (None: the last ones), pooled: axes
     # over which it takes statistics, groups: into how many parts it divides axis, origin of groups, mean: tensor of
     # running means, origins of the sizes of the last axes
-    ELEMENTWISE = "elementwise"  # any inputs, broadcast against each other; scaled: (origin, exponent) of a factor
+    ELEMENTWISE = "elementwise"  # any inputs, broadcast against each other; scaled: (origin, exponent) of a factor,
+    # adds: whether the result is their sum
     CONCAT = "concat"  # axis
     SPLIT = "split"  # axis, sizes, drop: whether the axis disappears (unbind), origins: of every size, or of one for
     # all

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, Origin, Size, Uses, origin_of
+from prunekit.core.graph.sizes import Extent, Size, Uses
+from prunekit.core.recording import Asked
 
 _SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__
 _GATES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
-
-
-@dataclass
-class Asked:
-    """A call of one of torch's functions, as the code wrote it."""
-
-    name: str = ""
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    used: int = 0  # how many of the slices of an index have been met
-
-    def argument(self, position: int, name: str) -> Any:
-        """An argument by its position or its name, or None."""
-        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
-
-    def sizes(self, position: int, *names: str) -> list[Any]:
-        """Sizes passed one by one, or as one sequence, or by name."""
-        found: Any = self.args[position:]
-        if not found:
-            found = next((self.kwargs[name] for name in names if name in self.kwargs), ())
-        if len(found) == 1 and isinstance(found[0], (tuple, list)):
-            found = found[0]
-        return list(found)
 
 
 class Asking(TorchFunctionMode):
@@ -96,64 +73,3 @@ def open_functions() -> Iterator[None]:
     finally:
         for name, gate in gates.items():
             setattr(functional, name, gate)
-
-
-@contextmanager
-def known_attributes(network: torch.nn.Module, uses: Uses) -> Iterator[None]:
-    """Inside the block, integers that modules hold are sizes that know which attribute they are."""
-    changed, modules = [], dict(network.named_modules())
-    for name, module in modules.items():
-        if not isinstance(module, torch.jit.ScriptModule):
-            for key, value in list(module.__dict__.items()):
-                if isinstance(value, float):
-                    uses.held.add(value)
-                elif type(value) in _SIZED and not key.startswith("_"):
-                    sized = _sized(value, name, (key,), uses)
-                    if sized is not value:
-                        changed.append((module, key, value, sized))
-    try:
-        for module, key, _, sized in changed:
-            module.__dict__[key] = sized
-        yield
-    finally:
-        for module, key, value, sized in changed:
-            if module.__dict__.get(key) is sized:
-                module.__dict__[key] = value
-        for module in modules.values():
-            for key, value in module.__dict__.items():  # what the forward stored
-                if type(value) in _SIZED and not key.startswith("_"):
-                    module.__dict__[key] = _plain(value)
-
-
-_SIZED = (int, Size, tuple, list)
-
-
-def _sized(value: Any, module: str, path: tuple[str | int, ...], uses: Uses) -> Any:
-    if type(value) is int and value > 1:  # an axis of one position cannot shrink
-        return Size(value, Attribute(value, module, path), uses)
-    if type(value) in (tuple, list) and 0 < len(value) <= 16:
-        parts = [_sized(part, module, (*path, k), uses) for k, part in enumerate(value)]
-        if any(new is not old for new, old in zip(parts, value, strict=True)):
-            return type(value)(parts)
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if type(value) is Size:
-        return int(value)
-    if type(value) in (tuple, list) and any(type(part) is Size for part in value):
-        return type(value)(int(part) if type(part) is Size else part for part in value)
-    return value
-
-
-def origins_of(sizes: Sequence[int]) -> list[Origin | None]:
-    """Where each size comes from; None for -1, which torch computes."""
-    return [None if int(size) == -1 else origin_of(size) for size in sizes]
-
-
-def from_end(bound: int) -> Origin:
-    """Where the distance of a negative bound from the end comes from."""
-    origin = origin_of(bound)
-    if isinstance(origin, Combined) and origin.operator == "-" and origin.left == Literal(0):
-        return origin.right
-    return Literal(-int(bound)) if isinstance(origin, Literal) else origin

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
+from prunekit.core.recording import Rule
 from prunekit.plugins.backends.pytorch import aten_computing as computing
 from prunekit.plugins.backends.pytorch import aten_moving as moving
-from prunekit.plugins.backends.pytorch.call import Call
 from prunekit.registry import Register, RegisterType
-
-Rule = Callable[[Call], None]
 
 _NAMES: dict[Rule, str] = {
     computing.pointwise: "clone detach alias _to_copy copy_ lift_fresh hardswish hardswish_ native_dropout fill_ zero_ "

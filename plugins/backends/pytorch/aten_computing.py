@@ -9,8 +9,8 @@ import torch
 
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Extent, Origin, origin_of
-from prunekit.plugins.backends.pytorch.asking import origins_of
-from prunekit.plugins.backends.pytorch.call import Call, axes_of, axis_of
+from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.plugins.backends.pytorch.call import Call
 
 _TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
 _DIVIDED = ("div", "div_", "__truediv__", "__itruediv__", "divide", "divide_", "true_divide")
@@ -20,7 +20,9 @@ def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
     operands = call.operands()
     scaled = _scaled(call) if call.name in ("mul", "mul_", "div", "div_") else None
-    attributes = {"scaled": scaled} if scaled is not None else {}
+    attributes: dict[str, Any] = {"scaled": scaled} if scaled is not None else {}
+    if call.name in ("add", "add_"):
+        attributes["adds"] = True
     call.add(Kind.ELEMENTWISE, operands, call.results(), **attributes)
 
 
@@ -63,7 +65,7 @@ def addmm(call: Call) -> None:
     operands = [call.number(call[name]) for name in ("mat1", "mat2", "self")]
     product = call.between((call["mat1"].shape[0], call["mat2"].shape[1]))
     call.add(Kind.LINEAR, operands[:2], [product])
-    call.add(Kind.ELEMENTWISE, [product, operands[2]], call.results())
+    call.add(Kind.ELEMENTWISE, [product, operands[2]], call.results(), adds=True)
 
 
 def mm(call: Call) -> None:

@@ -8,8 +8,9 @@ import torch
 
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Combined, Extent, Literal, Origin, Size, origin_of
-from prunekit.plugins.backends.pytorch.asking import from_end, origins_of
-from prunekit.plugins.backends.pytorch.call import Call, axes_of, axis_of
+from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording.asked import origins_of_slice
+from prunekit.plugins.backends.pytorch.call import Call
 
 
 def reshape(call: Call) -> None:
@@ -87,16 +88,8 @@ def _bounds(call: Call, indices: tuple[int, int, int], size: int) -> dict[str, A
     while asked.used < len(slices):
         found, asked.used = slices[asked.used], asked.used + 1
         if found.indices(size) == indices and indices != (0, size, 1):
-            return _origins_of_slice(found)
+            return origins_of_slice(found)
     return {}
-
-
-def _origins_of_slice(found: slice) -> dict[str, Any]:
-    attributes: dict[str, Any] = {"from_end": tuple(b is not None and b < 0 for b in (found.start, found.stop))}
-    for name, bound in (("start_origin", found.start), ("stop_origin", found.stop)):
-        if bound is not None:
-            attributes[name] = from_end(bound) if bound < 0 else origin_of(bound)
-    return attributes
 
 
 def select(call: Call) -> None:

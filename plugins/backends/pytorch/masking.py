@@ -13,7 +13,8 @@ from torch.utils._pytree import tree_leaves
 
 from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.plugins.backends.pytorch.call import axes_of, signature
+from prunekit.core.recording import axes_of
+from prunekit.plugins.backends.pytorch.call import signature
 from prunekit.plugins.backends.pytorch.forward import evaluating
 from prunekit.plugins.backends.pytorch.recorder import unfused
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
-from prunekit.plugins.backends.pytorch.asking import Asking, known_attributes, open_functions
-from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, Rule, rule_for
+from prunekit.core.recording import Rule
+from prunekit.core.recording.held import known_attributes
+from prunekit.plugins.backends.pytorch.asking import Asking, open_functions
+from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
-from prunekit.plugins.backends.pytorch.whole import add_whole
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(recording.Recorder):
     """Follows tensors by identity: parameters and buffers by name, everything else by the operator that made it.
 
     Args:
@@ -30,83 +32,58 @@ class Recorder(TorchDispatchMode):
         custom: For names of module classes what such a module is as a whole.
     """
 
+    norm_parts = ("weight", "bias", "running_mean", "running_var")
+
     def __init__(self, network: torch.nn.Module, custom: Mapping[str, str] | None = None) -> None:
-        super().__init__()
-        self.graph = OperatorGraph()
-        self.asking = Asking(self._known)
-        self._custom = custom or {}
+        modules = {module: name for name, module in network.named_modules()}
+        super().__init__(Asking(self.followed), dict(network.named_parameters()), modules, custom)
+        self._network = network
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self._rules: dict[str, Rule | None] = {}
-        self._path: list[str] = []
-        self._calls = Counter[str]()
-        self._whole: torch.nn.Module | None = None
-        self._module_name = {module: name for name, module in network.named_modules()}
         for name, tensor in named_tensors(network):
             self._named.setdefault(id(tensor), (tensor, name))
-        self._parameters = dict(network.named_parameters())
-        self.graph.parameter_shapes = {name: tuple(parameter.shape) for name, parameter in self._parameters.items()}
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run the operator and write it down."""
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is a tensor."""
+        return isinstance(value, torch.Tensor)
+
+    def known(self, tensor: torch.Tensor) -> int | None:
+        """The number that a tensor was given, or None."""
+        number: int | None = self._number.get(tensor)
+        return number
+
+    def give(self, tensor: torch.Tensor, number: int) -> None:
+        """Give a tensor a number, in place of one that it has."""
+        self._number[tensor] = number
+
+    def name_of(self, tensor: torch.Tensor) -> str | None:
+        """The name of anything that the network holds; None for other tensors."""
+        return self._named.get(id(tensor), (None, None))[1]
+
+    def magnitudes(self, parameter: torch.Tensor, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+        """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+        size = parameter.detach().abs()
+        size = size.reshape(1) if size.ndim == 0 else size
+        return {axis: _sums(size, axis) for axis in axes}
+
+    def dispatched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run an operator and write it down."""
         name = signature(func).name
-        self._calls[name] += 1
-        if self._whole is not None:
-            return func(*args, **(kwargs or {}))
-        known = any([self._known(t) is not None for t in tensors_in((args, kwargs))])  # all of them get numbers
-        out = func(*args, **(kwargs or {}))
+        if not self.counted(name):
+            return func(*args, **kwargs)
+        known = any([self.followed(t) is not None for t in tensors_in((args, kwargs))])  # all of them get numbers
+        out = func(*args, **kwargs)
         if known or name in CREATING:
-            call, before = Call(func, args, kwargs or {}, out, self), len(self.graph.operators)
-            self._record(call)
+            if name not in self._rules:
+                self._rules[name] = rule_for(func, name)
+            call, before = Call(func, args, kwargs, out, self), len(self.graph.operators)
+            self.record(call, self._rules[name], name in RULES)
             self._note_view(call, self.graph.operators[before:])
             for written in call.written():
                 self._write_back(written)
         return out
-
-    def _known(self, tensor: torch.Tensor) -> int | None:
-        """The number of a tensor that is followed, or None."""
-        number: int | None = self._number.get(tensor)
-        return self.number(tensor) if number is None and id(tensor) in self._named else number
-
-    def number(self, tensor: torch.Tensor) -> int:
-        """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
-        number: int | None = self._number.get(tensor)
-        if number is None:
-            _, name = self._named.get(id(tensor), (None, None))
-            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
-            self._number[tensor] = number
-        return number
-
-    def fresh(self, tensor: torch.Tensor) -> int:
-        """A new number for an operator's result, also where it is an input that was written in place."""
-        number = self._number[tensor] = self.graph.tensor(tuple(tensor.shape))
-        return number
-
-    def add(self, kind: Kind, name: str, inputs: list[int], outputs: list[int], **attributes: Any) -> None:
-        """Append one operator."""
-        module = self._path[-1] if self._path else ""
-        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, module, self._calls[name] - 1)
-        self.graph.operators.append(made)
-
-    def _record(self, call: Call) -> None:
-        if call.name not in self._rules:
-            self._rules[call.name] = rule_for(call.func, call.name)
-        rule, reason = self._rules[call.name], "prunekit has no rule for this operator"
-        before = len(self.graph.operators)
-        if rule is not None:
-            try:
-                return rule(call)
-            except Exception as problem:  # anybody can register a rule
-                if call.name in RULES:
-                    raise
-                del self.graph.operators[before:]
-                reason = f"its rule failed: {type(problem).__name__}: {problem}"
-        operands, results = call.operands(), call.results()
-        if results:
-            call.add(Kind.OPAQUE, operands, results, reason=reason)
 
     def _note_view(self, call: Call, added: list[Operator]) -> None:
         """Remember of which tensor a result is a view, so that a write into it reaches that tensor too."""
@@ -125,65 +102,35 @@ class Recorder(TorchDispatchMode):
             self.add(kind, "copy_", inputs, [self.fresh(base)], **attributes)
             view = base
 
-    def run(self, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> list[torch.Tensor]:
-        """Record one forward and return the tensors that came out."""
-        with self.watching(network):
-            self.graph.inputs += [self.fresh(t) for t in tree_leaves(inputs) if isinstance(t, torch.Tensor)]
-            outputs = forward(inputs)
-        found = [t for t in tree_leaves(outputs) if isinstance(t, torch.Tensor)]
-        self.graph.outputs += [self.number(t) for t in found]
-        return found
-
-    def unread(self) -> list[str]:
-        """Parameters that no operator has read."""
-        return [name for name, parameter in self._parameters.items() if parameter not in self._number]
-
-    def weigh(self) -> None:
-        """Measure the slices of every weight that may go, and note what is nearly zero."""
-        graph = self.graph
-        turned = {
-            graph.tensors[operator.inputs[1]].name
-            for operator in graph.operators
-            if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
-        }  # weights that produce along their second axis, or are used as they are
-        for name, parameter in self._parameters.items():
-            if parameter.ndim >= 2:
-                size, axes = parameter.detach().abs(), (0, 1) if name in turned else (0,)
-                graph.magnitudes[name] = {axis: _sums(size, axis) for axis in axes}
-                idle = bool(graph.magnitudes[name][0].sum() < ASLEEP * parameter.numel())
-            else:
-                idle = bool(parameter.numel() and parameter.detach().abs().max() < ASLEEP)
-            if idle:
-                graph.asleep.append(name)
-
     @contextmanager
-    def watching(self, network: torch.nn.Module) -> Iterator[None]:
+    def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which module runs and where sizes come from."""
-
-        def enter(module: torch.nn.Module, inputs: Any) -> None:
-            self._path.append(self._module_name.get(module, self._path[-1] if self._path else ""))
-            self.asking.uses.place = self._path[-1]
-            if self._whole is None and type(module).__name__ in self._custom:
-                self._whole = module
-
-        def leave(module: torch.nn.Module, inputs: Any, output: Any) -> None:
-            if self._whole is module:
-                self._whole = None
-                add_whole(self, module, self._custom[type(module).__name__], inputs, output)
-            self._path.pop()
-            self.asking.uses.place = self._path[-1] if self._path else ""
-
-        handles = [register_module_forward_pre_hook(enter), register_module_forward_hook(leave, always_call=True)]
+        network, asking = self._network, self.asking
+        assert isinstance(asking, Asking)
+        plain = {name: m for name, m in network.named_modules() if not isinstance(m, torch.jit.ScriptModule)}
+        handles = [
+            register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
+            register_module_forward_hook(self.leave, always_call=True),
+        ]
         try:
-            with unfused(network), open_functions(), known_attributes(network, self.asking.uses), self.asking, self:
+            with unfused(network), open_functions(), known_attributes(plain, asking.uses), asking, _Dispatching(self):
                 yield
         finally:
             for handle in handles:
                 handle.remove()
 
 
-ASLEEP = 1e-3
-"""A parameter of no larger values than this, on average over those of weights, counts as zero."""
+class _Dispatching(TorchDispatchMode):
+    """Hands every operator to a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return self._recorder.dispatched(func, args, kwargs or {})
 
 
 @contextmanager
@@ -250,35 +197,16 @@ def record(
     """
     recorder = Recorder(network, custom)
     with evaluating(network, fresh=True), torch.no_grad():
-        outputs = recorder.run(network, forward, inputs)
+        outputs = recorder.run(forward, inputs)
     if not outputs:
         raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
-    unread = recorder.unread()
-    if unread:
-        _record_training(recorder, network, forward, inputs, unread)
-    recorder.graph.equal = recorder.asking.uses.comparisons()
-    recorder.weigh()
-    return recorder.graph
 
-
-def _record_training(
-    recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any, unread: list[str]
-) -> None:
-    """Record the training forward as well, which may read the parameters that evaluation does not."""
-    graph = recorder.graph
-    count, outputs = len(graph.operators), len(graph.outputs)
-    problem = ""
-    try:
+    def once_more() -> None:
         with training(network), torch.no_grad():
-            recorder.run(network, forward, doubled(inputs))
-    except Exception as raised:  # the network's own code, in a mode that may need more than the example
-        problem = f" ({type(raised).__name__}: {str(raised).splitlines()[0] if str(raised) else ''})"
-    if problem or recorder.unread() == unread:
-        del graph.operators[count:], graph.outputs[outputs:]
-        names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
-        graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
-    else:
-        graph.training_from = count
+            recorder.run(forward, doubled(inputs))
+
+    recorder.run_training(once_more)
+    return recorder.finished()
 
 
 def _sums(size: torch.Tensor, axis: int) -> Any:

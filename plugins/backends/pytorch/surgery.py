@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.pruning import adapting
 from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.recording.held import replaced
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
@@ -49,7 +50,7 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
         _follow(module, channels.get(name))
     for (name, path), size in adapting.sizes(graph, keep).items():
         holder = modules[name].__dict__
-        holder[str(path[0])] = _replaced(holder[str(path[0])], path[1:], size)
+        holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
     return small
 
 
@@ -80,15 +81,6 @@ def _copy_cut(
         if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
             parameter.detach_().requires_grad_()
     return copied
-
-
-def _replaced(value: Any, path: tuple[str | int, ...], size: int) -> Any:
-    """A value, or a nested tuple or list, with one number in it changed."""
-    if not path:
-        return size
-    parts = list(value)
-    parts[int(path[0])] = _replaced(parts[int(path[0])], path[1:], size)
-    return type(value)(parts)
 
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:

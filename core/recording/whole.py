@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch.utils._pytree import tree_leaves
-
 from prunekit.core.graph.operators import Kind
 
 if TYPE_CHECKING:
-    from prunekit.plugins.backends.pytorch.recorder import Recorder
+    from prunekit.core.recording.recorder import Recorder
 
 
-def add_whole(recorder: Recorder, module: torch.nn.Module, meaning: str, inputs: Any, output: Any) -> None:
+def add_whole(recorder: Recorder, module: Any, meaning: str, inputs: Any, output: Any) -> None:
     """Append a module's forward as one operator.
 
     Args:
@@ -23,27 +20,27 @@ def add_whole(recorder: Recorder, module: torch.nn.Module, meaning: str, inputs:
         inputs: What it was called with; the first tensor is what it works on.
         output: What it returned.
     """
-    x = next(t for t in tree_leaves(inputs) if isinstance(t, torch.Tensor))
-    kind, own, attributes = (_normalization if meaning == "normalization" else _convolution)(module, x)
+    x = next(recorder.tensors_in(inputs))
+    kind, own, attributes = (_normalization if meaning == "normalization" else _convolution)(recorder, module, x)
     operands = [recorder.number(t) for t in (x, *own)]
-    results = [recorder.fresh(t) for t in tree_leaves(output) if isinstance(t, torch.Tensor)]
+    results = [recorder.fresh(t) for t in recorder.tensors_in(output)]
     recorder.add(kind, type(module).__name__, operands, results, **attributes)
 
 
-Whole = tuple[Kind, list[torch.Tensor], dict[str, Any]]
+Whole = tuple[Kind, list[Any], dict[str, Any]]
 """What a module is, the tensors that it owns, and the attributes of the operator."""
 
 
-def _normalization(module: torch.nn.Module, x: torch.Tensor) -> Whole:
-    own = [t for t in _owned(module, "weight", "bias", "running_mean", "running_var") if t.ndim == 1]
+def _normalization(recorder: Recorder, module: Any, x: Any) -> Whole:
+    own = [t for t in _owned(recorder, module, *recorder.norm_parts) if t.ndim == 1]
     if x.ndim < 2 or any(len(vector) != x.shape[1] for vector in own):
         return Kind.OPAQUE, own, {"reason": "its weight has not one number for each channel of its input"}
     return Kind.NORMALIZATION, own, {"axis": 1, "pooled": [], "mean": None}
 
 
-def _convolution(module: torch.nn.Module, x: torch.Tensor) -> Whole:
-    own, stride = _owned(module, "weight", "bias"), getattr(module, "stride", 1)
-    groups, transposed = int(getattr(module, "groups", 1)), bool(getattr(module, "transposed", False))
+def _convolution(recorder: Recorder, module: Any, x: Any) -> Whole:
+    own, stride = _owned(recorder, module, "weight", "bias"), getattr(module, "stride", 1)
+    groups, transposed = int(getattr(module, recorder.groups_key, 1)), bool(getattr(module, "transposed", False))
     shape: tuple[int, ...] = tuple(own[0].shape) if own else ()
     if not len(shape) == x.ndim >= 3 or (shape[0] if transposed else shape[1] * groups) != x.shape[1]:
         return Kind.OPAQUE, own, {"reason": "it has no convolution's weight that fits its input"}
@@ -51,5 +48,5 @@ def _convolution(module: torch.nn.Module, x: torch.Tensor) -> Whole:
     return Kind.CONVOLUTION, own, {"groups": groups, "transposed": transposed, "stride": step}
 
 
-def _owned(module: torch.nn.Module, *keys: str) -> list[torch.Tensor]:
-    return [t for t in (getattr(module, key, None) for key in keys) if isinstance(t, torch.Tensor)]
+def _owned(recorder: Recorder, module: Any, *keys: str) -> list[Any]:
+    return [t for t in (getattr(module, key, None) for key in keys) if recorder.is_tensor(t)]

@@ -1,0 +1,118 @@
+"""One operator as a framework dispatched it, for the rule that says what it does to channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.sizes import Extent, Origin
+from prunekit.core.recording.asked import Asked, origins_of
+
+if TYPE_CHECKING:
+    from prunekit.core.recording.recorder import Recorder
+
+_PASSING_A_SHAPE = ("view", "reshape", "expand", "broadcast_to")
+_PASSING_A_TENSOR = ("view_as", "reshape_as", "expand_as")
+
+
+class Call:
+    """One operator as it was dispatched, with its arguments by name.
+
+    Args:
+        name: The framework's name for the operator.
+        arguments: Its arguments, by the names that its schema gives them.
+        out: What it returned.
+        recorder: Takes it down.
+    """
+
+    def __init__(self, name: str, arguments: Mapping[str, Any], out: Any, recorder: Recorder) -> None:
+        self.name, self.out = name, out
+        self._bound, self._recorder = arguments, recorder
+
+    def __getitem__(self, name: str) -> Any:
+        return self._bound[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._bound
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An argument, or ``default`` where the operator has none of that name."""
+        return self._bound.get(name, default)
+
+    @property
+    def asked(self) -> Asked:
+        """The function of the framework's that the network's code called, in whose course this operator ran."""
+        return self._recorder.asking.asked
+
+    @property
+    def module(self) -> str:
+        """Path of the module whose forward runs."""
+        return self._recorder.place
+
+    def number(self, tensor: Any) -> int:
+        """The tensor's number in the graph."""
+        return self._recorder.number(tensor)
+
+    def operands(self) -> list[int]:
+        """All tensors among the arguments."""
+        return [self.number(t) for t in self._recorder.tensors_in(self._bound)]
+
+    def results(self) -> list[int]:
+        """New numbers for all tensors that it returned. Ask for the operands first."""
+        return [self._recorder.fresh(t) for t in self._recorder.tensors_in(self.out)]
+
+    def between(self, shape: Sequence[int]) -> int:
+        """A tensor that exists only in the neutral graph, where one operator becomes several."""
+        return self._recorder.graph.tensor(tuple(shape))
+
+    def add(self, kind: Kind, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
+        """Append one neutral operator."""
+        self._recorder.add(kind, self.name, inputs, outputs, **attributes)
+
+    def simple(self, kind: Kind, *names: str, **attributes: Any) -> None:
+        """Append one neutral operator over the named arguments, as far as they are tensors."""
+        values = [self.get(name) for name in names]
+        inputs = [self.number(value) for value in values if self._recorder.is_tensor(value)]
+        self.add(kind, inputs, self.results(), **attributes)
+
+    def factor(self, value: Any) -> tuple[Origin, float] | None:
+        """The power of a size that a real number is, as far as the code was seen to compute it from one."""
+        return self._recorder.asking.uses.power(value) if isinstance(value, float) else None
+
+    def origins(self) -> dict[str, Any]:
+        """The attribute ``origins`` of the result's shape, if the code passed that shape."""
+        shape, asked = tuple(self.out.shape), self.asked
+        found: list[Origin | None] = []
+        if asked.name in _PASSING_A_SHAPE:
+            found = origins_of(sizes) if _integers(sizes := asked.sizes(1, "shape", "size")) else []
+        elif asked.name in _PASSING_A_TENSOR:
+            number = self.number(asked.argument(1, "other"))
+            found = [Extent(size, number, axis) for axis, size in enumerate(shape)]
+        elif asked.name == "unflatten":
+            axis, sizes = asked.argument(1, "dim"), list(asked.argument(2, "sizes"))
+            axis += len(shape) - len(sizes) + 1 if axis < 0 else 0
+            found = [*[None] * axis, *origins_of(sizes)]
+            found += [None] * (len(shape) - len(found))
+        fits = len(found) == len(shape) and all(o is None or o.value == n for o, n in zip(found, shape, strict=True))
+        return {"origins": tuple(found)} if fits else {}
+
+
+Rule: TypeAlias = Callable[[Any], None]
+"""Says what one operator does to channels, by what it adds to the graph. It is called with a `Call`."""
+
+
+def _integers(sizes: Sequence[Any]) -> bool:
+    return all(isinstance(size, int) for size in sizes)
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """A possibly negative axis as one that is not."""
+    return axis + ndim if axis < 0 else axis
+
+
+def axes_of(axes: int | Sequence[int] | None, ndim: int) -> list[int]:
+    """One, several or (None, or none) all axes."""
+    if axes is None or axes == [] or axes == ():
+        return list(range(ndim))
+    return [axis_of(axis, ndim) for axis in ([axes] if isinstance(axes, int) else axes)]

@@ -1,0 +1,217 @@
+"""Takes down one forward of a network, whatever the framework, as neutral operators over numbered tensors."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.recording.asked import Asking
+from prunekit.core.recording.call import Call, Rule
+from prunekit.core.recording.whole import add_whole
+
+ASLEEP = 1e-3
+"""A parameter of no larger values than this, on average over those of weights, counts as zero."""
+
+
+class Recorder(ABC):
+    """Follows tensors by identity: parameters by name, everything else by the operator that made it.
+
+    A front end sees to it that ``enter`` and ``leave`` are called around every module's forward and ``record`` with
+    every operator that has a tensor which is followed.
+
+    Attributes:
+        graph: What has been recorded.
+        asking: What the network's code called last.
+        norm_parts: What the framework's normalizations call their vectors.
+        groups_key: What its convolutions call the number of their groups.
+
+    Args:
+        asking: As the attribute.
+        parameters: By name.
+        modules: Names of the modules, by module.
+        custom: For names of module classes what such a module is as a whole.
+    """
+
+    norm_parts: ClassVar[tuple[str, ...]]
+    groups_key: ClassVar[str] = "groups"
+
+    def __init__(
+        self,
+        asking: Asking,
+        parameters: Mapping[str, Any],
+        modules: Mapping[Any, str],
+        custom: Mapping[str, str] | None = None,
+    ) -> None:
+        self.graph, self.asking = OperatorGraph(), asking
+        self._parameters, self._module_name, self._custom = dict(parameters), modules, custom or {}
+        self._path: list[str] = []
+        self._calls = Counter[str]()
+        self._whole: Any = None
+        self.graph.parameter_shapes = {name: tuple(value.shape) for name, value in self._parameters.items()}
+
+    @abstractmethod
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is one of the framework's tensors."""
+
+    @abstractmethod
+    def known(self, tensor: Any) -> int | None:
+        """The number that a tensor was given, or None."""
+
+    @abstractmethod
+    def give(self, tensor: Any, number: int) -> None:
+        """Give a tensor a number, in place of one that it has."""
+
+    @abstractmethod
+    def name_of(self, tensor: Any) -> str | None:
+        """The name of a parameter or of anything else that the network holds; None for other tensors."""
+
+    @abstractmethod
+    def magnitudes(self, parameter: Any, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+        """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+
+    @abstractmethod
+    def watching(self) -> AbstractContextManager[None]:
+        """Inside the block everything that runs is recorded."""
+
+    @property
+    def place(self) -> str:
+        """Path of the module whose forward runs."""
+        return self._path[-1] if self._path else ""
+
+    def tensors_in(self, value: Any) -> Iterator[Any]:
+        """All tensors in the arguments or the result of an operator."""
+        if self.is_tensor(value):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            for part in value:
+                yield from self.tensors_in(part)
+        elif isinstance(value, Mapping):
+            for part in value.values():
+                yield from self.tensors_in(part)
+
+    def followed(self, tensor: Any) -> int | None:
+        """The number of a tensor that is followed, or None."""
+        number = self.known(tensor)
+        return self.number(tensor) if number is None and self.name_of(tensor) is not None else number
+
+    def number(self, tensor: Any) -> int:
+        """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
+        number = self.known(tensor)
+        if number is None:
+            name = self.name_of(tensor)
+            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
+            self.give(tensor, number)
+        return number
+
+    def fresh(self, tensor: Any) -> int:
+        """A new number for an operator's result, also where it is an input that was written in place."""
+        number = self.graph.tensor(tuple(tensor.shape))
+        self.give(tensor, number)
+        return number
+
+    def add(self, kind: Kind, name: str, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
+        """Append one operator."""
+        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, self.place, self._calls[name] - 1)
+        self.graph.operators.append(made)
+
+    def counted(self, name: str) -> bool:
+        """Count a call of an operator; whether it is to be recorded, not being part of a module taken as a whole."""
+        self._calls[name] += 1
+        return self._whole is None
+
+    def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
+        """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
+        reason, before = "prunekit has no rule for this operator", len(self.graph.operators)
+        if rule is not None:
+            try:
+                return rule(call)
+            except Exception as problem:  # anybody can register a rule
+                if ours:
+                    raise
+                del self.graph.operators[before:]
+                reason = f"its rule failed: {type(problem).__name__}: {problem}"
+        operands, results = call.operands(), call.results()
+        if results:
+            call.add(Kind.OPAQUE, operands, results, reason=reason)
+
+    def enter(self, module: Any) -> None:
+        """A module's forward begins."""
+        self._path.append(self._module_name.get(module, self.place))
+        self.asking.uses.place = self.place
+        if self._whole is None and type(module).__name__ in self._custom:
+            self._whole = module
+
+    def leave(self, module: Any, inputs: Any, output: Any) -> None:
+        """A module's forward has ended, or failed: then ``output`` is None."""
+        if self._whole is module:
+            self._whole = None
+            if output is not None:
+                add_whole(self, module, self._custom[type(module).__name__], inputs, output)
+        self._path.pop()
+        self.asking.uses.place = self.place
+
+    def run(self, forward: Callable[[Any], Any], inputs: Any) -> list[Any]:
+        """Record one forward and return the tensors that came out."""
+        with self.watching():
+            self.graph.inputs += [self.fresh(t) for t in self.tensors_in(inputs)]
+            outputs = forward(inputs)
+        found = list(self.tensors_in(outputs))
+        self.graph.outputs += [self.number(t) for t in found]
+        return found
+
+    def run_training(self, run: Callable[[], Any]) -> None:
+        """Record the training forward as well, if it reads parameters that evaluation did not, as auxiliary heads.
+
+        Args:
+            run: Calls `run` of this recorder in training mode.
+        """
+        unread, graph, problem = self.unread(), self.graph, ""
+        if not unread:
+            return
+        count, outputs = len(graph.operators), len(graph.outputs)
+        try:
+            run()
+        except Exception as raised:  # the network's own code, in a mode that may need more than the example
+            problem = f" ({type(raised).__name__}: {str(raised).splitlines()[0] if str(raised) else ''})"
+        if problem or self.unread() == unread:
+            del graph.operators[count:], graph.outputs[outputs:]
+            names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+            graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
+        else:
+            graph.training_from = count
+
+    def unread(self) -> list[str]:
+        """Parameters that no operator has read."""
+        return [name for name, parameter in self._parameters.items() if self.known(parameter) is None]
+
+    def weigh(self) -> None:
+        """Measure the slices of every weight that may go, and note what is nearly zero."""
+        graph = self.graph
+        turned = {
+            graph.tensors[operator.inputs[1]].name
+            for operator in graph.operators
+            if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
+        }  # weights that produce along their second axis, or are used as they are
+        for name, parameter in self._parameters.items():
+            norms = self.magnitudes(parameter, (0, 1) if name in turned and len(parameter.shape) > 1 else (0,))
+            if len(parameter.shape) >= 2:
+                graph.magnitudes[name] = norms
+                idle = bool(norms[0].sum() < ASLEEP * math.prod(parameter.shape))
+            else:
+                idle = bool(norms[0].size and norms[0].max() < ASLEEP)
+            if idle:
+                graph.asleep.append(name)
+
+    def finished(self) -> OperatorGraph:
+        """The graph, with what can be said only at the end."""
+        self.graph.equal = self.asking.uses.comparisons()
+        self.weigh()
+        return self.graph
