@@ -11,10 +11,8 @@ from prunekit.core.graph.operators import Kind, Operator
 from prunekit.core.graph.reshaping import segments
 from prunekit.core.graph.state import State
 
-COPIES = ("clone", "alias", "detach", "_to_copy", "contiguous")
-PRODUCTS = ("mul", "mul_", "div", "div_")
 MOVES = (Kind.RESHAPE, Kind.PERMUTE, Kind.EXPAND, Kind.SLICE, Kind.SPLIT)
-_SUMS = ("add", "add_", "sub", "sub_", "neg", *COPIES)
+_SUMS = ("sum", "difference", "copy")
 DEPTH = 24
 """How many operators to look back for a parameter."""
 
@@ -119,10 +117,11 @@ def _of_norm(trail: Trail, operator: Operator) -> Tables | None:
 
 def _of_arithmetic(trail: Trail, operator: Operator, depth: int) -> Tables | None:
     """A product is a multiple of its first factor, a sum of what all its terms are multiples of."""
-    if operator.name in PRODUCTS:
+    does = operator.attributes.get("does")
+    if does == "product":
         distinct = len(set(operator.inputs)) == len(operator.inputs)  # a square is no multiple
         return next(filter(None, (behind(trail, t, depth - 1) for t in operator.inputs)), None) if distinct else None
-    if operator.name not in _SUMS:
+    if does not in _SUMS:
         return None
     ndim, tables = len(trail.state.shape(operator.outputs[0])), Tables()
     for term in (behind(trail, t, depth - 1) for t in operator.inputs):

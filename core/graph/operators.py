@@ -26,7 +26,7 @@ class Kind(str, enum.Enum):
     # over which it takes statistics, groups: into how many parts it divides axis, origin of groups, mean: tensor of
     # running means, origins of the sizes of the last axes
     ELEMENTWISE = "elementwise"  # any inputs, broadcast against each other; scaled: (origin, exponent) of a factor,
-    # adds: whether the result is their sum
+    # does: "copy", "sum", "difference" (a term is subtracted) or "product" (or quotient), where it is one of these
     CONCAT = "concat"  # axis
     SPLIT = "split"  # axis, sizes, drop: whether the axis disappears (unbind), origins: of every size, or of one for
     # all

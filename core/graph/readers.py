@@ -89,7 +89,7 @@ def _taker(flow: State, operator: Operator, users: dict[int, list[Operator]]) ->
         others = [t for t in user.inputs if t != out]
         if user.kind is Kind.NORMALIZATION and user.attributes.get("mean") is not None:
             added, sign = tensors[user.attributes["mean"]], -1
-        elif operator.kind is Kind.LINEAR and user.attributes.get("adds") and len(others) == 1:
+        elif operator.kind is Kind.LINEAR and user.attributes.get("does") == "sum" and len(others) == 1:
             added, sign = tensors[others[0]], 1
         else:
             return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from prunekit.core.graph.holding import constant, counted
 from prunekit.core.graph.labels import IntArray
-from prunekit.core.graph.multiples import COPIES, DEPTH, MOVES, PRODUCTS, Trail, behind, moved
+from prunekit.core.graph.multiples import DEPTH, MOVES, Trail, behind, moved
 from prunekit.core.graph.operators import Kind, Operator
 from prunekit.core.graph.sizes import Attribute, Literal, leaves
 from prunekit.core.graph.state import Rescaled, Scaled, State, where
@@ -89,7 +89,7 @@ class _Search:
                 if operator.kind is Kind.MATMUL:
                     for factor in operator.inputs:
                         yield factor, self._trail(passed, way)
-                if operator.kind not in MOVES and operator.name not in PRODUCTS:
+                if operator.kind not in MOVES and operator.attributes.get("does") != "product":
                     break
                 tensor = operator.inputs[0]
 
@@ -116,7 +116,7 @@ class _Search:
     def _passes(self, operator: Operator, tensor: int, flags: IntArray, allowed: set[int]) -> bool:
         if operator.kind in MOVES and operator.inputs[0] == tensor:
             return any(self._reaches(t, moved(self.state, operator, t, flags), allowed) for t in operator.outputs)
-        if operator.name in COPIES:
+        if operator.attributes.get("does") == "copy":
             return any(self._reaches(t, flags, allowed) for t in operator.outputs)
         return True
 

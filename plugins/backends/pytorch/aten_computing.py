@@ -15,14 +15,21 @@ from prunekit.plugins.backends.pytorch.call import Call
 _TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
 _DIVIDED = ("div", "div_", "__truediv__", "__itruediv__", "divide", "divide_", "true_divide")
 
+_DOES = {
+    **dict.fromkeys(("clone", "alias", "detach", "_to_copy", "contiguous"), "copy"),
+    **dict.fromkeys(("add", "add_"), "sum"),
+    **dict.fromkeys(("sub", "sub_", "neg"), "difference"),
+    **dict.fromkeys(("mul", "mul_", "div", "div_"), "product"),
+}
+
 
 def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
     operands = call.operands()
     scaled = _scaled(call) if call.name in ("mul", "mul_", "div", "div_") else None
     attributes: dict[str, Any] = {"scaled": scaled} if scaled is not None else {}
-    if call.name in ("add", "add_"):
-        attributes["adds"] = True
+    if call.name in _DOES:
+        attributes["does"] = _DOES[call.name]
     call.add(Kind.ELEMENTWISE, operands, call.results(), **attributes)
 
 
@@ -65,7 +72,7 @@ def addmm(call: Call) -> None:
     operands = [call.number(call[name]) for name in ("mat1", "mat2", "self")]
     product = call.between((call["mat1"].shape[0], call["mat2"].shape[1]))
     call.add(Kind.LINEAR, operands[:2], [product])
-    call.add(Kind.ELEMENTWISE, [product, operands[2]], call.results(), adds=True)
+    call.add(Kind.ELEMENTWISE, [product, operands[2]], call.results(), does="sum")
 
 
 def mm(call: Call) -> None:
