@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # small_nets and oracle, shared by the tests here
+here = Path(__file__).parent
+sys.path[:0] = [str(here), str(here.parent)]  # small_nets and oracle, shared by the tests here; golden, by all backends
 
 
 @pytest.fixture(scope="session")

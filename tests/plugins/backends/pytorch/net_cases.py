@@ -1,12 +1,13 @@
-"""Small networks, each with one structure that makes pruning hard, and the groups that must be found in it."""
+"""Small networks, each with one structure that makes pruning hard; ``golden`` says what must be found in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from golden import GOLDEN, Golden
 from torch import Tensor, nn
 
 from prunekit import ChannelGraph
@@ -17,18 +18,10 @@ CASES: dict[str, Case] = {}
 
 
 @dataclass(frozen=True)
-class Case:
-    """A network and what must be found in it.
+class Case(Golden):
+    """A network and what must be found in it."""
 
-    ``groups`` holds (id, mids, size, fixed, per_unit) of every group, ``reasons`` for modules that keep channels why,
-    and ``whole_parts`` where whole parts go.
-    """
-
-    network: Callable[[], nn.Module]
-    shape: Any
-    groups: list[tuple[int, tuple[int, ...], int, int, int]]
-    reasons: dict[str, str] = field(default_factory=dict)
-    whole_parts: tuple[str, ...] = ()
+    network: Callable[[], nn.Module] = nn.Module
 
     def inputs(self, batch: int = 2, dtype: torch.dtype = torch.float64) -> Any:
         generator = torch.Generator().manual_seed(7)
@@ -68,15 +61,10 @@ def lively(network: nn.Module) -> nn.Module:
     return network
 
 
-def case(
-    shape: Any, groups: list[Any], *, reasons: dict[str, str] | None = None, whole_parts: Sequence[str] = ()
-) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    def add(network: type[nn.Module]) -> type[nn.Module]:
-        full = [(g[0], g[1], g[2], *g[3:], *(0, 1)[len(g) - 3 :]) for g in groups]
-        CASES[network.__name__] = Case(network, shape, full, reasons or {}, tuple(whole_parts))
-        return network
-
-    return add
+def case(network: type[nn.Module]) -> type[nn.Module]:
+    """A class of networks of which `golden` knows what must be found, by its name."""
+    CASES[network.__name__] = Case(**vars(GOLDEN[network.__name__]), network=network)
+    return network
 
 
 def conv(a: int, b: int, k: int = 3, **kwargs: Any) -> nn.Sequential:

@@ -45,37 +45,37 @@ class TimmBlock(nn.Module):
 # By default the width of all heads shrinks alike: one position goes in the queries, keys and values of every head.
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 4, 0, 9)])
+@case
 class TimmFused(Stream):
     def __init__(self) -> None:
         super().__init__(TimmBlock())
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 3, 0, 12)], whole_parts=["block"])
+@case
 class TimmWholeHeads(Stream):
     def __init__(self) -> None:
         super().__init__(TimmBlock())
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 4, 0, 9)])
+@case
 class TimmExplicitScale(Stream):
     def __init__(self) -> None:
         super().__init__(TimmBlock(fused=False))
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 4, 0, 9)])
+@case
 class TimmNormedHeads(Stream):
     def __init__(self) -> None:
         super().__init__(TimmBlock(norm=True))
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 3, 0, 12)], whole_parts=["*block*"])
+@case
 class TimmNormedWholeHeads(Stream):
     def __init__(self) -> None:
         super().__init__(TimmBlock(norm=True, fused=False))
 
 
-@case((6, 5), [(0, (0, 4), 12), (1, (1, 2), 4, 0, 3), (3, (3,), 4, 0, 3)])
+@case
 class SeparateProjections(nn.Module):
     """q, k and v apart, head width by -1: the values' width is a choice of its own."""
 
@@ -92,7 +92,7 @@ class SeparateProjections(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 3, 0, 12)])
+@case
 class LiteralWidth(nn.Module):
     """The code says how wide a head is, and computes how many there are: whole heads go."""
 
@@ -113,7 +113,7 @@ class LiteralWidth(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).reshape(n, length, -1)))
 
 
-@case((6, 5), [(0, (0, 2), 12)], reasons={"qkv": "view in the network has its sizes in the network's code"})
+@case
 class LiteralHeads(nn.Module):
     """The code says everything: nothing of the attention goes, but the stream does."""
 
@@ -134,7 +134,7 @@ class LiteralHeads(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).reshape(n, length, 12)))
 
 
-@case((6, 5), [(0, (0, 4), 12), (1, (1, 2, 3), 3, 0, 4)])
+@case
 class GroupedQueries(nn.Module):
     """Each key serves two query heads; one attribute is the width of them all."""
 
@@ -152,7 +152,7 @@ class GroupedQueries(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).reshape(n, length, self.q_heads * self.width)))
 
 
-@case((6, 5), [(0, (0, 4), 12), (1, (1, 2), 6, 0, 2), (3, (3,), 6)])
+@case
 class SharedKeys(nn.Module):
     """Two heads of queries over one of keys, of as many positions as a head is wide: torch takes its slow path."""
 
@@ -168,7 +168,7 @@ class SharedKeys(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
 
 
-@case((6, 5), [(0, (0, 3), 12), (1, (1,), 4, 0, 9)])
+@case
 class QueriesReadTwice(nn.Module):
     """Queries also make a bias, which no size enters: only the keys can make up for it."""
 
@@ -189,7 +189,7 @@ class QueriesReadTwice(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
 
 
-@case((6, 5), [(0, (0, 4), 12), (1, (1, 2), 4, 0, 3), (3, (3,), 4, 0, 3)])
+@case
 class Einsum(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class OwnAttention(nn.Module):
         return self.head(x + self.attention(x, x, x, need_weights=self.weights)[0])
 
 
-@case((6, 5), [(0, (0, 1, 2), 6, 0, 2)])
+@case
 class MultiheadAttentionWeights(OwnAttention):
     """Where its shares are asked for, as they are by default, it computes them otherwise."""
 
@@ -224,17 +224,17 @@ class MultiheadAttentionWeights(OwnAttention):
         super().__init__(2, True)
 
 
-@case((6, 5), [(0, (0, 1, 2), 4, 0, 3)])
+@case
 class MultiheadAttention(OwnAttention):
     pass
 
 
-@case((6, 5), [(0, (0, 1, 2), 3, 0, 4)], whole_parts=["attention"])
+@case
 class MultiheadAttentionWholeHeads(OwnAttention):
     pass
 
 
-@case((6, 5), [(0, (0, 1, 2, 4), 4, 0, 3), (3, (3,), 16)])
+@case
 class EncoderLayer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -263,20 +263,20 @@ class Rotary(nn.Module):
         return self.head(x + self.proj(y.transpose(1, 2).flatten(2)))
 
 
-@case((6, 5), [(0, (0, 2), 8), (1, (1,), 4, 0, 12)])
+@case
 class RotaryHalves(Rotary):
     def turned(self, x):
         a, b = x.chunk(2, -1)
         return torch.cat([-b, a], -1)
 
 
-@case((6, 5), [(0, (0, 2), 8), (1, (1,), 4, 0, 12)])
+@case
 class RotaryPairs(Rotary):
     def turned(self, x):
         return torch.stack([-x[..., 1::2], x[..., ::2]], -1).reshape(x.shape)
 
 
-@case((3, 8, 8), [(0, (0, 2, 4), 12), (1, (1,), 4, 0, 9), (3, (3,), 24)])
+@case
 class VisionTransformer(nn.Module):
     """Patches, a class token, position embeddings, one block, the token's features."""
 

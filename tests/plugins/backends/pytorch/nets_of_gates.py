@@ -25,7 +25,7 @@ class Gated(nn.Module):
         return self.head(x + self.down(self.gate(self.up(x))))
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 8, 0, 2)])
+@case
 class SwiGluByChunk(Gated):
     def __init__(self) -> None:
         super().__init__(8)
@@ -35,7 +35,7 @@ class SwiGluByChunk(Gated):
         return functional.silu(a) * b
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 8, 0, 2)])
+@case
 class SwiGluBySplit(Gated):
     def __init__(self) -> None:
         super().__init__(8)
@@ -46,7 +46,7 @@ class SwiGluBySplit(Gated):
         return functional.silu(a) * b
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 8, 0, 2)])
+@case
 class SwiGluBySize(Gated):
     """One size for all parts; with another one there would be more parts."""
 
@@ -59,7 +59,7 @@ class SwiGluBySize(Gated):
         return functional.silu(a) * b
 
 
-@case((6, 5), [(0, (0, 3), 12), (1, (1, 2), 8)])
+@case
 class SwiGluApart(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class SwiGluApart(nn.Module):
         return self.head(x + self.w3(self.norm(functional.silu(self.w1(x)) * self.w2(x))))
 
 
-@case((6, 5), [(0, (0, 3), 12), (1, (1,), 4, 0, 2)], reasons={"tokens": "mul in the network meets a fixed size"})
+@case
 class SpatialGating(nn.Module):
     """gMLP: half of the channels gates the other half after a layer that mixes the tokens, whose number is fixed."""
 
@@ -92,11 +92,7 @@ class SpatialGating(nn.Module):
         return self.head(x + self.down(u * v))
 
 
-@case(
-    (3, 8, 8),
-    [(0, (0, 4), 12), (1, (1,), 10), (3, (3,), 20)],
-    reasons={"back": "add in the network meets a fixed size"},
-)
+@case
 class Mixer(nn.Module):
     """MLP-Mixer: the hidden layer over tokens is a choice, their number is not."""
 
@@ -113,7 +109,7 @@ class Mixer(nn.Module):
         return self.head(x + self.down(functional.gelu(self.up(self.norm2(x)))))
 
 
-@case((3, 8, 8), [(0, (0,), 12)], reasons={"b.0": "convolution in slide slides along it"})
+@case
 class EfficientChannelAttention(nn.Module):
     """A convolution slides along the channels, so that each needs its neighbours."""
 
@@ -132,7 +128,7 @@ class EfficientChannelAttention(nn.Module):
         return self.head(x * y.sigmoid().view(x.shape[0], -1, 1, 1))
 
 
-@case((3, 8, 8), [(0, (0,), 4, 0, 2), (1, (1, 3), 4, 0, 2), (2, (2,), 4)])
+@case
 class SplitAttention(nn.Module):
     """ResNeSt: two paths from one grouped convolution, weighed by a softmax over the paths."""
 
@@ -156,7 +152,7 @@ class SplitAttention(nn.Module):
         return self.head((x * shares).sum(1))
 
 
-@case((3, 8, 8), [(0, (0,), 8), (1, (1, 2, 4, 5), 6), (3, (3,), 4)])
+@case
 class SelectiveKernel(nn.Module):
     """Two kernels, weighed against each other for every channel."""
 
@@ -174,7 +170,7 @@ class SelectiveKernel(nn.Module):
         return self.head((x * shares[..., None, None]).sum(1))
 
 
-@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 6)])
+@case
 class StochasticDepth(nn.Module):
     """Drop path as timm writes it: a new tensor of one value for each sample."""
 
@@ -202,19 +198,19 @@ class Recurrent(nn.Module):
 # A cell's own units go, in all of its gates alike.
 
 
-@case((6, 5), [(0, (0,), 8), (1, (1, 2), 6, 0, 4), (3, (3,), 10)])
+@case
 class Lstm(Recurrent):
     def __init__(self) -> None:
         super().__init__(nn.LSTM(8, 6, batch_first=True))
 
 
-@case((6, 5), [(0, (0,), 8), (1, (1, 2), 6, 0, 3), (3, (3,), 10)])
+@case
 class Gru(Recurrent):
     def __init__(self) -> None:
         super().__init__(nn.GRU(8, 6, batch_first=True))
 
 
-@case((6, 5), [(0, (0,), 8), (1, tuple(range(1, 9)), 6, 0, 4), (9, (9,), 10)])
+@case
 class LstmBothWays(Recurrent):
     def __init__(self) -> None:
         super().__init__(nn.LSTM(8, 6, 2, batch_first=True, bidirectional=True), 12)

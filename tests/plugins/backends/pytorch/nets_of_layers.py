@@ -10,7 +10,7 @@ from torch.nn import functional
 # -- convolutions ------------------------------------------------------------------------------------------------------
 
 
-@case((3, 8, 8), [(0, (0, 1), 10), (2, (2,), 6)])
+@case
 class Depthwise(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Depthwise(nn.Module):
         return self.head(self.b(self.d(self.a(x))))
 
 
-@case((3, 8, 8), [(0, (0, 1), 5)])
+@case
 class DepthwiseMultiplier(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class DepthwiseMultiplier(nn.Module):
         return self.head(self.d(self.a(x)))
 
 
-@case((3, 8, 8), [(0, (0,), 3, 0, 4), (1, (1,), 4, 0, 4), (2, (2,), 6)])
+@case
 class Grouped(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Grouped(nn.Module):
         return self.head(self.b(self.g(self.a(x))))
 
 
-@case((3, 4, 4), [(0, (0,), 6), (1, (1,), 8)])
+@case
 class Transposed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Transposed(nn.Module):
         return self.head(self.t(self.a(x)).relu())
 
 
-@case((3, 4, 4), [(0, (0, 1), 6)])
+@case
 class TransposedDepthwise(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class TransposedDepthwise(nn.Module):
         return self.head(self.t(self.a(x)).relu())
 
 
-@case((3, 4, 4), [(0, (0, 1), 6)])
+@case
 class TransposedMultiplier(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class TransposedMultiplier(nn.Module):
         return self.head(self.t(self.a(x)).relu())
 
 
-@case((3, 4, 4), [(0, (0,), 4, 0, 2), (1, (1,), 3, 0, 2)])
+@case
 class TransposedGrouped(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class TransposedGrouped(nn.Module):
         return self.head(self.t(self.a(x)).relu())
 
 
-@case((4, 20), [(0, (0, 1), 8), (2, (2,), 6)])
+@case
 class Conv1d(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Conv1d(nn.Module):
         return self.out(self.b(self.norm(self.d(self.a(x))).relu()).amax(2))
 
 
-@case((2, 4, 6, 6), [(0, (0,), 8), (1, (1,), 6)])
+@case
 class Conv3d(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class Conv3d(nn.Module):
 # -- gates, norms, activations -----------------------------------------------------------------------------------------
 
 
-@case((3, 8, 8), [(0, (0, 2), 12), (1, (1,), 4)])
+@case
 class SqueezeExcite(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class SqueezeExcite(nn.Module):
         return self.head(x * self.up(self.down(functional.adaptive_avg_pool2d(x, 1)).relu()).sigmoid())
 
 
-@case((3, 8, 8), [(0, (0,), 9), (1, (1,), 7)])
+@case
 class Prelu(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class Prelu(nn.Module):
         return self.head(self.q(self.b(self.p(self.a(x)))))
 
 
-@case((3, 8, 8), [(0, (0,), 6), (1, (1,), 7)])
+@case
 class Padded(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class Padded(nn.Module):
         return self.head(self.b(functional.pad(x, (1, 1, 1, 1), mode="replicate")))
 
 
-@case((3, 8, 8), [(0, (0, 1), 6), (2, (2,), 5)])
+@case
 class PaddedChannels(nn.Module):
     """Option A: constant channels before and after those of the shortcut."""
 
@@ -157,7 +157,7 @@ class PaddedChannels(nn.Module):
         return self.head(self.c(self.b(x) + functional.pad(x, (0, 0, 0, 0, 2, 2))))
 
 
-@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 6)])
+@case
 class InstanceNorm(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ class InstanceNorm(nn.Module):
         return self.head(self.m(self.b(self.n(self.a(x)).relu())).relu())
 
 
-@case((3, 8, 8), [(0, (0,), 3, 0, 4), (1, (1,), 6)])
+@case
 class GroupNorm(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class GroupNorm(nn.Module):
         return self.head(self.m(self.b(self.n(self.a(x)).relu())).relu())
 
 
-@case((12,), [(0, (0,), 10), (1, (1,), 8)])
+@case
 class BatchNorm1d(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -200,7 +200,7 @@ class BatchNorm1d(nn.Module):
         return self.c(self.m(self.b(self.n(self.a(x)).relu())).relu())
 
 
-@case((3, 8, 8), [(0, (0, 1, 3), 8), (2, (2,), 16)])
+@case
 class ConvNext(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -215,7 +215,7 @@ class ConvNext(nn.Module):
         return self.head(x + y.permute(0, 3, 1, 2))
 
 
-@case((6, 12), [(0, (0, 2), 8), (1, (1,), 16)])
+@case
 class PlainLayerNorm(nn.Module):
     """Layer normalization without parameters, and RMS normalization written by hand."""
 
@@ -233,7 +233,7 @@ class PlainLayerNorm(nn.Module):
 # -- nothing to prune, nothing known -----------------------------------------------------------------------------------
 
 
-@case((12,), [])
+@case
 class OnlyOutput(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -243,7 +243,7 @@ class OnlyOutput(nn.Module):
         return self.out(x)
 
 
-@case((12,), [])
+@case
 class NoParameters(nn.Module):
     def forward(self, x):
         return x.relu()
@@ -259,7 +259,7 @@ class Doubling(torch.autograd.Function):
         return grad * 2
 
 
-@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 6)])
+@case
 class CustomFunction(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -269,7 +269,7 @@ class CustomFunction(nn.Module):
         return self.head(self.b(Doubling.apply(self.a(x))))
 
 
-@case((3, 8, 8), [(0, (0,), 8)])
+@case
 class Opaque(nn.Module):
     """An operator that nobody has a rule for keeps what it touches."""
 
@@ -282,7 +282,7 @@ class Opaque(nn.Module):
         return self.head(torch.fft.fft2(x).abs() + x)
 
 
-@case((16, 4, 4), [(0, (0,), 6)])
+@case
 class Embedded(nn.Module):
     """A table of codes (a parameter without a layer) is added."""
 
@@ -294,7 +294,7 @@ class Embedded(nn.Module):
         return self.head(self.a(x) + self.code)
 
 
-@case((3, 8, 8), [(0, (0,), 8)])
+@case
 class Normalized(nn.Module):
     """Unit length over the channels: a channel that is gone adds nothing to a length."""
 
@@ -306,7 +306,7 @@ class Normalized(nn.Module):
         return self.head(functional.normalize(self.a(x), dim=1))
 
 
-@case((3, 8, 8), [(0, (0,), 6, 0, 2), (1, (1,), 5)])
+@case
 class EveryOther(nn.Module):
     """Even and odd channels, as rotary embeddings take them."""
 
@@ -319,7 +319,7 @@ class EveryOther(nn.Module):
         return self.head(self.b(x[:, ::2] * x[:, 1::2].cos()))
 
 
-@case((3, 8, 8), [(0, (0, 1), 7)])
+@case
 class NewTensor(nn.Module):
     """Memory is asked for by the sizes of another tensor and filled in parts."""
 
@@ -335,7 +335,7 @@ class NewTensor(nn.Module):
         return self.head(y)
 
 
-@case((3, 8, 8), [(0, (0,), 7), (1, (1,), 5)])
+@case
 class Views(nn.Module):
     """Writes through chains of views: transposed, split, unbound, reshaped."""
 
@@ -352,7 +352,7 @@ class Views(nn.Module):
         return self.head(x)
 
 
-@case((6,), [(0, (0, 1, 2), 8)])
+@case
 class Tokens(nn.Module):
     """A table of tokens, looked up, feeds a residual stream."""
 

@@ -40,25 +40,25 @@ class ByHand(nn.Module):
         return self.weight[:, None, None] * x + self.bias[:, None, None]
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormLayer2d(Between):
     def __init__(self) -> None:
         super().__init__(LayerNorm2d(12))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormByHand(Between):
     def __init__(self) -> None:
         super().__init__(ByHand(12))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormOneGroup(Between):
     def __init__(self) -> None:
         super().__init__(nn.GroupNorm(1, 12))
 
 
-@case((3, 8, 8), [(0, (0,), 3, 0, 4), (1, (1,), 6)])
+@case
 class NormGroups(Between):
     """The same position goes in every group."""
 
@@ -66,7 +66,7 @@ class NormGroups(Between):
         super().__init__(nn.GroupNorm(4, 12))
 
 
-@case((3, 8, 8), [(0, (0,), 4, 0, 3), (1, (1,), 6)], whole_parts=["norm"])
+@case
 class NormWholeGroups(Between):
     """Whole groups go, and the module's number of groups with them."""
 
@@ -74,25 +74,25 @@ class NormWholeGroups(Between):
         super().__init__(nn.GroupNorm(4, 12))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormEachChannel(Between):
     def __init__(self) -> None:
         super().__init__(nn.GroupNorm(12, 12))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormInstancePlain(Between):
     def __init__(self) -> None:
         super().__init__(nn.InstanceNorm2d(12))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormInstanceTracked(Between):
     def __init__(self) -> None:
         super().__init__(nn.InstanceNorm2d(12, affine=True, track_running_stats=True))
 
 
-@case((3, 8, 8), [(0, (0,), 12), (1, (1,), 6)])
+@case
 class NormBatchPlain(Between):
     """Batch normalization that stores nothing takes the batch's statistics in evaluation too."""
 
@@ -100,7 +100,7 @@ class NormBatchPlain(Between):
         super().__init__(nn.BatchNorm2d(12, affine=False, track_running_stats=False))
 
 
-@case((3, 8, 8), [(1, (1,), 6)], reasons={"a": "avg_pool3d in norm mixes positions along it"})
+@case
 class NormLocalResponse(Between):
     """Each channel is divided by its neighbours: which ones those are would change."""
 
@@ -108,7 +108,7 @@ class NormLocalResponse(Between):
         super().__init__(nn.LocalResponseNorm(3))
 
 
-@case((6, 5), [(0, (0,), 12), (1, (1,), 8)])
+@case
 class NormRms(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class NormRms(nn.Module):
         return self.head(self.plain(self.b(self.norm(self.a(x)).relu())))
 
 
-@case((4, 6, 5), [(0, (0,), 4, 0, 3)])
+@case
 class NormOverTwoAxes(nn.Module):
     """A layer normalization of heads and their widths together."""
 
@@ -132,7 +132,7 @@ class NormOverTwoAxes(nn.Module):
         return self.head(x.flatten(-2).mean((1, 2)))
 
 
-@case((3, 8, 8), [(0, (0, 1, 3), 8), (2, (2,), 16)])
+@case
 class GlobalResponse(nn.Module):
     """ConvNeXt V2: each channel's norm over the map, divided by the mean over the channels."""
 
@@ -150,7 +150,7 @@ class GlobalResponse(nn.Module):
         return self.head(x + self.down(y).permute(0, 3, 1, 2))
 
 
-@case((6, 5), [(0, (0, 2), 12), (1, (1,), 8)])
+@case
 class LayerScale(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class StandardConv(nn.Conv2d):
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
-@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 6)])
+@case
 class StandardizedByBatchNorm(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class StandardByHand(nn.Conv2d):
         return self._conv_forward(x, (self.weight - mean) / torch.sqrt(var + 1e-5), self.bias)
 
 
-@case((3, 8, 8), [(0, (0, 1), 8), (2, (2,), 6)])
+@case
 class StandardizedByHand(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -209,7 +209,7 @@ class StandardizedByHand(nn.Module):
         return self.head(self.b(self.d(self.a(x).relu()).relu()).relu())
 
 
-@case((3, 8, 8), [(0, (0,), 8), (1, (1,), 6)])
+@case
 class WeightNormed(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -63,19 +63,19 @@ class Swin(nn.Module):
 # The width of the attention is that of the stream: both lose the same share, in every head.
 
 
-@case((3, 8, 8), [(0, (0, 1, 2), 4, 0, 3)])
+@case
 class SwinFromShape(Swin):
     def __init__(self) -> None:
         super().__init__(TorchvisionSwin)
 
 
-@case((3, 8, 8), [(0, (0, 1, 2), 3, 0, 4)], whole_parts=["block"])
+@case
 class SwinFromShapeWholeHeads(Swin):
     def __init__(self) -> None:
         super().__init__(TorchvisionSwin)
 
 
-@case((3, 8, 8), [(0, (0, 2), 12), (1, (1,), 4, 0, 9)])
+@case
 class SwinWithout(Swin):
     """With -1 for the width the attention is one choice, the stream another."""
 
@@ -83,7 +83,7 @@ class SwinWithout(Swin):
         super().__init__(TimmSwin)
 
 
-@case((3, 8, 8), [(0, (0, 2), 12), (1, (1,), 3, 0, 12)], whole_parts=["block"])
+@case
 class SwinWithoutWholeHeads(Swin):
     """The table of relative positions loses the columns of the heads."""
 
@@ -91,7 +91,7 @@ class SwinWithoutWholeHeads(Swin):
         super().__init__(TimmSwin)
 
 
-@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 4, 0, 6)])
+@case
 class Cosine(nn.Module):
     """Attention by the angle between queries and keys, with a learnt temperature for each head."""
 
@@ -133,17 +133,17 @@ class CrossCovariance(nn.Module):
         return self.head(x + self.proj((shares @ v).permute(0, 3, 1, 2).flatten(2)))
 
 
-@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 4, 0, 6)])
+@case
 class ChannelAttention(CrossCovariance):
     pass
 
 
-@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 2, 0, 12)], whole_parts=["#0"])
+@case
 class ChannelAttentionWholeHeads(CrossCovariance):
     pass
 
 
-@case((3, 8, 8), [(0, (0, 3), 8), (1, (1,), 4, 0, 2), (2, (2,), 4, 0, 2)])
+@case
 class Spatial(nn.Module):
     """Convolutional queries, keys and values over a map, heads folded into the batch."""
 
@@ -162,7 +162,7 @@ class Spatial(nn.Module):
         return self.head((x + self.proj(y)).mean([2, 3]))
 
 
-@case((3, 8, 8), [(0, (0, 2), 8), (1, (1,), 4, 0, 6)])
+@case
 class Patches(nn.Module):
     """MobileViT: a map is taken apart into patches, attention runs over places, and the map is put together."""
 
