@@ -11,8 +11,9 @@ from __future__ import annotations
 from comparison import Comparison, Data, compare, options
 
 from prunekit.core.data import batches
+from prunekit.core.weights import load_weights
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
-from prunekit.plugins.backends.pytorch.weights import load_weights
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.datasets.imagenet import Imagenet
 
 if __name__ == "__main__":
@@ -21,7 +22,7 @@ if __name__ == "__main__":
     def prepared() -> Comparison:
         """The network and the data."""
         network = MobileNetV2()
-        load_weights(network, chosen.weights)
+        load_weights(PytorchBackend(), network, chosen.weights)
         halves = {"train_portion": 1.0, "test_portion": 0.5}
         searched = list(batches(Imagenet(data_path=chosen.data, split="train", **halves), 50))
         judged = list(batches(Imagenet(data_path=chosen.data, split="test", **halves), 50))

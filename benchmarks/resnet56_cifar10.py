@@ -11,8 +11,9 @@ from __future__ import annotations
 from comparison import Comparison, Data, compare, options
 
 from prunekit.core.data import batches
+from prunekit.core.weights import load_weights
 from prunekit.model_zoo.cifar_resnet.pytorch import ResNet56
-from prunekit.plugins.backends.pytorch.weights import load_weights
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.datasets.cifar10 import Cifar10
 
 CALIBRATION, HELD_OUT = 1024, 1000
@@ -23,7 +24,7 @@ if __name__ == "__main__":
     def prepared() -> Comparison:
         """The network and the data."""
         network = ResNet56()
-        load_weights(network, chosen.weights)
+        load_weights(PytorchBackend(), network, chosen.weights)
         train = Cifar10(data_path=chosen.data, split="train", train_portion=0.8)
         val = Cifar10(data_path=chosen.data, split="val", train_portion=0.8, samples=HELD_OUT)
         test = Cifar10(data_path=chosen.data, split="test")

@@ -27,22 +27,38 @@ class Backend(Protocol):
         name: The name that a yml uses.
         device: ``CPU``, ``GPU`` or ``NPU``.
         supports: What it can do beyond the verbs below; checked when a yml is read.
+        weight_suffixes: What the names of the framework's own weights files end with, in lower case: ``.pth``.
     """
 
     name: str
     device: str
     supports: frozenset[str]
+    weight_suffixes: tuple[str, ...]
 
     def build(self, network: type[Any], params: Mapping[str, Any], seed: int) -> Network:
         """Make a network with seeded weights, on the device, in evaluation mode."""
         ...
 
-    def load(self, network: Network, path: Path) -> None:
-        """Read weights into a network, strictly, unpickling nothing."""
+    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
+        """Arrays by name in a file of the framework's own, bfloat16 as float32; unpickling nothing.
+
+        What a broken file makes it raise becomes one error in `prunekit.core.weights.read_weights`.
+        """
+        ...
+
+    def weight_shapes(self, network: Network) -> dict[str, tuple[int, ...]]:
+        """Shapes of what a weights file of the network holds, by name."""
+        ...
+
+    def load(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Give a network its weights: all of them (see `prunekit.core.weights.check_fit`), or none and an error.
+
+        Its parameters stay the objects that they are, with the dtypes that they have.
+        """
         ...
 
     def save(self, network: Network, path: Path) -> None:
-        """Write the network's weights as safetensors."""
+        """Write the network's weights as safetensors, or as what the framework has under one of its own suffixes."""
         ...
 
     def read_inputs(self, path: Path) -> Any:

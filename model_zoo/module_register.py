@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+_FRAMEWORKS = ("mindspore", "pytorch")  # each the name of a backend, and of a file in a network's package
 
-def _network(target: str, name: str | None = None) -> dict[str, object]:
-    """One entry; the framework is the name of the file, and the name in a yml is the class's unless given."""
-    module, _, found = target.partition(":")
-    backend = module.rpartition(".")[2]
-    return {
-        "type": "network", "name": name or found, "backend": backend, "target": f"prunekit.model_zoo.{target}",
-    }  # fmt: skip
+
+def _twins(package: str, *classes: str, name: str | None = None) -> list[dict[str, object]]:
+    """The entries of classes that every framework has; the name in a yml is the class's unless given."""
+    return [
+        {
+            "type": "network", "name": name or found, "backend": framework,
+            "target": f"prunekit.model_zoo.{package}.{framework}:{found}",
+        }
+        for found in classes
+        for framework in _FRAMEWORKS
+    ]  # fmt: skip
 
 
 def _zoo(library: str) -> dict[str, object]:
@@ -19,16 +24,10 @@ def _zoo(library: str) -> dict[str, object]:
 
 
 MODULE_REGISTER = [
-    _network("cifar_resnet.pytorch:CifarResNet"),
-    _network("cifar_resnet.pytorch:ResNet8"),
-    _network("cifar_resnet.pytorch:ResNet20"),
-    _network("cifar_resnet.pytorch:ResNet56"),
-    _network("mobilenet_v2.pytorch:MobileNetV2"),
-    _network("resnet.pytorch:ResNet", "ResNet_ModelZoo"),
-    _network("resnet.pytorch:ResNet18"),
-    _network("resnet.pytorch:ResNet34"),
-    _network("resnet.pytorch:ResNet50"),
-    _network("resnet.pytorch:ResNet101"),
+    *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
+    *_twins("mobilenet_v2", "MobileNetV2"),
+    *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
+    *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),
     _zoo("timm"),
     _zoo("torchvision"),
 ]

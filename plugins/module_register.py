@@ -9,16 +9,23 @@ def _entry(kind: str, name: str, target: str, backend: str | None = None, **more
     return {"type": kind, "name": name, "backend": backend, "target": f"{_ROOT}.{target}", **more}
 
 
+def _backend(name: str, found: str, framework: str, alias: str) -> dict[str, object]:
+    return _entry("backend", name, f"backends.{name}.backend:{found}", name, framework=framework, aliases=[alias])
+
+
 MODULE_REGISTER = [
-    _entry(
-        "backend", "pytorch", "backends.pytorch.backend:PytorchBackend", "pytorch", framework="torch", aliases=["p"]
-    ),
+    _backend("pytorch", "PytorchBackend", "torch", "p"),
+    _backend("mindspore", "MindsporeBackend", "mindspore", "m"),
     _entry("cost_estimator", "flops", "cost_estimators.flops:Flops", aliases=["macs"]),
     _entry("cost_estimator", "params", "cost_estimators.params:Params"),
     _entry("cost_estimator", "latency", "cost_estimators.latency_pytorch:MeasuredLatency", "pytorch"),
+    _entry("cost_estimator", "latency", "cost_estimators.latency_mindspore:MeasuredLatency", "mindspore"),
     _entry("dataset", "Cifar10", "datasets.cifar10:Cifar10"),
     _entry("dataset", "Imagenet", "datasets.imagenet:Imagenet"),
     _entry("dataset", "Mnist5k", "datasets.mnist:Mnist5k"),
+    _entry("exporter", "mindir", "exporters.mindir:MindirExporter", "mindspore"),
+    _entry("exporter", "onnx", "exporters.onnx_mindspore:OnnxExporter", "mindspore"),
+    _entry("exporter", "onnx", "exporters.onnx_pytorch:OnnxExporter", "pytorch"),
     _entry("importance", "compensation", "importance.compensation:Compensation"),
     _entry("importance", "l1", "importance.l1:L1"),
     _entry("importance", "random", "importance.random_order:Random"),
@@ -33,5 +40,6 @@ MODULE_REGISTER = [
     _entry("search_algorithm", "closed_form", "search_algorithms.closed_form:ClosedForm"),
     _entry("search_algorithm", "random", "search_algorithms.random_search:RandomSearch"),
     _entry("search_algorithm", "uniform", "search_algorithms.uniform:Uniform"),
-    _entry("trainer", "Trainer", "trainers.pytorch:Trainer", "pytorch"),
+    _entry("trainer", "Trainer", "trainers.pytorch.trainer:Trainer", "pytorch"),
+    _entry("trainer", "Trainer", "trainers.mindspore.trainer:Trainer", "mindspore"),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class RegisterType(str, enum.Enum):
-    """The kinds of component that a yml can name by ``type:``."""
+    """The kinds of component that can be named: all by a yml's ``type:``, but for exporters, which a command names."""
 
     BACKEND = "backend"
     NETWORK = "network"
@@ -20,6 +20,7 @@ class RegisterType(str, enum.Enum):
     IMPORTANCE = "importance"
     SEARCH_ALGORITHM = "search_algorithm"
     COST_ESTIMATOR = "cost_estimator"
+    EXPORTER = "exporter"
     PIPE_STEP = "pipe_step"
     OPERATOR_RULE = "operator_rule"  # what an operator of a framework does to channels, where prunekit has no rule
 

@@ -1,5 +1,7 @@
 """What can go wrong with a name."""
 
+from __future__ import annotations
+
 
 class PrunekitError(Exception):
     """Base of every error that the person at the keyboard can mend: its message says what, where and how."""
@@ -27,3 +29,9 @@ class AmbiguousNameError(RegistryError, LookupError):
 
 class BrokenEntryError(RegistryError):
     """The name is declared, but its module cannot be imported or never registers it."""
+
+    @property
+    def missing(self) -> str | None:
+        """The package that its module imports and that is not installed, where that is the reason."""
+        name = self.__cause__.name if isinstance(self.__cause__, ModuleNotFoundError) else None
+        return name.partition(".")[0] if name else None

@@ -129,7 +129,7 @@ class Table:
             f"--import {name}: nothing is registered there; is the decorator or MODULE_REGISTER missing?"
             for name in dict.fromkeys(self.idle)
         ]
-        return idle + [
+        taken = [
             f"{mine.type.words} {_shared(mine, theirs)!r}: {mine.target} is used in place of the one that"
             f" {theirs.origin} declares"
             for mine in entries
@@ -137,6 +137,7 @@ class Table:
             for theirs in entries
             if theirs.distribution is not None and _clash(mine, theirs, overlap=True)
         ]
+        return idle + list(dict.fromkeys(taken))  # a name may be taken from several backends
 
     def _rivals(self, entry: Entry) -> list[Entry]:
         """Other classes that may not have a name of ``entry`` too: those of the same distribution, or of the user's."""

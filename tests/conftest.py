@@ -1,8 +1,11 @@
-"""A pipeline on a tiny network that runs in seconds, as a user would start it."""
+"""A pipeline on a tiny network that runs in seconds, as a user would start it, on a framework that is installed."""
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +17,9 @@ from prunekit.core.cli.main import main
 from prunekit.registry import Register
 
 PACKS = Path(__file__).parent / "packs"
+FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}
+INSTALLED = [name for name, framework in FRAMEWORKS.items() if importlib.util.find_spec(framework) is not None]
+BACKEND = os.environ.setdefault("PRUNEKIT_TEST_BACKEND", INSTALLED[0])  # that of tests which any backend passes
 TINY = """\
 pipeline: [pretrain, nas, fully_train]
 pretrain:
@@ -50,7 +56,56 @@ fully_train:
   pipe_step: {type: TrainPipeStep, models_folder: '{local_base_path}/output/nas'}
   dataset: *dataset
   trainer: *trainer
-"""
+general: {backend: BACKEND}
+""".replace("BACKEND", BACKEND)
+
+
+left_out: list[Path] = []
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what needs a framework that is not installed: by its name, or by what it imports."""
+    absent = FRAMEWORKS.keys() - set(INSTALLED)
+    if not absent.isdisjoint(collection_path.stem.split("_")) and collection_path.parent.name != "packs":
+        left_out.append(collection_path)
+        return True
+    if (
+        collection_path.name.startswith("test_")
+        and collection_path.suffix == ".py"
+        and absent & _needed(collection_path)
+    ):
+        left_out.append(collection_path)
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs both frameworks."""
+    needed = {path: _needed(path) for path in {item.path for item in items}}
+    for item in items:
+        if needed[item.path] == FRAMEWORKS.keys():
+            item.add_marker("both")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, which no count of skipped tests shows."""
+    if left_out:
+        named = ", ".join(sorted(str(path.relative_to(Path(__file__).parent)) for path in set(left_out)))
+        terminalreporter.write_line(
+            f"left out, as {', '.join(FRAMEWORKS.keys() - set(INSTALLED))} is not there: {named}"
+        )
+
+
+def _needed(file: Path) -> set[str]:
+    """The backends whose frameworks, or whose parts of prunekit, a file imports at its top."""
+    names: list[str] = []
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    parts = {part for name in names for part in re.split(r"[._]", name)}
+    return {backend for backend, framework in FRAMEWORKS.items() if {backend, framework} & parts}
 
 
 @pytest.fixture(scope="session")
@@ -91,11 +146,17 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(PACKS)
     monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.delitem(sys.modules, "tinypack", raising=False)
+    _forget()
 
     def run(*words: str | Path) -> int:
         return main([str(word) for word in words])
 
     with Register.isolated():
         yield run
-    sys.modules.pop("tinypack", None)
+    _forget()
+
+
+def _forget() -> None:
+    """What is imported anew registers anew."""
+    for name in ("tinypack", "tinynet_pytorch", "tinynet_mindspore"):
+        sys.modules.pop(name, None)

@@ -92,7 +92,7 @@ def test_budgets_that_are_no_shares(network, batches, budget):
 
 
 def test_mistakes_are_told(network):
-    with pytest.raises(TypeError, match=r"dict is no network of a registered backend; there are pytorch"):
+    with pytest.raises(TypeError, match=r"dict is no network of a registered backend; there are mindspore"):
         trace({}, IMAGES)
     with pytest.raises(ValueError, match=r"no layer in a module 'fc'"):
         trace(network, IMAGES, ignore=["fc"])
@@ -130,7 +130,7 @@ def test_names():
 
 SCRIPT = """
 import sys, torch
-sys.path.insert(0, "tests/plugins/backends/pytorch")
+sys.path[:0] = ["tests/plugins/backends/pytorch", "tests/shared"]
 from small_nets import CASES
 from prunekit import trace
 from prunekit.model_zoo.cifar_resnet.pytorch import ResNet8

@@ -34,7 +34,7 @@ def _modules_after(code: str) -> set[str]:
         "import prunekit.core.cli.main",
         "from prunekit.core.cli.main import main; main(['list'])",
         "from prunekit.core.cli.main import main; main(['list', 'network', '--json'])",
-        "from prunekit import Register, RegisterType; Register.entry(RegisterType.NETWORK, 'ResNet56')",
+        "from prunekit import Register, RegisterType; Register.entry(RegisterType.NETWORK, 'ResNet56', 'pytorch')",
     ],
 )
 def test_start_up_is_light_and_has_one_copy_of_everything(code: str) -> None:

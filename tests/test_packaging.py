@@ -59,11 +59,15 @@ def test_the_command_and_the_packs_are_declared() -> None:
 
 
 def test_what_our_manifests_promise_is_there() -> None:
-    from prunekit.registry import Register
+    from prunekit.registry import FRAMEWORKS, BrokenEntryError, Register
 
     for entry in Register.entries():
         if entry.origin.startswith("prunekit "):
-            found = Register.load(entry)
+            try:
+                found = Register.load(entry)
+            except BrokenEntryError as problem:
+                assert problem.missing in FRAMEWORKS and entry.backend != "pytorch"
+                continue
             assert f"{found.__module__}:{found.__qualname__}" == entry.target
             asked = f"{entry.name}model" if entry.open else entry.name
             known = Register.entry(entry.type, asked, entry.backend)
@@ -109,7 +113,9 @@ def test_the_wheel_holds_everything_and_works(tmp_path: Path) -> None:
     assert str(target) in ended.stdout.splitlines()[0]
     assert "ResNet56" in ended.stdout
     assert all(path.name in ended.stdout for path in YMLS)
-    assert (tmp_path / "resnet50_amc.yml").read_bytes() == next(EXAMPLES.rglob("resnet50_amc.yml")).read_bytes()
+    assert (tmp_path / "resnet50_amc.yml").read_bytes() == next(
+        (EXAMPLES / "pytorch").rglob("resnet50_amc.yml")
+    ).read_bytes()
 
 
 def test_the_examples_are_found_from_a_checkout_too() -> None:

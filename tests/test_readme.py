@@ -28,7 +28,7 @@ from prunekit.plugins.backends.pytorch.weights import save_weights
 from prunekit.plugins.datasets.imagenet import Imagenet
 from prunekit.plugins.datasets.imagenet_wnids import WNIDS
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
-from prunekit.plugins.trainers.pytorch import Trainer
+from prunekit.plugins.trainers.pytorch.trainer import Trainer
 from prunekit.registry import Register
 
 ROOT = Path(__file__).parents[1]

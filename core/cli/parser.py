@@ -153,17 +153,56 @@ def _schema(options: argparse.Namespace) -> int:
 
 def _add_example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the one to write; without it all are listed")
+    parser.add_argument("-b", "--backend", metavar="BACKEND", help="the framework that it is for")
 
 
 def _example(options: argparse.Namespace) -> int:
     from prunekit.core.cli.example import list_examples, write_example
 
-    return list_examples() if options.name is None else write_example(options.name)
+    name, backend = options.name, options.backend
+    return list_examples(backend) if name is None else write_example(name, backend)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", metavar="WEIGHTS", help="the file to read")
+    parser.add_argument("--network", required=True, metavar="NAME", help="the network that they are of")
+    parser.add_argument("--from", required=True, dest="source", metavar="BACKEND", help="whose file it is")
+    parser.add_argument("--to", required=True, dest="target", metavar="BACKEND", help="for whom to write one")
+    parser.add_argument(
+        "-o", "--out", metavar="OUT", help="the file to write; by its suffix .safetensors or one of the target's own"
+    )
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="KEY=VALUE", dest="params",
+        help="what the network is made with, such as class_num=10",
+    )  # fmt: skip
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.converting import convert
+
+    return convert(options)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="DESC.json", help="what a run has left, with the weights beside it")
+    parser.add_argument("--format", required=True, metavar="FORMAT", help="prunekit list exporter names them")
+    parser.add_argument("-o", "--out", metavar="OUT", help="the file to write; without it one beside the description")
+    parser.add_argument("--batch", type=int, metavar="N", help="for batches of N samples only, not for any number")
+    parser.add_argument("-d", "--device", type=str.upper, choices=("CPU", "GPU", "NPU"), default="CPU",
+                        help="where the network runs meanwhile")  # fmt: skip
+
+
+def _export(options: argparse.Namespace) -> int:
+    from prunekit.core.cli.exporting import export
+
+    return export(options)
 
 
 _COMMANDS = {
     "run": _Command("run the pipeline of a yml", _add_run, _run),
     "check": _Command("say everything that is wrong with a yml, and run nothing", _add_check, _check),
+    "convert": _Command("rename the weights of a network to those of its twin", _add_convert, _convert),
+    "export": _Command("write a network of a run for another program, and check the file", _add_export, _export),
     "inspect": _Command("show what can be pruned, what not and why", _add_inspect, _inspect),
     "list": _Command("list what a yml can name", _add_list, _list),
     "show": _Command("show where a name comes from and what it takes", _add_show, _show),

@@ -9,6 +9,7 @@ from typing import Any
 
 from prunekit.core.tables import columns
 from prunekit.registry import (
+    FRAMEWORKS,
     BrokenEntryError,
     Entry,
     Register,
@@ -25,7 +26,7 @@ def show(name: str, kind: str | None) -> int:
     """Print every component that ``name`` can mean, of one type or of all, one after the other.
 
     Returns:
-        0, or 2 where one of them cannot be imported.
+        0, or 2 where one of them cannot be imported though its framework is installed.
 
     Raises:
         UnknownNameError: There is none; the message carries the nearest names of all types.
@@ -46,8 +47,11 @@ def show(name: str, kind: str | None) -> int:
         try:
             component = Register.load(entry)
         except BrokenEntryError as problem:
-            lines.append(("broken", str(problem)))
-            code = 2
+            if problem.missing in FRAMEWORKS:
+                lines.append(("needs", f"{problem.missing}, which is not installed here"))
+            else:
+                lines.append(("broken", str(problem)))
+                code = 2
         else:
             lines.append(("file", _place(component)))
             paragraph, keys = first_paragraph(component), parameters(component, entry.type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -98,5 +99,12 @@ def read_general(
         backend = replace(backend, value=DEFAULT_BACKEND)
     entry = ComponentReader(findings, None).find_name(RegisterType.BACKEND, backend)
     if entry is None:
+        return None, None
+    if entry.framework is not None and importlib.util.find_spec(entry.framework) is None:
+        # one line in place of one for each component, all of which would fail for this reason
+        source = f"'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else entry.framework
+        findings.problem(
+            backend, f"{entry.name!r} needs {entry.framework}, which is not installed; pip install {source}"
+        )
         return None, None
     return general.model_copy(update={"backend": entry.name}) if general else None, entry.name

@@ -23,7 +23,7 @@ from prunekit.core.config.sections import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.unsupported import IGNORED
 from prunekit.core.search.settings import SearchSettings
-from prunekit.registry import Entry, Register, RegisterType, RegistryError
+from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError
 
 
 def yml_schema() -> tuple[Schema, list[str]]:
@@ -136,7 +136,8 @@ class _Composer:
             try:
                 component = Register.load(entry)
             except RegistryError as problem:
-                self.skipped.append(str(problem))
+                if getattr(problem, "missing", None) not in FRAMEWORKS:  # no yml here can name what is another's
+                    self.skipped.append(str(problem))
                 continue
             signature = read_signature(component, INJECTED.get(kind, frozenset()))
             other = found.get(entry.name, _Takes({}, False, ""))

@@ -138,7 +138,6 @@ _AS_IT_IS: dict[tuple[str, str], tuple[object, ...]] = {
 _OFF: tuple[object, ...] = (None, False, [], {})
 
 NAMES_NOT_YET: dict[RegisterType, dict[str, str]] = {
-    RegisterType.BACKEND: dict.fromkeys(("mindspore", "m"), "there is pytorch"),
     RegisterType.PIPE_STEP: {
         "HcclTrainStep": "it trains on several cards. TrainPipeStep trains on one",
         "HorovodTrainStep": "it trains on several cards. TrainPipeStep trains on one",

@@ -20,6 +20,7 @@ from prunekit.core.graph import ChannelGraph, channel_graph
 from prunekit.core.graph.channel_graph import staying
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.weights import load_own
 from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
 
 VERSION = 1
@@ -123,7 +124,7 @@ class Description:
             raise
         except Exception as problem:  # the class is its author's code, the description anybody's
             raise DescriptionError(f"{self.network} cannot be made: {type(problem).__name__}: {problem}") from problem
-        backend.load(network, folder / self.weights)
+        load_own(backend, network, folder / self.weights)
         return network
 
     def _component(self) -> type[Any]:

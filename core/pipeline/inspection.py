@@ -11,24 +11,22 @@ from typing import Any
 
 from rich.console import Console
 
-from prunekit.core.backend import Backend
 from prunekit.core.config import RunConfig
-from prunekit.core.config.problems import did_you_mean
-from prunekit.core.config.signature import read_signature
 from prunekit.core.cost import CostModel
 from prunekit.core.graph import ChannelGraph
 from prunekit.core.hooks import Hooks
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import arguments, example, spec_of
+from prunekit.core.pipeline.description import example, spec_of
 from prunekit.core.pipeline.errors import RunError, told_at
 from prunekit.core.pipeline.examples import example_inputs
+from prunekit.core.pipeline.named import named_backend, named_network
 from prunekit.core.pipeline.original import original
 from prunekit.core.pipeline.progress import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pruning.proof import parse
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import PrunekitError
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def inspect_config(config: RunConfig, imports: tuple[str, ...]) -> Iterator[Insp
     steps = [step for step in steps if step.search_algorithm is not None] or [s for s in steps if s.model is not None]
     if not steps:
         raise RunError(f"{config.path}: no step has a network to inspect")
-    backend = _backend(config.general.backend, config.general.device_category)
+    backend = named_backend(config.general.backend, config.general.device_category)
     with TemporaryDirectory() as folder:
         reporter = Reporter(Console(stderr=True), Path(folder) / "log")
         context = RunContext(config, RunFolder(Path(folder)), backend, reporter, Hooks(reporter.warn), imports)
@@ -96,18 +94,8 @@ def inspect_model(name: str, params: Mapping[str, Any], inputs: Any, backend: st
     Raises:
         PrunekitError: There is no such network, its parameters or inputs do not fit, or the device is not there.
     """
-    maker = _backend(backend, device)
-    component = Register.get(RegisterType.NETWORK, name, Register.entry(RegisterType.BACKEND, backend).name)
-    signature = read_signature(component, frozenset())
-    for key in params:
-        if key not in signature.annotations and signature.catch_all is None:
-            hint = did_you_mean(key, signature.annotations) or f" There are {', '.join(signature.annotations)}."
-            raise RunError(f"{name} has no parameter {key!r}.{hint}")
-    given = arguments(component, params)
-    try:
-        network = maker.build(component, given, seed=0)
-    except Exception as problem:  # a network's constructor is its author's code
-        raise RunError(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem
+    maker = named_backend(backend, device)
+    network = named_network(maker, name, params)
     try:
         values = example(inputs)
         for _ in maker.run(network, [(values, None)]):
@@ -119,12 +107,6 @@ def inspect_model(name: str, params: Mapping[str, Any], inputs: Any, backend: st
             f"{name} does not run on inputs {json.dumps(inputs)}: {type(problem).__name__}: {problem}"
         ) from problem
     return Inspected(name, None, inputs, parse(maker, network, values))
-
-
-def _backend(name: str, device: str) -> Backend:
-    maker: Any = Register.get(RegisterType.BACKEND, name)
-    backend: Backend = maker(device)
-    return backend
 
 
 def _reachable(graph: ChannelGraph, settings: SearchSettings) -> dict[str, tuple[float, float]]:

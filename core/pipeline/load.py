@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import DescriptionError
-from prunekit.registry import Register, RegisterType
+from prunekit.core.pipeline.named import named_backend
 
 _DEVICES = ("CPU", "GPU", "NPU")
 
@@ -29,8 +28,7 @@ def load(path: str | Path, device: str = "CPU") -> Network:
     if device not in _DEVICES:
         raise DescriptionError(f"no device {device!r}; there are {', '.join(_DEVICES)}")
     description = Description.read(Path(path))
-    maker: Any = Register.get(RegisterType.BACKEND, description.backend)
-    return described_network(maker(device), Path(path))[0]
+    return described_network(named_backend(description.backend, device), Path(path))[0]
 
 
 def described_network(backend: Backend, path: Path) -> tuple[Network, Description]:

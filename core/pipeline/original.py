@@ -18,6 +18,7 @@ from prunekit.core.pipeline.examples import check_later, example_inputs
 from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.treatment import first_images
+from prunekit.core.weights import load_weights
 from prunekit.registry import Register, RegisterType
 
 
@@ -38,7 +39,9 @@ def original(context: RunContext, step: StepConfig, weights_needed: bool = True)
     weights = model.pretrained_model_file
     if weights is not None and (weights_needed or weights.exists()):
         with told_at(model.weights_where):
-            context.backend.load(network, weights)
+            told = load_weights(context.backend, network, weights)
+        if told is not None:
+            context.reporter.say(f"{weights}: {told}")
     inputs = example_inputs(context, step, network)
     check_later(context, step, network)
     if description.plan is not None:  # it was made for the inputs and custom operators that the description names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from prunekit.core.data.contract import Inputs
 from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.proof import TOLERANCE, parse
+from prunekit.core.testing.comparing import difference, named, varied
 
 Named = list[tuple[str, NDArray[Any]]]
 
@@ -70,7 +71,7 @@ def assert_exact(
         AssertionError: The pruned network computes something else; the message names the first output that differs.
     """
     backend = backend_for(network)
-    lively = backend.with_state(network, _varied(backend.state(network), seed))
+    lively = backend.with_state(network, varied(backend.state(network), seed))
     if graph is None:
         graph = parse(backend, lively, example_inputs, ignore, proof=False)
     if plan is None:
@@ -78,11 +79,11 @@ def assert_exact(
         plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
     whole = _run(backend, lively, example_inputs)
     got = _run(backend, backend.prune(lively, graph, plan), example_inputs)
-    wanted = list(_named(backend.masked(lively, graph, plan, example_inputs)))
+    wanted = list(named(backend.masked(lively, graph, plan, example_inputs)))
     _same_structure(got, wanted)
     for (name, a), (_, b) in zip(got, wanted, strict=True):
         limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance
-        if not (error := _difference(a, b)) <= limit:
+        if not (error := difference(a, b)) <= limit:
             raise AssertionError(f"{name} differs by {error:.2g} of its largest value; {limit:.2g} is allowed")
     return Exactness(
         error=_largest(got, wanted),
@@ -92,31 +93,9 @@ def assert_exact(
     )
 
 
-def _varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
-    """Random values for arrays of one value throughout, around that value; zeros become positive."""
-    rng, varied = np.random.default_rng(seed), dict[str, NDArray[Any]]()
-    for name, array in state.items():
-        if np.issubdtype(array.dtype, np.floating) and array.size > 1 and array.min() == array.max():
-            value = float(array.flat[0]) or 1.0
-            varied[name] = (value * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype)
-    return varied
-
-
 def _run(backend: Backend, network: Network, inputs: Inputs) -> Named:
     ((outputs, _),) = backend.run(network, [(inputs, 0)])
-    return list(_named(outputs))
-
-
-def _named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
-    """Every array in a nested output, with the way that leads to it."""
-    if isinstance(outputs, np.ndarray):
-        yield name, outputs
-    elif isinstance(outputs, Mapping):
-        for key, value in outputs.items():
-            yield from _named(value, f"{name}[{key!r}]")
-    elif isinstance(outputs, (list, tuple)):
-        for place, value in enumerate(outputs):
-            yield from _named(value, f"{name}[{place}]")
+    return list(named(outputs))
 
 
 def _same_structure(got: Named, wanted: Named) -> None:
@@ -129,19 +108,5 @@ def _same_structure(got: Named, wanted: Named) -> None:
         raise AssertionError(f"{len(got)} outputs, of the whole network {len(wanted)}")
 
 
-def _difference(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The largest difference, relative to the largest value; infinite where shapes or infinite places are others."""
-    if a.shape != b.shape:
-        return float("inf")
-    if not np.issubdtype(b.dtype, np.floating):
-        return 0.0 if np.array_equal(a, b) else float("inf")
-    finite = np.isfinite(b)
-    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
-        return float("inf")
-    largest = float(np.abs(b[finite]).max(initial=0.0))
-    error = float(np.abs(a[finite].astype(np.float64) - b[finite]).max(initial=0.0))
-    return error / largest if largest else error
-
-
 def _largest(one: Named, other: Named) -> float:
-    return max((_difference(a, b) for (_, a), (_, b) in zip(one, other, strict=True)), default=0.0)
+    return max((difference(a, b) for (_, a), (_, b) in zip(one, other, strict=True)), default=0.0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunekit.core.weights import Naming
+from prunekit.model_zoo.cifar_resnet.naming import NAMINGS
+from prunekit.model_zoo.cifar_resnet.published import STAGES, blocks_of
 from prunekit.model_zoo.classes import classes
 from prunekit.registry import Register, RegisterType
 
@@ -46,6 +51,8 @@ class CifarResNet(nn.Module):
         ValueError: There is no such depth, or the two names of the number of classes contradict each other.
     """
 
+    namings: ClassVar[tuple[Naming, ...]] = NAMINGS
+
     def __init__(
         self,
         depth: int = 20,
@@ -54,14 +61,10 @@ class CifarResNet(nn.Module):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        if depth < 8 or (depth - 2) % 6:
-            raise ValueError(f"depth is {depth}; it must be 6 n + 2: 8, 14, 20, 32, 44, 56, 110 ...")
-        blocks = (depth - 2) // 6
+        blocks = blocks_of(depth)
         self.conv1 = nn.Conv2d(in_channels, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = _stage(16, 16, blocks, stride=1)
-        self.layer2 = _stage(16, 32, blocks, stride=2)
-        self.layer3 = _stage(32, 64, blocks, stride=2)
+        self.layer1, self.layer2, self.layer3 = (_stage(*stage, blocks) for stage in STAGES)
         self.linear = nn.Linear(64, classes(class_num, num_classes, 10))
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -99,6 +102,6 @@ class ResNet56(CifarResNet):
         super().__init__(56, class_num, num_classes, in_channels)
 
 
-def _stage(in_planes: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
+def _stage(in_planes: int, planes: int, stride: int, blocks: int) -> nn.Sequential:
     first = BasicBlock(in_planes, planes, stride)
     return nn.Sequential(first, *(BasicBlock(planes, planes, 1) for _ in range(blocks - 1)))

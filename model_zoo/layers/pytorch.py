@@ -1,14 +1,13 @@
-"""Layers in which official networks of the same name differ from framework to framework."""
+"""Layers of either convention in PyTorch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-Padding = Literal["symmetric", "same"]
+from prunekit.model_zoo.layers.convention import Convention, Padding
 
 
 class SameConv2d(nn.Conv2d):
@@ -32,26 +31,15 @@ class SameMaxPool2d(nn.Module):
 
 
 @dataclass(frozen=True)
-class Layers:
-    """Makes a network's layers by one convention.
-
-    Attributes:
-        bn_eps: What batch normalizations add to the variance.
-        padding: ``symmetric`` pads k // 2 on all sides; ``same`` pads so that ``ceil(size / stride)`` positions come
-            out, which puts more zeros after than before where the stride is 2 and the size even.
-    """
+class Layers(Convention):
+    """Makes a network's layers by one convention; by default that of PyTorch's official networks."""
 
     bn_eps: float = 1e-5
     padding: Padding = "symmetric"
 
-    def __post_init__(self) -> None:
-        """Refuse a convention that nobody has."""
-        if self.padding not in get_args(Padding):
-            raise ValueError(f"there is no padding {self.padding!r}; there are {', '.join(get_args(Padding))}")
-
     def conv(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
         """A convolution without bias."""
-        if self._asymmetric(kernel, stride):
+        if self.asymmetric(kernel, stride):
             return SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
         return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
 
@@ -61,12 +49,9 @@ class Layers:
 
     def max_pool(self, kernel: int, stride: int) -> nn.Module:
         """A maximum over windows of values that are not negative."""
-        if self._asymmetric(kernel, stride):
+        if self.asymmetric(kernel, stride):
             return SameMaxPool2d(kernel, stride)
         return nn.MaxPool2d(kernel, stride, kernel // 2)
-
-    def _asymmetric(self, kernel: int, stride: int) -> bool:
-        return self.padding == "same" and stride > 1 and kernel > 1  # elsewhere the two conventions agree
 
 
 def _padded(inputs: Tensor, kernel: int, stride: int) -> Tensor:

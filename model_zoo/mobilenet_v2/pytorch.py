@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunekit.core.weights import Naming
 from prunekit.model_zoo.classes import classes
-from prunekit.model_zoo.layers.pytorch import Layers, Padding
+from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.layers.pytorch import Layers
+from prunekit.model_zoo.mobilenet_v2 import published
+from prunekit.model_zoo.mobilenet_v2.naming import NAMINGS
+from prunekit.model_zoo.mobilenet_v2.published import Block
 from prunekit.registry import Register, RegisterType
-
-_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-"""Expansion, channels, blocks and stride of each stage."""
 
 
 class InvertedResidual(nn.Module):
     """Widens, filters each channel by itself, narrows; adds its input where the shapes agree."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int, layers: Layers) -> None:
+    def __init__(self, block: Block, layers: Layers) -> None:
         super().__init__()
-        hidden = inputs * expansion
-        widen = [_activated(inputs, hidden, 1, layers)] if expansion != 1 else []
+        hidden = block.hidden
+        widen = [_activated(block.inputs, hidden, 1, layers)] if block.widens else []
         self.conv = nn.Sequential(
             *widen,
-            _activated(hidden, hidden, 3, layers, stride, groups=hidden),
-            layers.conv(hidden, outputs, 1),
-            layers.norm(outputs),
+            _activated(hidden, hidden, 3, layers, block.stride, groups=hidden),
+            layers.conv(hidden, block.outputs, 1),
+            layers.norm(block.outputs),
         )
-        self.adds = stride == 1 and inputs == outputs
+        self.adds = block.adds
 
     def forward(self, inputs: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
@@ -45,13 +49,16 @@ class MobileNetV2(nn.Module):
         in_channels: Channels of the images.
         width_mult: Multiplies the channels of every layer (of the last one, where it is above 1), in steps of 8.
         dropout: Share of the features that training drops before the classifier.
-        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights, 1e-3 in
+        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights and MindSpore's, 1e-3
+            in TensorFlow's.
+        padding: How convolutions pad: ``symmetric`` as PyTorch's official network and MindSpore's do, or ``same`` as
             TensorFlow's.
-        padding: How convolutions pad: ``symmetric`` as PyTorch's official network does, or ``same`` as TensorFlow's.
 
     Raises:
         ValueError: There is no such padding, or the two names of the number of classes contradict each other.
     """
+
+    namings: ClassVar[tuple[Naming, ...]] = NAMINGS
 
     def __init__(
         self,
@@ -64,15 +71,14 @@ class MobileNetV2(nn.Module):
         padding: Padding = "symmetric",
     ) -> None:
         super().__init__()
-        layers, channels = Layers(bn_eps, padding), _by_eights(32 * width_mult)
-        features: list[nn.Module] = [_activated(in_channels, channels, 3, layers, stride=2)]
-        for expansion, planes, blocks, stride in _STAGES:
-            for position in range(blocks):
-                before, channels = channels, _by_eights(planes * width_mult)
-                features.append(InvertedResidual(before, channels, 1 if position else stride, expansion, layers))
-        last = _by_eights(1280 * max(1.0, width_mult))
-        self.features = nn.Sequential(*features, _activated(channels, last, 1, layers))
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, classes(class_num, num_classes, 1000)))
+        layers, features = Layers(bn_eps, padding), published.last(width_mult)
+        blocks = list(published.blocks(width_mult))
+        self.features = nn.Sequential(
+            _activated(in_channels, published.stem(width_mult), 3, layers, stride=2),
+            *(InvertedResidual(block, layers) for block in blocks),
+            _activated(blocks[-1].outputs, features, 1, layers),
+        )
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, classes(class_num, num_classes, 1000)))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
@@ -92,9 +98,3 @@ def _activated(
 ) -> nn.Sequential:
     conv = layers.conv(inputs, outputs, kernel, stride, groups)
     return nn.Sequential(conv, layers.norm(outputs), nn.ReLU6(inplace=True))
-
-
-def _by_eights(channels: float) -> int:
-    """The nearest multiple of 8, but never less than nine tenths of what was asked for, as published."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunekit.core.weights import Naming
 from prunekit.model_zoo.classes import classes
-from prunekit.model_zoo.layers.pytorch import Layers, Padding
+from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.layers.pytorch import Layers
+from prunekit.model_zoo.resnet.naming import NAMINGS
+from prunekit.model_zoo.resnet.published import STEM, Version, of_basic_blocks, stages
 from prunekit.registry import Register, RegisterType
-
-Version = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 
 
 class BasicBlock(nn.Module):
@@ -59,15 +61,6 @@ class Bottleneck(nn.Module):
         return functional.relu(outputs + (inputs if self.downsample is None else self.downsample(inputs)))
 
 
-_DEPTHS: dict[Version, tuple[int, int, int, int]] = {
-    "resnet18": (2, 2, 2, 2),
-    "resnet34": (3, 4, 6, 3),
-    "resnet50": (3, 4, 6, 3),
-    "resnet101": (3, 4, 23, 3),
-}
-_BASIC: tuple[Version, ...] = ("resnet18", "resnet34")
-
-
 @Register.register(RegisterType.NETWORK, name="ResNet_ModelZoo")
 class ResNet(nn.Module):
     """A ResNet of any of the published depths for images of about 224x224.
@@ -77,7 +70,8 @@ class ResNet(nn.Module):
         class_num: Number of classes; 1000 if neither name is given.
         num_classes: Another name for ``class_num``.
         in_channels: Channels of the images.
-        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights.
+        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights, 1e-4 in
+            MindSpore's.
         padding: How convolutions and the pooling pad: ``symmetric`` as PyTorch's official networks do, or ``same`` as
             MindSpore's and TensorFlow's do.
         stride_in_1x1: Where a bottleneck halves the picture: False for its 3x3 convolution ("v1.5", PyTorch's),
@@ -87,6 +81,8 @@ class ResNet(nn.Module):
         ValueError: There is no such version or padding, the two names of the number of classes contradict each other,
             or ``stride_in_1x1`` is asked for where blocks have no such convolution.
     """
+
+    namings: ClassVar[tuple[Naming, ...]] = NAMINGS
 
     layer1: nn.Sequential
     layer2: nn.Sequential
@@ -104,24 +100,20 @@ class ResNet(nn.Module):
         stride_in_1x1: bool = False,
     ) -> None:
         super().__init__()
-        if version not in _DEPTHS:
-            raise ValueError(f"there is no version {version!r}; there are {', '.join(_DEPTHS)}")
-        if stride_in_1x1 and version in _BASIC:
-            raise ValueError(f"stride_in_1x1: the blocks of {version} have no 1x1 convolution; leave it out")
-        layers, channels = Layers(bn_eps, padding), 64
+        basic = of_basic_blocks(version, stride_in_1x1)
+        layers, channels = Layers(bn_eps, padding), STEM
         self.conv1 = layers.conv(in_channels, channels, 7, 2)
         self.bn1 = layers.norm(channels)
         self.maxpool = layers.max_pool(3, 2)
-        for number, depth in enumerate(_DEPTHS[version]):
+        for number, stage in enumerate(stages(version), 1):
             blocks: list[BasicBlock | Bottleneck] = []
-            for position in range(depth):
-                planes, stride = 64 << number, 2 if number and not position else 1
-                if version in _BASIC:
+            for planes, stride in stage:
+                if basic:
                     blocks.append(BasicBlock(channels, planes, stride, layers))
                 else:
                     blocks.append(Bottleneck(channels, planes, stride, layers, stride_in_1x1))
                 channels = planes * blocks[-1].expansion
-            self.add_module(f"layer{number + 1}", nn.Sequential(*blocks))
+            self.add_module(f"layer{number}", nn.Sequential(*blocks))
         self.fc = nn.Linear(channels, classes(class_num, num_classes, 1000))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import functools
 from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_device
+from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
 
@@ -71,26 +72,18 @@ def compare_latency(
     Raises:
         ValueError: ``repeats`` or ``threads`` is below 1, or ``warmup`` below 0.
     """
-    if repeats < 1 or warmup < 0 or (threads is not None and threads < 1):
-        raise ValueError(f"repeats {repeats} and threads {threads} must be at least 1, warmup {warmup} at least 0")
+    check_counts(threads, warmup, repeats)
     device = torch.device(device)
     args, kwargs = to_device(as_call(inputs), device)
-    times: dict[str, list[float]] = {name: [] for name in networks}
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         used = stack.enter_context(_threads(threads))
         for network in networks.values():
             stack.enter_context(evaluating(network.to(device)))
-        for turn in range(warmup + repeats):
-            for name, network in networks.items():
-                _wait(device)
-                start = time.perf_counter()
-                network(*args, **kwargs)
-                _wait(device)
-                if turn >= warmup:
-                    times[name].append(1000 * (time.perf_counter() - start))
-    size = _batch_size((args, kwargs))
-    return {name: Latency(tuple(measured), size, used) for name, measured in times.items()}
+        forwards = {name: functools.partial(network, *args, **kwargs) for name, network in networks.items()}
+        return in_turns(
+            forwards, lambda: _wait(device), batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats
+        )
 
 
 @contextlib.contextmanager
@@ -106,13 +99,3 @@ def _threads(wanted: int | None) -> Iterator[int]:
 def _wait(device: torch.device) -> None:
     if device.type != "cpu":  # an accelerator works on its own; without waiting only the launch would be timed
         torch.get_device_module(device).synchronize(device)
-
-
-def _batch_size(value: object) -> int:
-    """The first axis of the first tensor; a list of images is as many as it has."""
-    if isinstance(value, Tensor):
-        return int(value.shape[0]) if value.ndim else 1
-    if isinstance(value, list):
-        return len(value)
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
-    return next((size for size in map(_batch_size, parts) if size), 0)

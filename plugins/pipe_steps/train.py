@@ -71,7 +71,7 @@ def _train(
             bar.advance(text)
             context.reporter.note(f"{name} {text}")
 
-        trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint.pth")
+        trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint")
     split = step.dataset.test
     tested = context.measure(network, context.plain_batches(context.dataset(split, "test"), split))
     operators = context.backend.record(network, example(description.inputs), description.custom)

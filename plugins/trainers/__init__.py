@@ -1,1 +1,1 @@
-"""Trainers, one file for each framework; what a yml may say about training is shared."""
+"""Trainers, one folder for each framework; the loop, and what a yml may say about training, are shared."""

@@ -1,58 +1,37 @@
-"""Where a training stands, in one file of tensors, so that a killed one can go on."""
+"""What every checkpoint of a training has in common: it belongs to one training, and a broken one is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
 
-import torch
-
-from prunekit.core.writing import whole_file
 from prunekit.plugins.trainers.errors import TrainingError
 
 
-class Stateful(Protocol):
-    """A part of a training that changes as it goes on: network, optimizer, ..."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Its state, in tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any], /) -> Any:
-        """Take a state back."""
-        ...
-
-
-def write_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str, next_epoch: int) -> None:
-    """Write the state; the file is there whole or not at all.
-
-    Raises:
-        WriteError: It cannot be written.
-    """
-    states = {name: part.state_dict() for name, part in parts.items()}
-    content = {**states, "fingerprint": fingerprint, "next_epoch": next_epoch}
-    with whole_file(path) as file:
-        torch.save(content, file)
-
-
-def read_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str) -> int:
-    """Restore a state, running no code from the file, and return the epoch to go on with.
+@contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside the block becomes one error: a broken file makes its reader raise anything at all.
 
     Raises:
         TrainingError: The file is broken, or of another network or another training.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        same = content["fingerprint"] == fingerprint
-        for name, part in parts.items() if same else ():
-            part.load_state_dict(content[name])
-        next_epoch = int(content["next_epoch"])
-    except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
+        yield
+    except TrainingError:
+        raise
+    except Exception as problem:
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         raise TrainingError(
             f"{path} is no checkpoint of this training ({reason}); remove it to start anew"
         ) from problem
-    if not same:
+
+
+def refuse_other(path: Path, found: object, fingerprint: str) -> None:
+    """Refuse a file that another training has written.
+
+    Raises:
+        TrainingError: The fingerprint in the file is another one.
+    """
+    if found != fingerprint:
         raise TrainingError(f"{path} was written with other settings of the trainer; remove it to start anew")
-    return next_epoch

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 
 from prunekit.core.cli.main import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-HERE = sorted(path for path in EXAMPLES.rglob("*.yml") if EXAMPLES / "model_pack" not in path.parents)
+ALL = sorted(path for path in EXAMPLES.rglob("*.yml") if EXAMPLES / "model_pack" not in path.parents)
+PYTORCH, MINDSPORE = EXAMPLES / "pytorch", EXAMPLES / "mindspore"
+ABSENT = [
+    EXAMPLES / name for name, there in (("pytorch", "torch"), ("mindspore", "mindspore")) if find_spec(there) is None
+]
+HERE = [path for path in ALL if not {*path.parents} & {*ABSENT}]
 PATH = re.compile(r"/path/to/\S+")
 
 
-@pytest.fixture(params=HERE, ids=lambda path: path.name)
+@pytest.fixture(params=HERE, ids=lambda path: str(path.relative_to(EXAMPLES)))
 def example(request: pytest.FixtureRequest) -> Path:
     return request.param
 
@@ -27,10 +35,15 @@ def test_example_is_right(example: Path, tmp_path: Path, capsys: pytest.CaptureF
 
     copy = tmp_path / example.name
     copy.write_text(PATH.sub(made, example.read_text()))
-    assert main(["check", str(copy)]) == 0
+    assert main(["check", str(copy), *_backend(example)]) == 0
     said = capsys.readouterr()
     assert "no mistakes found" in said.out
     assert said.err == ("" if "pretrained_model_file: /path/to" in example.read_text() else _demo(copy))
+
+
+def _backend(example: Path) -> list[str]:
+    """An example for any backend is checked for one that is installed."""
+    return ["-b", os.environ["PRUNEKIT_TEST_BACKEND"]] if example.parent == EXAMPLES else []
 
 
 def _demo(copy: Path) -> str:
@@ -41,7 +54,7 @@ def _demo(copy: Path) -> str:
 
 def test_example_as_it_is_names_every_missing_path(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = PATH.findall(example.read_text())
-    assert main(["check", str(example)]) == (2 if paths else 0)
+    assert main(["check", str(example), *_backend(example)]) == (2 if paths else 0)
     message = capsys.readouterr().err
     assert all(f"{path!r} does not exist" in message for path in paths)
 
@@ -52,19 +65,29 @@ def test_example_says_what_it_does_and_how_it_is_run(example: Path) -> None:
     assert any(re.fullmatch(rf"#   prunekit (examples/)?{example.name}( -d \w+)?", line) for line in lines[:6])
 
 
-def test_no_two_examples_have_one_name() -> None:
-    assert len({path.name for path in HERE}) == len(HERE)
+def test_no_two_examples_of_a_backend_have_one_name() -> None:
+    for folder in (PYTORCH, MINDSPORE):
+        names = [path.name for path in ALL if folder in path.parents]
+        assert len({*names}) == len(names) > 0
+
+
+def test_twins_differ_in_their_general_block_and_in_where_weights_come_from() -> None:
+    def rest(path: Path) -> dict[str, object]:
+        config = yaml.safe_load(path.read_text())
+        assert config.pop("general") == {"backend": path.relative_to(EXAMPLES).parts[0]}
+        del config["nas"]["model"]["pretrained_model_file"]
+        return config
+
+    twins = [path.relative_to(PYTORCH) for path in ALL if PYTORCH in path.parents]
+    assert twins == [path.relative_to(MINDSPORE) for path in ALL if MINDSPORE in path.parents]
+    assert all(rest(PYTORCH / path) == rest(MINDSPORE / path) for path in twins)
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_splits_that_would_share_images_are_refused(split, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
-    text = (
-        next(EXAMPLES.rglob("demo.yml"))
-        .read_text()
-        .replace("type: Mnist5k", "type: Cifar10\n    common: {data_path: data}")
-    )
+    text = (EXAMPLES / "demo.yml").read_text().replace("type: Mnist5k", "type: Cifar10\n    common: {data_path: data}")
     changed = text.replace(f"    {split}:\n", f"    {split}:\n      train_portion: 0.7\n", 1)
     (tmp_path / "a.yml").write_text(changed)
     code = main(["check", "a.yml"])

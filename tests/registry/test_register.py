@@ -143,12 +143,13 @@ def test_a_users_class_goes_before_what_a_pack_declares() -> None:
     assert Register.get(NETWORK, "ResNet56", "pytorch") is mine is Register.get(NETWORK, "ResNet56")
     ours = Register.entry(NETWORK, "prunekit/ResNet56", "pytorch")
     assert (ours.name, ours.distribution) == ("prunekit/ResNet56", "prunekit")
-    assert Register.get(NETWORK, ours.name).__module__.startswith("prunekit.model_zoo.")  # imported after mine
+    found = Register.get(NETWORK, ours.name, "pytorch")  # imported after mine
+    assert found.__module__.startswith("prunekit.model_zoo.")
     assert Register.get(NETWORK, "ResNet56") is mine
     (note,) = Register.notes()
     assert note == (
         "network 'ResNet56': my_models:Mine is used in place of the one that"
-        f" {Register.entry(NETWORK, 'ResNet20').origin} declares"
+        f" {Register.entry(NETWORK, 'ResNet20', 'pytorch').origin} declares"
     )
 
 

@@ -35,6 +35,7 @@ class PytorchBackend:
 
     name = "pytorch"
     supports: frozenset[str] = frozenset({"recalibrate", "observe", "float64"})
+    weight_suffixes: tuple[str, ...] = weights.SUFFIXES
 
     def __init__(self, device: str = "CPU") -> None:
         self.device = device
@@ -47,12 +48,20 @@ class PytorchBackend:
             made: torch.nn.Module = network(**params)
         return made.to(self._device).eval()
 
-    def load(self, network: torch.nn.Module, path: Path) -> None:
-        """Read weights into a network, strictly, unpickling nothing."""
-        weights.load_weights(network, path)
+    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
+        """Arrays by name in a state dict's file, unpickling nothing but tensors."""
+        return weights.read_weights(path)
+
+    def weight_shapes(self, network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+        """Shapes of the network's state by name."""
+        return weights.shapes(network)
+
+    def load(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Give the network its weights, strictly."""
+        weights.load_weights(network, arrays)
 
     def save(self, network: torch.nn.Module, path: Path) -> None:
-        """Write the network's weights as safetensors."""
+        """Write the network's weights as safetensors, or as a state dict under one of PyTorch's own suffixes."""
         weights.save_weights(network, path)
 
     def read_inputs(self, path: Path) -> Any:
@@ -101,7 +110,7 @@ class PytorchBackend:
         named = dict(changed.named_parameters()) | dict(changed.named_buffers())
         with torch.no_grad():
             for name, array in arrays.items():
-                named[name].copy_(torch.from_numpy(np.ascontiguousarray(array)))
+                named[name].copy_(torch.from_numpy(np.array(array, order="C")))
         return changed
 
     @contextmanager

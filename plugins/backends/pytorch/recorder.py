@@ -15,9 +15,10 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core import recording
 from prunekit.core.data.contract import DataError
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
 from prunekit.core.recording.held import known_attributes
+from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.asking import Asking, open_functions
 from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
@@ -98,7 +99,7 @@ class Recorder(recording.Recorder):
         while view in self._views:
             base, made, index = self._views[view]
             part, whole = self.number(view), self.number(base)
-            kind, inputs, attributes = _undo(made, index, whole, part, base.ndim)
+            kind, inputs, attributes = put_back(made, index, whole, part)
             self.add(kind, "copy_", inputs, [self.fresh(base)], **attributes)
             view = base
 
@@ -156,24 +157,6 @@ def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]
             for key, value in getattr(module, table).items():
                 if isinstance(value, torch.Tensor):
                     yield f"{name}.{key}" if name else key, value
-
-
-def _undo(
-    made: Operator | None, index: int, whole: int, part: int, ndim: int
-) -> tuple[Kind, list[int], dict[str, Any]]:
-    """The operator that puts a view back in its place: kind, inputs, attributes."""
-    if made is not None and made.kind in (Kind.SLICE, Kind.SPLIT):
-        bounds = {k: v for k, v in made.attributes.items() if k in ("axis", "start", "stop", "step")}
-        if made.kind is Kind.SPLIT:
-            start = sum(made.attributes["sizes"][:index])
-            bounds |= {"start": start, "stop": start + made.attributes["sizes"][index], "step": 1}
-        return Kind.WRITE, [whole, part], bounds
-    if made is not None and made.kind is Kind.PERMUTE:
-        order = made.attributes["order"]
-        return Kind.PERMUTE, [part], {"order": sorted(range(ndim), key=order.__getitem__)}
-    if made is not None and made.kind in (Kind.RESHAPE, Kind.ELEMENTWISE):
-        return made.kind, [part], {}
-    return Kind.OPAQUE, [whole, part], {"reason": "it is written through a view"}
 
 
 def record(

@@ -1,114 +1,92 @@
-"""Weights from and to files. A file is data: whatever could run code when read is refused, and runs nothing."""
+"""Weights from and to PyTorch's own files. A file is data: what could run code when read is refused, and not run."""
 
 from __future__ import annotations
 
 import pickle
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from prunekit.core.weights import WeightsError, check_fit
+from prunekit.core.weights.fitting import some
 from prunekit.core.writing import whole_file
-from prunekit.registry import PrunekitError
+from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
 
-_PREFIX = "module."  # what DataParallel puts before every name
-_SHOWN = 3  # names of each kind in a message
-_COUNTER = "num_batches_tracked"  # not weights: files of other tools and older PyTorch leave it out
-
-
-class WeightsError(PrunekitError, ValueError):
-    """A weights file cannot be read, is refused, or does not fit the network."""
+SUFFIXES = (".pth", ".pt", ".tar")
+"""``torch.save`` writes them; ``.tar`` is that of ``.pth.tar``."""
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a weights file by name, on the CPU.
-
-    Args:
-        path: ``.safetensors``, ``.npz``, or ``.pth``, ``.pt``, ``.pth.tar`` with a state dict, plain or under the key
-            ``state_dict``. A ``module.`` before every name is dropped.
+def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays by name in a file with a state dict, plain or under the key ``state_dict``.
 
     Raises:
-        WeightsError: The file is missing, broken, of another kind, or would run code when read.
+        WeightsError: It holds something else, or would run code when read.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such weights file")
-    readers: dict[str, Callable[[Path], dict[str, Tensor]]] = {
-        ".safetensors": safetensors.torch.load_file,
-        ".npz": _read_npz,
-        ".pth": _read_pickle,
-        ".pt": _read_pickle,
-        ".tar": _read_pickle,
-    }
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise WeightsError(f"{path}: weights are read from .safetensors, .pth, .pt, .pth.tar and .npz files only")
-    try:
-        found = reader(path)
-    except WeightsError:
-        raise
-    except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        raise WeightsError(f"{path} cannot be read as weights: {_first_line(problem)}") from problem
-    if found and all(name.startswith(_PREFIX) for name in found):
-        found = {name[len(_PREFIX) :]: tensor for name, tensor in found.items()}
-    return found
-
-
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Load a weights file into a network; every name and every shape must fit.
-
-    Raises:
-        WeightsError: The file cannot be read or does not fit; the network is left as it was.
-    """
-    found, own = read_weights(path), _state(network)
-    missing = [name for name in own if name not in found and not name.endswith(_COUNTER)]
-    unexpected = [name for name in found if name not in own]
-    differing = [
-        f"{name} {list(tensor.shape)} in the file, {list(own[name].shape)} in the network"
-        for name, tensor in found.items()
-        if name in own and tensor.shape != own[name].shape
-    ]
-    problems = {"missing": missing, "unexpected": unexpected, "of another shape": differing}
-    if any(problems.values()):
-        told = "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in problems.items() if names)
+    content = tensors_only(path, "save network.state_dict() alone, or the weights as .safetensors")
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
+        raise WeightsError(f"{path} holds a {type(content).__name__}; expected a state dict, plain or as 'state_dict'")
+    if others := [name for name, value in content.items() if not isinstance(value, Tensor)]:
         raise WeightsError(
-            f"{path} does not fit {type(network).__name__} ({len(own)} tensors): {told}; weights and network must be of"
-            " one kind, with the same class_num and other parameters"
+            f"{path} is not a state dict: no tensor under {some(others)}; expected one, plain or as 'state_dict'"
         )
-    network.load_state_dict(found, strict=False)  # strict but for the counters, which were checked above
+    return {name: to_numpy(tensor) for name, tensor in content.items()}
+
+
+def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shapes of a network's state by name.
+
+    Raises:
+        WeightsError: It holds more than tensors.
+    """
+    return {name: tuple(tensor.shape) for name, tensor in _state(network).items()}
+
+
+def load_weights(network: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network its weights; every name and every shape must fit.
+
+    Raises:
+        WeightsError: They do not fit; the network is left as it was.
+    """
+    check_fit("what was given", type(network).__name__, shapes(network), arrays)
+    tensors = {name: to_device(array, "cpu") for name, array in arrays.items()}
+    network.load_state_dict(tensors, strict=False)  # strict but for the counters, which were checked above
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state as safetensors; the file is there whole or not at all.
+    """Write a network's state, as a state dict under one of ``SUFFIXES``, else as safetensors; whole or not at all.
 
     Tensors that share memory are written under each of their names, so any reader finds them.
 
     Raises:
-        WeightsError: The network's state holds more than tensors.
+        WeightsError: The network's state holds more than tensors, or the suffix is one of other files.
         WriteError: The file cannot be written.
     """
     path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".safetensors", *SUFFIXES):
+        raise WeightsError(f"{path}: weights are written as .safetensors, {', '.join(SUFFIXES)} files only")
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in _state(network).items()}
     with whole_file(path) as file:
-        file.write(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+        if suffix in SUFFIXES:
+            torch.save(tensors, file)
+        else:
+            file.write(safetensors.torch.save(tensors, metadata={"format": "pt"}))
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
     state = network.state_dict()
     if others := [name for name, value in state.items() if not isinstance(value, Tensor)]:
-        raise WeightsError(f"{type(network).__name__} keeps more than tensors in its state: {_some(others)}")
+        raise WeightsError(f"{type(network).__name__} keeps more than tensors in its state: {some(others)}")
     return state
-
-
-def _read_npz(path: Path) -> dict[str, Tensor]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: torch.from_numpy(archive[name]) for name in archive.files}
 
 
 def tensors_only(path: Path, advice: str) -> Any:
@@ -132,25 +110,3 @@ def tensors_only(path: Path, advice: str) -> Any:
             f"{path} holds more than tensors{what} and could run code when read; it was refused and nothing was run."
             f" Where you trust it, {advice}"
         ) from problem
-
-
-def _read_pickle(path: Path) -> dict[str, Tensor]:
-    content = tensors_only(path, "save network.state_dict() alone, or the weights as .safetensors")
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
-        raise WeightsError(f"{path} holds a {type(content).__name__}; expected a state dict, plain or as 'state_dict'")
-    if others := [name for name, value in content.items() if not isinstance(value, Tensor)]:
-        raise WeightsError(
-            f"{path} is not a state dict: no tensor under {_some(others)}; expected one, plain or as 'state_dict'"
-        )
-    return {name: tensor.detach() for name, tensor in content.items()}
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:_SHOWN]) + (", ..." if len(listed) > _SHOWN else "")
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).splitlines() or [""])[0] or type(problem).__name__

@@ -89,7 +89,7 @@ def test_switches_with_and_without_a_value(words: list[str], found: tuple[bool |
         (["-dp", "gone"], ["command line  dataset.data_path: unknown key."]),
         (["-ps", "maybe"], ["command line  general.parallel_search: must be True or False, not 'maybe'"]),
         (["-b", "torch"], ["command line  general.backend: no backend named 'torch'. Did you mean 'pytorch'?"]),
-        (["-b", "m"], ["command line  general.backend: 'm' is not supported yet: there is pytorch"]),
+        (["-b", "tf"], ["command line  general.backend: no backend named 'tf'. There are m, mindspore, p, pytorch."]),
         (["-t", "a/b"], ["command line  general.task.task_id: 'a/b' cannot be the name of a folder"]),
         (["-r"], ["error: -r goes on with a task: name it with -t TASK_ID"]),
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,18 @@ def test_one_that_cannot_be_imported_hides_no_other(capsys: Said) -> None:
     text = capsys.readouterr().out
     assert "  broken   network 'shown' is declared by pack 1 in no_such_module, but importing it failed" in text
     assert "  depth  None     Ignored." in text.splitlines()
+
+
+def test_a_twin_whose_framework_is_missing_is_no_mistake(
+    capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "shown_there.py").write_text(
+        "raise ModuleNotFoundError(\"No module 'mindspore.nn'\", name='mindspore.nn')"
+    )
+    Register._table.declare([Entry(NETWORK, "shown", "mindspore", "shown_there:N", (), "pack", "1")])
+    assert show("shown", None) == 0
+    assert "  needs    mindspore, which is not installed here" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -136,9 +136,6 @@ train:
             "a.yml:21  nas.pipe_step.load_weights: 'load_weights' is not supported yet:"
             " networks are trained on from the weights that the earlier step left",
         ]),
-        ("backend: pytorch", "backend: mindspore", [
-            "a.yml:2  general.backend: 'mindspore' is not supported yet: there is pytorch",
-        ]),
         ("TrainPipeStep", "HcclTrainStep", [
             "a.yml:38  train.pipe_step.type: 'HcclTrainStep' is not supported yet:"
             " it trains on several cards. TrainPipeStep trains on one",

@@ -54,7 +54,7 @@ class Runs:
         return log.read_bytes().count(b"\n") if log.exists() else 0
 
     def training(self, step: str) -> bool:
-        return any((self.task / "workers" / step).glob("*/checkpoint.pth"))
+        return any((self.task / "workers" / step).glob("*/checkpoint"))
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_backend_that_cannot_measure_latency_is_named():
     assert no_latency("acc_flops", "elsewhere") is None and no_latency("acc_latency", "pytorch") is None
     assert no_latency("acc_latency", "elsewhere") == (
         "reward_type acc_latency measures latency, which cannot be done here (cost estimator 'latency' exists for"
-        " backend pytorch, not for elsewhere); choose another reward"
+        " backend mindspore, pytorch, not for elsewhere); choose another reward"
     )
 
 

@@ -6,12 +6,14 @@ import pytest
 import torch
 
 from prunekit.core.data import batches
+from prunekit.core.weights import load_weights
 from prunekit.model_zoo.cifar_resnet.pytorch import CifarResNet, ResNet8, ResNet20, ResNet56
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.backends.pytorch.forward import run
-from prunekit.plugins.backends.pytorch.weights import load_weights
 from prunekit.plugins.datasets.cifar10 import Cifar10
 from prunekit.plugins.metrics.accuracy import Accuracy
 
+BACKEND = PytorchBackend()
 REAL = Path(__file__).parents[4] / "shared" / "data"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no images and weights at {REAL}")
 
@@ -62,9 +64,9 @@ def accuracy(network: torch.nn.Module, samples: int | None) -> float:
 @needs_real
 def test_public_weights_fit_and_work() -> None:
     network = ResNet20()
-    load_weights(network, REAL / "weights" / "resnet20_cifar10.safetensors")
+    load_weights(BACKEND, network, REAL / "weights" / "resnet20_cifar10.safetensors")
     assert accuracy(network, 500) > 0.89
-    load_weights(ResNet56(), REAL / "weights" / "resnet56_cifar10.safetensors")
+    load_weights(BACKEND, ResNet56(), REAL / "weights" / "resnet56_cifar10.safetensors")
 
 
 @needs_real
@@ -72,5 +74,5 @@ def test_public_weights_fit_and_work() -> None:
 @pytest.mark.parametrize(("make", "name", "expected"), [(ResNet20, "resnet20", 0.9173), (ResNet56, "resnet56", 0.9339)])
 def test_public_weights_reach_their_accuracy(make: type[CifarResNet], name: str, expected: float) -> None:
     network = make()
-    load_weights(network, REAL / "weights" / f"{name}_cifar10.safetensors")
+    load_weights(BACKEND, network, REAL / "weights" / f"{name}_cifar10.safetensors")
     assert accuracy(network, None) == pytest.approx(expected, abs=0.0003)

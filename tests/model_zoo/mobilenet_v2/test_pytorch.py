@@ -16,8 +16,8 @@ from torch import nn
 from prunekit import PrunePlan, prune, trace
 from prunekit.core.cost import price
 from prunekit.core.pruning.proof import parse
+from prunekit.core.weights import load_weights
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
-from prunekit.plugins.backends.pytorch.weights import load_weights
 
 REAL = Path(__file__).parents[4] / "shared" / "data"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no images and weights at {REAL}")
@@ -65,7 +65,7 @@ def test_parameters() -> None:
 
 @pytest.mark.parametrize("padding", ["symmetric", "same"])
 def test_pruned_is_zeroed(padding: str) -> None:
-    case = Case(lambda: MobileNetV2(padding=padding), (3, 64, 64), [])  # type: ignore[arg-type]
+    case = Case((3, 64, 64), [], network=lambda: MobileNetV2(padding=padding))  # type: ignore[arg-type]
     network, inputs = case.build(), case.inputs(1)
     graph = trace(network, inputs)
     assert graph.notes == ["proven by values: a random part of every group removed"]
@@ -97,7 +97,7 @@ def picture(path: Path) -> NDArray[np.float32]:
 
 def accuracy(every: int) -> float:
     network = MobileNetV2()
-    load_weights(network, REAL / "weights" / "mobilenet_v2_imagenet.safetensors")
+    load_weights(BACKEND, network, REAL / "weights" / "mobilenet_v2_imagenet.safetensors")
     network.eval()
     paths = sorted((REAL / "imagenet500").glob("*/*.jpg"))[::every]
     right = 0

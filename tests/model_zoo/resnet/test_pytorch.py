@@ -92,7 +92,7 @@ def test_parameters() -> None:
 
 @pytest.mark.parametrize("make", [ResNet50, lambda: ResNet18(padding="same")], ids=["ResNet50", "ResNet18 same"])
 def test_pruned_is_zeroed(make: type[ResNet]) -> None:
-    case = Case(make, (3, 64, 64), [])
+    case = Case((3, 64, 64), [], network=make)
     network, inputs = case.build(), case.inputs(1)
     graph = trace(network, inputs)
     assert graph.notes == ["proven by values: a random part of every group removed"]

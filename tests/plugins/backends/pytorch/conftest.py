@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 here = Path(__file__).parent
-sys.path[:0] = [str(here), str(here.parent)]  # small_nets and oracle, shared by the tests here; golden, by all backends
+sys.path[:0] = [str(here), str(here.parents[2] / "shared")]  # networks for the tests here; what all backends share
 
 
 @pytest.fixture(scope="session")

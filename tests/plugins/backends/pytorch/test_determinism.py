@@ -47,7 +47,10 @@ def test_another_process_finds_the_same_and_applies_the_plans(traced):
         network, inputs, graph = traced(name)
         plan = random_plan(graph, np.random.default_rng(5))
         plans[name], here[name] = plan.to_json(), described(network, inputs, graph, plan)
-    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    folder = Path(__file__).parent
+    path = os.pathsep.join(
+        [str(folder), str(folder.parents[2] / "shared"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     ended = subprocess.run(
         [sys.executable, "-c", ELSEWHERE], input=json.dumps(plans), capture_output=True, text=True,
         env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},

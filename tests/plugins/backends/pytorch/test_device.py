@@ -31,7 +31,7 @@ SCRIPT = """\
 import os, torch
 from prunekit.plugins.backends.pytorch.device import torch_device, DeviceError
 from prunekit.plugins.cost_estimators.latency_pytorch import _wait
-from prunekit.plugins.trainers.pytorch import _rng_type
+from prunekit.plugins.trainers.pytorch.trainer import _rng_type
 
 def ask(chosen):
     os.environ["DEVICE_ID"] = chosen

@@ -96,7 +96,8 @@ def test_a_wrong_rule_is_found_out(network: Net, inputs: torch.Tensor) -> None:
 
 
 def test_the_example_for_contributors() -> None:
-    (example,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    examples = re.findall(r"^```python\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    (example,) = (text for text in examples if "OPERATOR_RULE" in text)
     exec(example, found := {"__name__": "my_rules"})
     body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)).double().eval()
     body[0].register_forward_hook(lambda module, args, output: found["my_op"](output, 0.1))

@@ -10,8 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from prunekit.core import weights
+from prunekit.core.weights import WeightsError
 from prunekit.core.writing import WriteError
-from prunekit.plugins.backends.pytorch.weights import WeightsError, load_weights, read_weights, save_weights
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+from prunekit.plugins.backends.pytorch.weights import save_weights
+
+BACKEND = PytorchBackend()
 
 
 class Bomb:
@@ -20,6 +25,14 @@ class Bomb:
 
     def __reduce__(self) -> Any:
         return (os.system, (f"touch {self.marker}",))
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    weights.load_own(BACKEND, network, path)
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    return weights.read_weights(path, BACKEND)
 
 
 def network() -> nn.Module:
@@ -64,7 +77,8 @@ def test_shared_tensors_and_strides_are_written(tmp_path: Path) -> None:
     save_weights(source, tmp_path / "w.safetensors")
     found = read_weights(tmp_path / "w.safetensors")
     assert found.keys() == source.state_dict().keys()
-    assert torch.equal(found["a.weight"], found["b.weight"]) and torch.equal(found["c.weight"], source["c"].weight)
+    assert np.array_equal(found["a.weight"], found["b.weight"])
+    assert np.array_equal(found["c.weight"], source["c"].weight.detach().numpy())
 
 
 def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +137,7 @@ def test_missing_file_and_unknown_kind(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no such weights file"):
         read_weights(tmp_path / "w.pth")
     (tmp_path / "w.h5").touch()
-    with pytest.raises(WeightsError, match=r"\.safetensors, \.pth"):
+    with pytest.raises(WeightsError, match=r"weights are read from \.safetensors, \.npz, \.pth, \.pt, \.tar"):
         read_weights(tmp_path / "w.h5")
 
 
@@ -164,6 +178,54 @@ def test_counters_may_be_missing(tmp_path: Path) -> None:
     loaded = network()
     load_weights(loaded, tmp_path / "w.pth")
     assert all(torch.equal(loaded.state_dict()[name], tensor) for name, tensor in state.items())
+
+
+def test_bfloat16_is_read_as_float32_and_goes_back(tmp_path: Path) -> None:
+    source, goal = network().bfloat16(), network().bfloat16()
+    for path in (tmp_path / "w.safetensors", tmp_path / "w.pth"):
+        save_weights(source, path)
+        found = read_weights(path)
+        assert np.array_equal(found["0.weight"], source[0].weight.detach().float().numpy())
+        load_weights(goal, path)
+        assert same(source, goal) and goal[0].weight.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.pt", "w.pth.tar", "w.safetensors"])
+def test_what_is_written_is_what_the_suffix_says(tmp_path: Path, name: str) -> None:
+    source = network()
+    BACKEND.save(source, tmp_path / name)
+    if name != "w.safetensors":
+        state = torch.load(tmp_path / name, weights_only=True)
+        assert all(torch.equal(state[key], tensor) for key, tensor in source.state_dict().items())
+    goal = network()
+    load_weights(goal, tmp_path / name)
+    assert same(source, goal)
+
+
+def test_other_files_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(
+        WeightsError, match=r"w\.ckpt: weights are written as \.safetensors, \.pth, \.pt, \.tar files only"
+    ):
+        BACKEND.save(network(), tmp_path / "w.ckpt")
+    assert not os.listdir(tmp_path)
+
+
+def test_parameters_stay_the_objects_that_they_are() -> None:
+    goal = network()
+    parameters, arrays = list(goal.parameters()), BACKEND.state(network())
+    BACKEND.load(goal, arrays)
+    assert all(one is other for one, other in zip(parameters, goal.parameters(), strict=True))
+    assert all(np.array_equal(arrays[name], array) for name, array in BACKEND.state(goal).items())
+
+
+def test_arrays_that_do_not_fit_change_nothing() -> None:
+    goal = network()
+    before = BACKEND.state(goal)
+    arrays = {name: array + 1 for name, array in before.items()}
+    for wrong in ({**arrays, "0.weight": np.zeros(4)}, {k: v for k, v in arrays.items() if k != "3.bias"}):
+        with pytest.raises(WeightsError, match="what was given does not fit Sequential"):
+            BACKEND.load(goal, wrong)
+        assert all(np.array_equal(before[name], array) for name, array in BACKEND.state(goal).items())
 
 
 def test_state_that_is_no_tensor_is_refused(tmp_path: Path) -> None:

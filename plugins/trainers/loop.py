@@ -1,28 +1,22 @@
-"""Trains a PyTorch network: a plain loop in one process."""
+"""The training loop, without a framework: settings, epochs, the learning rate, what is told and refused."""
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import numpy as np
-import torch
 from pydantic import Field, TypeAdapter, ValidationError
-from torch import Tensor, nn
-from torch.nn import functional
 
+from prunekit.core.backend import Network
 from prunekit.core.data.contract import Batch
-from prunekit.plugins.backends.pytorch.device import torch_device
-from prunekit.plugins.backends.pytorch.forward import call, to_device
-from prunekit.plugins.trainers.checkpoint import Stateful, read_checkpoint, write_checkpoint
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.precision import Precision
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
-from prunekit.registry import Register, RegisterType
-
-_OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,35 @@ class EpochReport:
     lr: float
 
 
-@Register.register(RegisterType.TRAINER, backend="pytorch")
-class Trainer:
+class Training(Protocol):
+    """One network being trained, with its optimizer: the part of a framework."""
+
+    def keeping_modes(self) -> AbstractContextManager[None]:
+        """Around the whole training: afterwards every module has the mode that it had."""
+        ...
+
+    def epoch(self, seed: int) -> AbstractContextManager[None]:
+        """Around the steps of an epoch: training mode, and everything random follows from the seed."""
+        ...
+
+    def loss(self, inputs: Any, target: Any) -> float:
+        """The loss of a batch, as NumPy arrays; no weight is changed by it."""
+        ...
+
+    def step(self, lr: float) -> None:
+        """Follow the gradient of the last loss."""
+        ...
+
+    def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
+        """Write a checkpoint, whole or not at all."""
+        ...
+
+    def read(self, path: Path, fingerprint: str) -> int:
+        """Restore a checkpoint and return the epoch to go on with."""
+        ...
+
+
+class TrainingLoop(ABC):
     """Trains with SGD or Adam.
 
     ``optimizer``, ``lr_scheduler`` and ``loss`` are settings, or dicts as in a yml: ``{type: SGD, params: {lr: 0.1}}``,
@@ -76,7 +97,7 @@ class Trainer:
         use_amp: bool = False,
     ) -> None:
         wrong: list[str] = []
-        self._device = torch_device(device)
+        self._use(device)
         self._optimizer = _settle(Optimizer, optimizer, "optimizer", wrong)
         self._schedule = _settle(Schedule | None, lr_scheduler, "lr_scheduler", wrong)
         self._loss = _settle(Loss, loss, "loss", wrong)
@@ -90,14 +111,22 @@ class Trainer:
             raise TrainingError("\n".join(wrong))
         self.epochs, self._seed, self._grad_clip, self._use_amp = epochs, seed, grad_clip, use_amp
 
+    @abstractmethod
+    def _use(self, device: str) -> None:
+        """Settle where to train, or say why not there."""
+
+    @abstractmethod
+    def _training(self, network: Network) -> Training:
+        """The network, on the device, with a new optimizer, as the settings say."""
+
     def fit(
         self,
-        network: nn.Module,
+        network: Network,
         train_batches: Callable[[int], Iterable[Batch]],
         on_epoch: Callable[[EpochReport], None] | None = None,
         *,
         checkpoint: Path | None = None,
-    ) -> nn.Module:
+    ) -> Network:
         """Train a network in place and return it; its modules keep the modes they had.
 
         Args:
@@ -114,23 +143,17 @@ class Trainer:
         """
         if not self.epochs:
             return network
-        modes = [(module, module.training) for module in network.modules()]
-        network.to(self._device)
-        optimizer, precision = self._new_optimizer(network), Precision(self._device, self._use_amp)
-        parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, "precision": precision}
-        start = 0
-        if checkpoint is not None and Path(checkpoint).exists():
-            start = read_checkpoint(Path(checkpoint), parts, self._fingerprint)
-        try:
+        training = self._training(network)
+        with training.keeping_modes():
+            start = 0
+            if checkpoint is not None and Path(checkpoint).exists():
+                start = training.read(Path(checkpoint), self._fingerprint)
             for epoch in range(start, self.epochs):
-                report = self._epoch(network, optimizer, precision, train_batches(epoch), epoch)
+                report = self._epoch(training, train_batches(epoch), epoch)
                 if on_epoch is not None:
                     on_epoch(report)
                 if checkpoint is not None:
-                    write_checkpoint(Path(checkpoint), parts, self._fingerprint, epoch + 1)
-        finally:
-            for module, training in modes:
-                module.training = training
+                    training.write(Path(checkpoint), self._fingerprint, epoch + 1)
         return network
 
     @property
@@ -140,44 +163,19 @@ class Trainer:
         ]  # fmt: skip
         return " ".join(map(repr, parts))
 
-    def _new_optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        weights = [weight for weight in network.parameters() if weight.requires_grad]
-        if not weights:
-            raise TrainingError(f"{type(network).__name__} has nothing to train: no parameter requires a gradient")
-        make: Any = _OPTIMIZERS[self._optimizer.type]
-        try:
-            optimizer: torch.optim.Optimizer = make(weights, **self._optimizer.params.model_dump())
-        except ValueError as problem:  # parameters that contradict each other, such as nesterov without momentum
-            raise TrainingError(f"optimizer: {problem}") from problem
-        return optimizer
-
-    def _epoch(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        precision: Precision,
-        batches: Iterable[Batch],
-        epoch: int,
-    ) -> EpochReport:
+    def _epoch(self, training: Training, batches: Iterable[Batch], epoch: int) -> EpochReport:
         lr = self._optimizer.params.lr
         if self._schedule is not None:
             lr = self._schedule.rate(lr, epoch, self.epochs)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        network.train()
         total, count = 0.0, 0
-        devices = [] if self._device.type == "cpu" else [self._device]
-        with torch.random.fork_rng(devices, device_type=_rng_type(self._device)):
-            # each epoch has its own seed, so a resumed training needs no state of the generator
-            torch.manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
+        # each epoch has its own seed, so a resumed training needs no state of the generator
+        with training.epoch(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0])):
             for number, (inputs, target) in enumerate(batches):
                 size = _size(target)
-                optimizer.zero_grad(set_to_none=True)
-                loss = self._loss_of(network, inputs, target, precision)
-                value = float(loss.detach())
-                if not np.isfinite(value):
+                value = training.loss(inputs, target)
+                if not math.isfinite(value):
                     raise TrainingError(f"epoch {epoch + 1}, batch {number + 1}: {self._hint(value, lr)}")
-                precision.step(loss, network, optimizer, self._grad_clip)
+                training.step(lr)
                 total += size * value
                 count += size
         if not count:
@@ -187,29 +185,6 @@ class Trainer:
     def _hint(self, loss: float, lr: float) -> str:
         amp = ", or leave use_amp out" if self._use_amp else ""
         return f"the loss is {loss}; lower the learning rate ({lr:g}) or set grad_clip{amp}"
-
-    def _loss_of(self, network: nn.Module, inputs: Any, target: Any, precision: Precision) -> Tensor:
-        with precision.forward():
-            outputs = call(network, inputs, self._device)
-        outputs = precision.outputs(outputs)
-        if callable(own := getattr(network, "loss", None)):
-            loss: Tensor = own(outputs, to_device(target, self._device))
-            return loss
-        if not isinstance(outputs, Tensor) or outputs.ndim < 2:
-            raise TrainingError(
-                f"{type(network).__name__} gives {_shape(outputs)}, not logits [N, classes, ...];"
-                " such a network needs its own loss(outputs, target)"
-            )
-        params = self._loss.params
-        labels = np.asarray(target)
-        used = labels[labels != params.ignore_index]
-        if used.size and (used.min() < 0 or used.max() >= outputs.shape[1]):
-            raise TrainingError(
-                f"a target is {used.min() if used.min() < 0 else used.max()}, but the network has {outputs.shape[1]}"
-                " classes; does its class_num fit the dataset?"
-            )
-        goal = to_device(labels.astype(np.int64), self._device)
-        return functional.cross_entropy(outputs, goal, **params.model_dump())
 
 
 def _settle(wanted: Any, value: Any, name: str, wrong: list[str]) -> Any:
@@ -227,15 +202,7 @@ def _names(value: Any) -> list[str]:
     return list(params) if isinstance(params, dict) else []
 
 
-def _rng_type(device: torch.device) -> str:
-    return "cuda" if device.type == "cpu" else device.type
-
-
 def _size(target: Any) -> int:
     if isinstance(target, dict):
         return _size(next(iter(target.values()))) if target else 1
     return len(target) if hasattr(target, "__len__") and np.ndim(target) != 0 else 1
-
-
-def _shape(outputs: Any) -> str:
-    return str(list(outputs.shape)) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.precision import Precision
-from prunekit.plugins.trainers.pytorch import EpochReport, Trainer
+from prunekit.plugins.trainers.loop import EpochReport
+from prunekit.plugins.trainers.pytorch.precision import Precision
+from prunekit.plugins.trainers.pytorch.trainer import Trainer
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 

@@ -1,0 +1,55 @@
+"""Backends and networks by their names, for commands that read no yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prunekit.core.backend import Backend, Network
+from prunekit.core.config.problems import did_you_mean
+from prunekit.core.config.signature import read_signature
+from prunekit.core.pipeline.description import arguments
+from prunekit.core.pipeline.errors import RunError
+from prunekit.registry import BrokenEntryError, Register, RegisterType
+
+
+def named_backend(name: str, device: str = "CPU") -> Backend:
+    """A registered backend.
+
+    Raises:
+        PrunekitError: There is none of the name, its framework is not installed, or the device is not there.
+    """
+    entry = Register.entry(RegisterType.BACKEND, name)
+    try:
+        maker: Any = Register.load(entry)
+    except BrokenEntryError as problem:
+        if problem.missing != entry.framework:
+            raise
+        how = f": pip install 'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else ""
+        raise RunError(f"backend {entry.name} needs {entry.framework}, which is not installed here{how}") from problem
+    backend: Backend = maker(device)
+    return backend
+
+
+def named_network(backend: Backend, name: str, params: Mapping[str, Any]) -> Network:
+    """A registered network with seeded weights.
+
+    Args:
+        backend: The framework.
+        name: Its name in the registry.
+        params: What its class is constructed with, as JSON values.
+
+    Raises:
+        PrunekitError: There is no such network, or its parameters do not fit.
+    """
+    component = Register.get(RegisterType.NETWORK, name, backend.name)
+    signature = read_signature(component, frozenset())
+    for key in params:
+        if key not in signature.annotations and signature.catch_all is None:
+            hint = did_you_mean(key, signature.annotations) or f" There are {', '.join(signature.annotations)}."
+            raise RunError(f"{name} has no parameter {key!r}.{hint}")
+    given = arguments(component, params)
+    try:
+        return backend.build(component, given, seed=0)
+    except Exception as problem:  # a network's constructor is its author's code
+        raise RunError(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem

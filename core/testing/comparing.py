@@ -1,0 +1,45 @@
+"""Names, differences and variations of arrays, for tests that compare networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
+    """Random values for arrays of one value throughout, around that value; zeros become positive."""
+    rng, changed = np.random.default_rng(seed), dict[str, NDArray[Any]]()
+    for name, array in state.items():
+        if np.issubdtype(array.dtype, np.floating) and array.size > 1 and array.min() == array.max():
+            value = float(array.flat[0]) or 1.0
+            changed[name] = (value * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype)
+    return changed
+
+
+def named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every array in a nested output, with the way that leads to it."""
+    if isinstance(outputs, np.ndarray):
+        yield name, outputs
+    elif isinstance(outputs, Mapping):
+        for key, value in outputs.items():
+            yield from named(value, f"{name}[{key!r}]")
+    elif isinstance(outputs, (list, tuple)):
+        for place, value in enumerate(outputs):
+            yield from named(value, f"{name}[{place}]")
+
+
+def difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """The largest difference, relative to the largest value; infinite where shapes or infinite places are others."""
+    if a.shape != b.shape:
+        return float("inf")
+    if not np.issubdtype(b.dtype, np.floating):
+        return 0.0 if np.array_equal(a, b) else float("inf")
+    finite = np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return float("inf")
+    largest = float(np.abs(b[finite]).max(initial=0.0))
+    error = float(np.abs(a[finite].astype(np.float64) - b[finite]).max(initial=0.0))
+    return error / largest if largest else error

@@ -1,0 +1,102 @@
+"""MobileNetV2 (Sandler et al. 2018, table 2), with the names that MindSpore's official one gives to its parameters."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mindspore import Tensor, nn, ops
+from mindspore.common.initializer import Normal
+
+from prunekit.core.weights import Naming
+from prunekit.model_zoo.classes import classes
+from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.layers.mindspore import Layers
+from prunekit.model_zoo.mobilenet_v2 import published
+from prunekit.model_zoo.mobilenet_v2.naming import NAMINGS
+from prunekit.model_zoo.mobilenet_v2.published import Block
+from prunekit.registry import Register, RegisterType
+
+
+class Activated(nn.Cell):
+    """A convolution, its normalization and an activation."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, layers: Layers, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        conv = layers.conv(inputs, outputs, kernel, stride, groups)
+        self.features = nn.SequentialCell(conv, layers.norm(outputs), nn.ReLU6())
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
+        return self.features(inputs)
+
+
+class InvertedResidual(nn.Cell):
+    """Widens, filters each channel by itself, narrows; adds its input where the shapes agree."""
+
+    def __init__(self, block: Block, layers: Layers) -> None:
+        super().__init__()
+        hidden = block.hidden
+        widen = [Activated(block.inputs, hidden, 1, layers)] if block.widens else []
+        self.conv = nn.SequentialCell(
+            *widen,
+            Activated(hidden, hidden, 3, layers, block.stride, groups=hidden),
+            layers.conv(hidden, block.outputs, 1),
+            layers.norm(block.outputs),
+        )
+        self.adds = block.adds
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
+        outputs = self.conv(inputs)
+        return inputs + outputs if self.adds else outputs
+
+
+@Register.register(RegisterType.NETWORK)
+class MobileNetV2(nn.Cell):
+    """MobileNetV2: 3.5 million parameters and 0.30 billion MACs at 224x224, at full width.
+
+    Args:
+        class_num: Number of classes; 1000 if neither name is given.
+        num_classes: Another name for ``class_num``.
+        in_channels: Channels of the images.
+        width_mult: Multiplies the channels of every layer (of the last one, where it is above 1), in steps of 8.
+        dropout: Share of the features that training drops before the classifier.
+        bn_eps: What batch normalizations add to the variance; 1e-5 in MindSpore's official weights and PyTorch's, 1e-3
+            in TensorFlow's.
+        padding: How convolutions pad: ``symmetric`` as MindSpore's official network and PyTorch's do (unlike their
+            ResNets, these two agree), or ``same`` as TensorFlow's.
+
+    Raises:
+        ValueError: There is no such padding, or the two names of the number of classes contradict each other.
+    """
+
+    namings: ClassVar[tuple[Naming, ...]] = NAMINGS
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        width_mult: float = 1.0,
+        dropout: float = 0.2,
+        bn_eps: float = 1e-5,
+        padding: Padding = "symmetric",
+    ) -> None:
+        super().__init__()
+        layers, features = Layers(bn_eps, padding), published.last(width_mult)
+        blocks = list(published.blocks(width_mult))
+        self.features = nn.SequentialCell(
+            Activated(in_channels, published.stem(width_mult), 3, layers, stride=2),
+            *(InvertedResidual(block, layers) for block in blocks),
+            Activated(blocks[-1].outputs, features, 1, layers),
+        )
+        self.dropout = nn.Dropout(p=dropout)
+        self.dense = nn.Dense(features, classes(class_num, num_classes, 1000), Normal(0.01), "zeros")
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """Images [N, in_channels, H, W] to logits [N, classes]."""
+        # a pooling to one position cannot be exported to ONNX, a mean can
+        features = ops.flatten(ops.mean(self.features(inputs), (2, 3), True))
+        return self.dense(self.dropout(features))

@@ -1,0 +1,13 @@
+"""Where weights of MobileNetV2 are published, and under which names."""
+
+from __future__ import annotations
+
+from prunekit.core.weights import LEAVES, Naming
+
+NAMINGS = (
+    Naming("torchvision", rules=()),
+    Naming(  # the head was a sequence in older releases
+        "MindSpore's official MobileNetV2",
+        rules=(*LEAVES, (r"\.features\.", "."), (r"^(dense|head\.[12])\.", "classifier.1.")),
+    ),
+)

@@ -1,0 +1,54 @@
+"""What the published MobileNetV2 has in common on every framework (Sandler et al. 2018, table 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+"""Expansion, channels, blocks and stride of each stage."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """An inverted residual block: its channels before, inside and after, and its stride."""
+
+    inputs: int
+    hidden: int
+    outputs: int
+    stride: int
+
+    @property
+    def widens(self) -> bool:
+        """Whether it has a convolution that widens."""
+        return self.hidden != self.inputs
+
+    @property
+    def adds(self) -> bool:
+        """Whether its input is added to its output."""
+        return self.stride == 1 and self.inputs == self.outputs
+
+
+def blocks(width_mult: float) -> Iterator[Block]:
+    """All blocks, first to last."""
+    channels = stem(width_mult)
+    for expansion, planes, depth, stride in _STAGES:
+        for position in range(depth):
+            before, channels = channels, _by_eights(planes * width_mult)
+            yield Block(before, before * expansion, channels, 1 if position else stride)
+
+
+def stem(width_mult: float) -> int:
+    """Channels of the first convolution."""
+    return _by_eights(32 * width_mult)
+
+
+def last(width_mult: float) -> int:
+    """Channels of the last convolution, which narrower networks do not narrow."""
+    return _by_eights(1280 * max(1.0, width_mult))
+
+
+def _by_eights(channels: float) -> int:
+    """The nearest multiple of 8, but never less than nine tenths of what was asked for, as published."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -1,0 +1,184 @@
+"""ResNets for ImageNet (He et al. 2015, table 1), with the names that MindSpore's official ones give to parameters."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mindspore import Tensor, nn, ops
+
+from prunekit.core.weights import Naming
+from prunekit.model_zoo.classes import classes
+from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.layers.mindspore import Layers
+from prunekit.model_zoo.resnet.naming import NAMINGS
+from prunekit.model_zoo.resnet.published import STEM, Version, of_basic_blocks, stages
+from prunekit.registry import Register, RegisterType
+
+
+class BasicBlock(nn.Cell):
+    """Two 3x3 convolutions and a shortcut."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers) -> None:
+        super().__init__()
+        self.conv1 = layers.conv(inputs, planes, 3, stride)
+        self.bn1 = layers.norm(planes)
+        self.conv2 = layers.conv(planes, planes, 3)
+        self.bn2 = layers.norm(planes)
+        self.down_sample_layer = _shortcut(inputs, planes, stride, layers)
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, planes, H / stride, W / stride]."""
+        outputs = ops.relu(self.bn1(self.conv1(inputs)))
+        outputs = self.bn2(self.conv2(outputs))
+        return ops.relu(outputs + (inputs if self.down_sample_layer is None else self.down_sample_layer(inputs)))
+
+
+class Bottleneck(nn.Cell):
+    """A 3x3 convolution between two 1x1 ones, and a shortcut; the stride is the first's or the second's."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers, stride_in_1x1: bool = False) -> None:
+        super().__init__()
+        first, second = (stride, 1) if stride_in_1x1 else (1, stride)
+        self.conv1 = layers.conv(inputs, planes, 1, first)
+        self.bn1 = layers.norm(planes)
+        self.conv2 = layers.conv(planes, planes, 3, second)
+        self.bn2 = layers.norm(planes)
+        self.conv3 = layers.conv(planes, planes * self.expansion, 1)
+        self.bn3 = layers.norm(planes * self.expansion)
+        self.down_sample_layer = _shortcut(inputs, planes * self.expansion, stride, layers)
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, 4 planes, H / stride, W / stride]."""
+        outputs = ops.relu(self.bn1(self.conv1(inputs)))
+        outputs = ops.relu(self.bn2(self.conv2(outputs)))
+        outputs = self.bn3(self.conv3(outputs))
+        return ops.relu(outputs + (inputs if self.down_sample_layer is None else self.down_sample_layer(inputs)))
+
+
+@Register.register(RegisterType.NETWORK, name="ResNet_ModelZoo")
+class ResNet(nn.Cell):
+    """A ResNet of any of the published depths for images of about 224x224.
+
+    Args:
+        version: Which one.
+        class_num: Number of classes; 1000 if neither name is given.
+        num_classes: Another name for ``class_num``.
+        in_channels: Channels of the images.
+        bn_eps: What batch normalizations add to the variance; 1e-4 in MindSpore's official weights, 1e-5 in PyTorch's.
+        padding: How convolutions and the pooling pad: ``same`` as MindSpore's official networks and TensorFlow's do,
+            or ``symmetric`` as PyTorch's.
+        stride_in_1x1: Where a bottleneck halves the picture: False for its 3x3 convolution ("v1.5", MindSpore's and
+            PyTorch's), True for its first 1x1 one (the paper's). Weights are made for one or the other; their shapes
+            agree.
+
+    Raises:
+        ValueError: There is no such version or padding, the two names of the number of classes contradict each other,
+            or ``stride_in_1x1`` is asked for where blocks have no such convolution.
+    """
+
+    namings: ClassVar[tuple[Naming, ...]] = NAMINGS
+
+    def __init__(
+        self,
+        version: Version = "resnet50",
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-4,
+        padding: Padding = "same",
+        stride_in_1x1: bool = False,
+    ) -> None:
+        super().__init__()
+        basic = of_basic_blocks(version, stride_in_1x1)
+        layers, channels = Layers(bn_eps, padding), STEM
+        self.conv1 = layers.conv(in_channels, channels, 7, 2)
+        self.bn1 = layers.norm(channels)
+        self.maxpool = layers.max_pool(3, 2)
+        for number, stage in enumerate(stages(version), 1):
+            blocks: list[BasicBlock | Bottleneck] = []
+            for planes, stride in stage:
+                if basic:
+                    blocks.append(BasicBlock(channels, planes, stride, layers))
+                else:
+                    blocks.append(Bottleneck(channels, planes, stride, layers, stride_in_1x1))
+                channels = planes * blocks[-1].expansion
+            setattr(self, f"layer{number}", nn.SequentialCell(blocks))
+        self.end_point = nn.Dense(channels, classes(class_num, num_classes, 1000))
+
+    def construct(self, inputs: Tensor) -> Tensor:
+        """Images [N, in_channels, H, W] to logits [N, classes]."""
+        features = self.maxpool(ops.relu(self.bn1(self.conv1(inputs))))
+        features = self.layer4(self.layer3(self.layer2(self.layer1(features))))
+        # a pooling to one position cannot be exported to ONNX, a mean can
+        return self.end_point(ops.flatten(ops.mean(features, (2, 3), True)))
+
+
+class _OfBasicBlocks(ResNet):
+    """A depth of its own whose blocks have no 1x1 convolution."""
+
+    _published: ClassVar[Version]
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-4,
+        padding: Padding = "same",
+    ) -> None:
+        super().__init__(self._published, class_num, num_classes, in_channels, bn_eps, padding)
+
+
+class _OfBottlenecks(ResNet):
+    """A depth of its own whose blocks are bottlenecks."""
+
+    _published: ClassVar[Version]
+
+    def __init__(
+        self,
+        class_num: int | None = None,
+        num_classes: int | None = None,
+        in_channels: int = 3,
+        bn_eps: float = 1e-4,
+        padding: Padding = "same",
+        stride_in_1x1: bool = False,
+    ) -> None:
+        super().__init__(self._published, class_num, num_classes, in_channels, bn_eps, padding, stride_in_1x1)
+
+
+@Register.register(RegisterType.NETWORK)
+class ResNet18(_OfBasicBlocks):
+    """ResNet-18: 11.7 million parameters, 1.81 billion MACs at 224x224. Parameters: see ``ResNet``."""
+
+    _published = "resnet18"
+
+
+@Register.register(RegisterType.NETWORK)
+class ResNet34(_OfBasicBlocks):
+    """ResNet-34: 21.8 million parameters, 3.66 billion MACs at 224x224. Parameters: see ``ResNet``."""
+
+    _published = "resnet34"
+
+
+@Register.register(RegisterType.NETWORK)
+class ResNet50(_OfBottlenecks):
+    """ResNet-50: 25.6 million parameters, 4.09 billion MACs at 224x224. Parameters: see ``ResNet``."""
+
+    _published = "resnet50"
+
+
+@Register.register(RegisterType.NETWORK)
+class ResNet101(_OfBottlenecks):
+    """ResNet-101: 44.5 million parameters, 7.80 billion MACs at 224x224. Parameters: see ``ResNet``."""
+
+    _published = "resnet101"
+
+
+def _shortcut(inputs: int, outputs: int, stride: int, layers: Layers) -> nn.SequentialCell | None:
+    if stride == 1 and inputs == outputs:
+        return None
+    return nn.SequentialCell(layers.conv(inputs, outputs, 1, stride), layers.norm(outputs))

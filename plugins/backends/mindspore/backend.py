@@ -1,0 +1,153 @@
+"""MindSpore on a CPU, a GPU or an Ascend NPU, operator by operator (PyNative)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from mindspore import Tensor, nn
+from numpy.typing import NDArray
+
+from prunekit.core.data.contract import Batch, DataError, Inputs
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.pruning.moments import Moments
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.plugins.backends.mindspore import (
+    examples,
+    forward,
+    masking,
+    observe,
+    recalibration,
+    recorder,
+    surgery,
+    weights,
+)
+from prunekit.plugins.backends.mindspore.copying import copied
+from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.errors import plainly
+from prunekit.plugins.backends.mindspore.seeding import seeded
+from prunekit.registry import Register, RegisterType
+
+
+@Register.register(RegisterType.BACKEND, name="mindspore")
+class MindsporeBackend:
+    """The verbs of ``core.backend.Backend`` in MindSpore.
+
+    Args:
+        device: ``CPU``, ``GPU`` or ``NPU``; MindSpore has one a process.
+
+    Raises:
+        DeviceError: The device is not there.
+    """
+
+    name = "mindspore"
+    supports: frozenset[str] = frozenset({"recalibrate", "observe"})  # no convolution in float64
+    weight_suffixes: ClassVar[tuple[str, ...]] = weights.SUFFIXES
+
+    def __init__(self, device: str = "CPU") -> None:
+        self.device = device
+        use_device(device)
+
+    def build(self, network: type[Any], params: Mapping[str, Any], seed: int) -> nn.Cell:
+        """Make a network with seeded weights, in evaluation mode."""
+        with seeded(seed), plainly():
+            made: nn.Cell = network(**params)
+            made.init_parameters_data()
+        return made.set_train(False)
+
+    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
+        """Arrays by name in a checkpoint."""
+        return weights.read_weights(path)
+
+    def weight_shapes(self, network: nn.Cell) -> dict[str, tuple[int, ...]]:
+        """Shapes of what a checkpoint of the network holds, by name."""
+        return weights.shapes(network)
+
+    def load(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Give a network its weights, strictly."""
+        weights.load_weights(network, arrays)
+
+    def save(self, network: nn.Cell, path: Path) -> None:
+        """Write the network's weights as safetensors, or as a checkpoint under that suffix."""
+        weights.save_weights(network, path)
+
+    def read_inputs(self, path: Path) -> Any:
+        """Tensors by name in a checkpoint, as NumPy arrays."""
+        return examples.read_inputs(path)
+
+    def module_classes(self, network: nn.Cell) -> frozenset[str]:
+        """Names of the classes of the network's cells."""
+        return frozenset(type(cell).__name__ for _, cell in network.cells_and_names())
+
+    def record(self, network: nn.Cell, inputs: Inputs, custom: Mapping[str, str] | None = None) -> OperatorGraph:
+        """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
+        return recorder.record(network, lambda x: forward.call(network, x), forward.to_tensors(inputs), custom)
+
+    def observe(self, network: nn.Cell, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+        """Second moments of what each reader of prunable channels reads."""
+        return observe.observe(network, graph, batches)
+
+    def prune(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
+        """A network that lacks what the plan removes, in evaluation mode."""
+        return surgery.prune(network, graph, plan)
+
+    def masked(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+        """Outputs of the whole network, where what the plan removes has no effect."""
+        given = forward.to_tensors(inputs)
+        return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given)))
+
+    def train_once(self, network: nn.Cell, inputs: Inputs) -> None:
+        """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
+        forward.train_once(network, inputs)
+
+    def state(self, network: nn.Cell) -> dict[str, NDArray[Any]]:
+        """Copies of all parameters, statistics included, by name."""
+        return {name: forward.as_array(parameter) for name, parameter in network.parameters_and_names()}
+
+    def with_state(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> nn.Cell:
+        """A copy of the network in which the arrays named are replaced by ones of the same shape."""
+        changed = copied(network)
+        named = dict(changed.parameters_and_names())
+        for name, array in arrays.items():
+            _put(named[name], array)
+        return changed
+
+    @contextmanager
+    def holding(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
+        parameters = dict(network.parameters_and_names())
+        before = {name: Tensor(parameters[name]) for name in arrays}
+        try:
+            for name, array in arrays.items():
+                _put(parameters[name], array)
+            yield
+        finally:
+            for name, values in before.items():
+                parameters[name].set_data(values)
+
+    def in_double(self, network: nn.Cell) -> nn.Cell:
+        """MindSpore has no convolution in float64; ``supports`` says so, and nobody asks."""
+        raise NotImplementedError("MindSpore has no convolution in float64")
+
+    def recalibrate(self, network: nn.Cell, batches: Iterable[Batch]) -> nn.Cell:
+        """A copy whose batch normalization statistics are the average over the batches.
+
+        Raises:
+            DataError: There is no batch to take them from.
+        """
+        return recalibration.recalibrated(network, batches)
+
+    def run(self, network: nn.Cell, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+        """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
+        return forward.run(network, batches)
+
+
+def _put(parameter: Any, array: NDArray[Any]) -> None:
+    """Give a parameter other values of its own shape."""
+    if tuple(parameter.shape) != array.shape:  # MindSpore would take on the new shape without a word
+        raise DataError(f"{parameter.name} is {list(parameter.shape)}, not {list(array.shape)}")
+    parameter.set_data(Tensor(np.ascontiguousarray(array), dtype=parameter.dtype))

@@ -1,0 +1,140 @@
+"""Runs a network as if channels were gone: left out wherever positions are summed, averaged or compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from mindspore import Tensor, nn
+from numpy.typing import NDArray
+
+from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.plugins.backends.mindspore.call import arguments
+from prunekit.plugins.backends.mindspore.dispatch import Dispatched, dispatching
+from prunekit.plugins.backends.mindspore.forward import as_array, evaluating, tensors_in
+from prunekit.plugins.backends.mindspore.recurrent import unfused
+
+Flags = NDArray[np.bool_]
+
+
+def masked(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
+    """What the network returns when everything that the plan removes has no effect."""
+    keep = plan.flags(graph)
+    masks: dict[tuple[str, int], tuple[Operator, dict[int, Flags]]] = {}
+    hooks, cells = [], dict(network.cells_and_names())
+    for mask in graph.masks:
+        operator, stays = graph.operators.operators[mask.operator], staying(mask.units, keep)
+        if stays.all():
+            continue
+        if operator.call < 0:  # a cell that counts as one operator
+            hooks.append(cells[operator.module].register_forward_pre_hook(_masking(mask.axis, stays)))
+        else:
+            masks.setdefault((operator.name, operator.call), (operator, {}))[1][mask.axis] = stays
+    calls = Counter[str]()
+
+    def run(operator: Dispatched) -> Any:
+        number, calls[operator.name] = calls[operator.name], calls[operator.name] + 1
+        found = masks.get((operator.name, number))
+        return operator.run(operator.args) if found is None else _without(operator, *found)
+
+    try:
+        with evaluating(network), unfused(), dispatching(run):
+            return forward()
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _masking(axis: int, stays: Flags) -> Callable[[nn.Cell, tuple[Any, ...]], tuple[Any, ...]]:
+    def hook(cell: nn.Cell, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        x, *rest = inputs
+        return (_filled(x, _along(axis, x.ndim, stays), 0.0), *rest)
+
+    return hook
+
+
+def _along(axis: int, ndim: int, values: NDArray[Any]) -> NDArray[Any]:
+    """A vector laid along one axis of ``ndim``."""
+    return values.reshape([-1 if k == axis else 1 for k in range(ndim)])
+
+
+def _filled(x: Tensor, stays: Flags, value: float) -> Tensor:
+    """A tensor with another value where something goes."""
+    array = as_array(x)
+    return Tensor(np.where(stays, array, array.dtype.type(value)))
+
+
+def _without(operator: Dispatched, recorded: Operator, axes: Mapping[int, Flags]) -> Any:
+    """The operator over what stays."""
+    x = next(tensors_in(list(operator.args)))
+    stays = np.ones([1] * x.ndim, dtype=bool)
+    for axis, flags in axes.items():
+        stays = stays & _along(axis, x.ndim, flags)
+    if recorded.kind is Kind.NORMALIZATION:
+        return _normalized(operator, recorded, as_array(x), stays)
+    if recorded.kind is Kind.REDUCE and recorded.attributes["over"] == "mean":
+        return _averaged(operator, recorded, as_array(x), stays)
+    value = 0.0
+    if recorded.attributes.get("softmax"):
+        value = -np.inf
+    elif recorded.attributes.get("over") == "extreme":
+        value = np.inf if operator.name in ("ReduceMin", "AMin") else -np.inf
+    return operator.run(_with_first(operator.args, _filled(x, stays, value)))
+
+
+def _with_first(args: tuple[Any, ...], x: Tensor) -> tuple[Any, ...]:
+    """The arguments with another first tensor."""
+    place = next(k for k, value in enumerate(args) if isinstance(value, Tensor))
+    return (*args[:place], x, *args[place + 1 :])
+
+
+def _normalized(operator: Dispatched, recorded: Operator, x: NDArray[Any], stays: Flags) -> Any:
+    """Normalization by the statistics of what stays; what goes is zero."""
+    laid_out = operator.run(operator.args)
+    outs = laid_out if isinstance(laid_out, (tuple, list)) else (laid_out,)
+    _, *vectors = (as_array(t).astype(np.float64) for t in tensors_in(list(operator.args)))
+    eps = _epsilon(operator)
+    pooled, groups = recorded.attributes["pooled"], recorded.attributes.get("groups")
+    values, flags = x.astype(np.float64), np.broadcast_to(stays, x.shape)
+    if groups is not None:  # statistics over the channels of each group and all places
+        shape = (x.shape[0], groups, -1)
+        values, flags, pooled = values.reshape(shape), flags.reshape(shape), [2]
+    count = flags.sum(tuple(pooled), keepdims=True)
+    mean = np.where(flags, values, 0).sum(tuple(pooled), keepdims=True) / np.maximum(count, 1)
+    deviation = np.where(flags, values - mean, 0)
+    scale = 1 / np.sqrt((deviation**2).sum(tuple(pooled), keepdims=True) / np.maximum(count, 1) + eps)
+    out = (deviation * scale).reshape(x.shape)
+    axis = recorded.attributes["axis"]
+    for vector, combine in zip(vectors[:2], (np.multiply, np.add), strict=False):
+        out = combine(out, vector if axis is None else _along(axis, x.ndim, vector))
+    first = Tensor(np.where(stays, out, 0).astype(x.dtype))
+    return (first, *outs[1:]) if isinstance(laid_out, (tuple, list)) else first
+
+
+def _epsilon(operator: Dispatched) -> float:
+    """What a normalization adds to the variance: the argument of that name, or the last real number passed."""
+    named = arguments(operator)
+    found = named.get("epsilon", named.get("eps"))
+    return float([a for a in operator.args if isinstance(a, float)][-1] if found is None else found)
+
+
+def _averaged(operator: Dispatched, recorded: Operator, x: NDArray[Any], stays: Flags) -> Any:
+    """Means, variances and deviations over what stays."""
+    axes, keepdim = tuple(recorded.attributes["axes"]), recorded.attributes["keepdim"]
+    count = np.broadcast_to(stays, x.shape).sum(axes, keepdims=True)
+    values = x.astype(np.float64)
+    found = np.where(stays, values, 0).sum(axes, keepdims=True) / count
+    results = [found]
+    if operator.name in ("Var", "Std", "ReduceStd"):
+        named = arguments(operator)
+        correction = int(named.get("correction", named.get("unbiased", 1)))
+        with np.errstate(invalid="ignore", divide="ignore"):  # of a single value there is none
+            spread = np.where(stays, values - found, 0).__pow__(2).sum(axes, keepdims=True) / (count - correction)
+        spread = spread if operator.name == "Var" else np.sqrt(spread)
+        results = [spread, found] if operator.name == "ReduceStd" else [spread]
+    first, *others = [Tensor((r if keepdim else r.squeeze(axes)).astype(x.dtype)) for r in results]
+    return (first, *others) if others else first

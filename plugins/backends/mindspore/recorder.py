@@ -1,0 +1,210 @@
+"""Records one real forward of a MindSpore network as neutral operators, by dispatch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+from numpy.typing import NDArray
+
+from prunekit.core import recording
+from prunekit.core.data.contract import DataError
+from prunekit.core.graph.operators import Operator, OperatorGraph
+from prunekit.core.graph.sizes import Size
+from prunekit.core.recording import Rule
+from prunekit.core.recording.held import known_attributes
+from prunekit.core.recording.views import put_back
+from prunekit.plugins.backends.mindspore.asking import Asking
+from prunekit.plugins.backends.mindspore.call import Call
+from prunekit.plugins.backends.mindspore.dispatch import INDEX, VIEWS, WRITE, Dispatched, dispatching
+from prunekit.plugins.backends.mindspore.factors import Factors
+from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, tensors_in, training
+from prunekit.plugins.backends.mindspore.recurrent import unfused
+from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
+from prunekit.plugins.backends.mindspore.rules_indexing import created
+from prunekit.plugins.backends.mindspore.views import base_of
+
+_NUMBER, _NAME, _MADE = "prunekit.number", "prunekit.name", "prunekit.made"
+_STATISTICS = ("moving_mean", "moving_variance")
+_recordings = itertools.count()
+
+
+class Recorder(recording.Recorder):
+    """Follows tensors by what is written on them, as Python's objects for a tensor come and go.
+
+    Args:
+        network: Whose parameters are followed.
+        custom: For names of cell classes what such a cell is as a whole.
+    """
+
+    norm_parts = ("gamma", "weight", "beta", "bias", *_STATISTICS)
+    groups_key = "group"
+
+    def __init__(self, network: nn.Cell, custom: Mapping[str, str] | None = None) -> None:
+        self._id = next(_recordings)
+        self._cells = dict(network.cells_and_names())
+        self.factors, asking = Factors(self._id), Asking(self.followed, self._created)
+        super().__init__(asking, parameters(network), {cell: name for name, cell in self._cells.items()}, custom)
+        self._sizes, self._rules, self._running = asking, dict[str, Rule | None](), list[nn.Cell]()
+        for name, tensor in named_tensors(network):
+            tensor._set_user_data(_NAME, (self._id, name))
+
+    @property
+    def cell(self) -> nn.Cell | None:
+        """The cell whose forward runs."""
+        return self._running[-1] if self._running else None
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is a tensor."""
+        return isinstance(value, Tensor)
+
+    def known(self, tensor: Tensor) -> int | None:
+        """The number that a tensor was given, or None."""
+        written = tensor._get_user_data(_NUMBER)
+        return written[1] if written is not None and written[0] == self._id else None
+
+    def give(self, tensor: Tensor, number: int) -> None:
+        """Give a tensor a number, in place of one that it has."""
+        tensor._set_user_data(_NUMBER, (self._id, number))
+
+    def name_of(self, tensor: Tensor) -> str | None:
+        """The name of anything that the network holds; None for other tensors."""
+        written = tensor._get_user_data(_NAME)
+        return written[1] if written is not None and written[0] == self._id else None
+
+    def magnitudes(self, parameter: Tensor, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+        """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+        size = np.abs(np.atleast_1d(as_array(parameter)))
+        others = {axis: tuple(k for k in range(size.ndim) if k != axis) for axis in axes}
+        return {axis: size.sum(others[axis], dtype=np.float64) for axis in axes}
+
+    def dispatched(self, operator: Dispatched) -> Any:
+        """Run an operator and write it down."""
+        with self._sizes.quiet():
+            return self._dispatched(operator)
+
+    def _dispatched(self, operator: Dispatched) -> Any:
+        if not self.counted(operator.name):
+            return operator.run(operator.args)
+        known = any([self.followed(t) is not None for t in tensors_in(operator.args)])  # all of them get numbers
+        out = operator.run(operator.args)
+        if known and (operator.name == WRITE or any(True for _ in tensors_in(out))):
+            if operator.name not in self._rules:
+                self._rules[operator.name] = rule_for(operator.name)
+            before = len(self.graph.operators)
+            self.record(Call(operator, out, self), self._rules[operator.name], operator.name in RULES)
+            if operator.name == WRITE:
+                self._write_back(operator.args[0])
+            elif operator.name == INDEX or operator.name in VIEWS:
+                self._note_views(out, self.graph.operators[before:])
+        elif not known:
+            self.factors.follow(operator, out)
+        return out
+
+    def _note_views(self, out: Any, added: list[Operator]) -> None:
+        """Remember of which tensor results are views, so that a write into one reaches that tensor too."""
+        for index, view in enumerate(tensors_in(out)):
+            if (base := base_of(view)) is not None:
+                view._set_user_data(_MADE, (self._id, base, added, index))
+
+    def _write_back(self, view: Tensor) -> None:
+        """After a write into ``view``, let the tensors that it is a view of have its new content."""
+        while (noted := view._get_user_data(_MADE)) is not None and noted[0] == self._id:
+            _, base, made, index = noted
+            part = self.number(view)
+            for operator in reversed(made or [None]):
+                first = operator is None or operator is made[0]
+                whole = self.number(base) if first else operator.inputs[0]
+                kind, inputs, attributes = put_back(operator, index, whole, part)
+                part = self.fresh(base) if first else self.graph.tensor(self.graph.tensors[whole].shape)
+                self.add(kind, WRITE, inputs, [part], **attributes)
+            view = base
+
+    def _created(self, name: str, out: Tensor) -> None:
+        """A function made a tensor that no operator shows."""
+        if name == "scalar_to_tensor":
+            if isinstance(size := self.asking.asked.args[0], Size):
+                self.factors.note(out, size.origin, 1.0)
+        elif self.known(out) is None and self.counted(name):
+            created(Call(Dispatched(name, None, (), lambda _: out), out, self))
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Record inside the block, knowing which cell runs and where sizes come from."""
+        modules = list(dict.fromkeys(type(cell).__module__ for cell in self._cells.values()))
+        plain = nn.Cell.__call__
+
+        def call(cell: nn.Cell, *args: Any, **kwargs: Any) -> Any:
+            self.enter(cell)
+            self._running.append(cell)
+            out = None
+            try:
+                out = plain(cell, *args, **kwargs)
+                return out
+            finally:
+                self._running.pop()
+                self.leave(cell, (args, kwargs), out)
+
+        nn.Cell.__call__ = call
+        try:
+            with (
+                unfused(),
+                known_attributes(self._cells, self.asking.uses),
+                self._sizes.watching(modules),
+                dispatching(self.dispatched),
+            ):
+                yield
+        finally:
+            nn.Cell.__call__ = plain
+
+
+def parameters(network: nn.Cell) -> dict[str, Parameter]:
+    """What is trained, or could be: all parameters but the statistics that normalizations keep."""
+    return {name: p for name, p in network.parameters_and_names() if name.rpartition(".")[2] not in _STATISTICS}
+
+
+def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
+    """Parameters, and tensors that cells hold as plain attributes, each with its name."""
+    yield from network.parameters_and_names()
+    for name, cell in network.cells_and_names():
+        for key, value in vars(cell).items():
+            if isinstance(value, Tensor) and not isinstance(value, Parameter):
+                yield f"{name}.{key}" if name else key, value
+
+
+def record(
+    network: nn.Cell,
+    forward: Callable[[Any], Any],
+    inputs: Any,
+    custom: Mapping[str, str] | None = None,
+) -> OperatorGraph:
+    """Run ``forward`` once in evaluation mode and return what it did.
+
+    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
+
+    Args:
+        network: Whose parameters are followed.
+        forward: Calls the network with inputs.
+        inputs: The tensors that it is called with, nested in any way.
+        custom: For names of cell classes what such a cell is as a whole.
+
+    Raises:
+        DataError: The network returned no tensor.
+        FrontEndError: This version of MindSpore does not show its operators.
+    """
+    recorder = Recorder(network, custom)
+    with evaluating(network):
+        outputs = recorder.run(forward, inputs)
+    if not outputs:
+        raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
+
+    def once_more() -> None:
+        with training(network):
+            recorder.run(forward, doubled(inputs))
+
+    recorder.run_training(once_more)
+    return recorder.finished()

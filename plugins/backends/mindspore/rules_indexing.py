@@ -1,0 +1,133 @@
+"""Indexing of MindSpore's tensors, which dispatch does not show, and tensors that are made of sizes alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mindspore import Tensor
+
+from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.sizes import Size
+from prunekit.core.recording import axis_of, origins_of
+from prunekit.core.recording.asked import origins_of_slice
+from prunekit.plugins.backends.mindspore.asking import CREATING
+from prunekit.plugins.backends.mindspore.call import Call
+from prunekit.plugins.backends.mindspore.rules_moving import Slices, chain, steps
+
+
+def index(call: Call) -> None:
+    """``x[key]``: parts of axes, single positions, new axes, or positions looked up by tensors."""
+    x, key = call.passed
+    items = _items(key, x.ndim)
+    if all(isinstance(item, (int, slice)) and not isinstance(item, bool) for item in items if item is not None):
+        return _basic(call, items)
+    if any(item is None or (isinstance(item, int) and not isinstance(item, bool)) for item in items):
+        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed in several ways at once")
+    if any(isinstance(item, slice) and item != slice(None) for item in items):
+        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed in several ways at once")
+    looked = [np.asarray(i.asnumpy() if isinstance(i, Tensor) else i) for i in items if not isinstance(i, slice)]
+    if any(array.dtype == bool for array in looked):
+        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed by conditions")
+    moved = _moved([isinstance(item, slice) for item in items], len(np.broadcast_shapes(*(a.shape for a in looked))))
+    call.unary(Kind.INDEX, moved=moved)
+
+
+def _items(key: Any, ndim: int) -> list[Any]:
+    """The key as one entry for each axis, and None for each new one."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    used = sum(item is not None and item is not Ellipsis for item in items)
+    rest = [slice(None)] * (ndim - used)
+    for place, item in enumerate(items):
+        if item is Ellipsis:
+            return [*items[:place], *rest, *items[place + 1 :]]
+    return [*items, *rest]
+
+
+def _basic(call: Call, items: list[Any]) -> None:
+    slices, axis = _slices(call.x.shape, [item for item in items if item is not None]), 0
+    if all(item is not None for item in items):
+        return chain(call, slices)
+    shape = list(call.out.shape)
+    for item in items:  # the shape without the new axes
+        if item is None:
+            del shape[axis]
+        elif isinstance(item, slice):
+            axis += 1
+    cut = call.number(call.x)
+    if slices:
+        cut = call.between(shape)
+        chain(call, slices, cut)
+    call.add(Kind.RESHAPE, [cut], call.first())
+
+
+def _slices(shape: tuple[int, ...], items: list[Any]) -> Slices:
+    """The axes that are cut, with their bounds and where those come from."""
+    found: Slices = []
+    for axis, (item, size) in enumerate(zip(items, shape, strict=True)):
+        if isinstance(item, int):
+            place = axis_of(int(item), size)
+            found.append((axis, (place, place + 1, 1), {"drop": True}))
+        elif (bounds := item.indices(size)) != (0, size, 1):
+            found.append((axis, bounds, origins_of_slice(item)))
+    return found
+
+
+def _moved(kept: list[bool], new: int) -> dict[int, int]:
+    """Where the axes go along which nothing is looked up."""
+    looked = [k for k, stays in enumerate(kept) if not stays]
+    rest = [k for k, stays in enumerate(kept) if stays]
+    together = looked == list(range(looked[0], looked[-1] + 1))
+    before = sum(k < looked[0] for k in rest) if together else 0
+    return {k: n if n < before else n + new for n, k in enumerate(rest)}
+
+
+def write(call: Call) -> None:
+    """``x[key] = value``: what stood there is cut out, takes on the value, and is put back."""
+    x, key, value = call.passed
+    items = _items(key, x.ndim)
+    operands = _operands(call, value, sum(not isinstance(item, int) for item in items))
+    wholes, cuts = [(call.number(x), tuple(x.shape))], []
+    if not all(isinstance(item, (int, slice)) and not isinstance(item, bool) for item in items):
+        operands.insert(0, wholes[0][0])
+        return call.add(Kind.OPAQUE, operands, call.rewritten(x), reason="it is written by places looked up")
+    for bounds, shape in steps(x.shape, _slices(x.shape, items)):
+        part = call.between(shape)
+        call.add(Kind.SLICE, [wholes[-1][0]], [part], **bounds)
+        wholes.append((part, shape))
+        cuts.append({key: bounds[key] for key in ("axis", "start", "stop", "step")})
+    there, shape = wholes.pop()
+    part = call.between(shape) if cuts else call.rewritten(x)[0]
+    call.add(Kind.ELEMENTWISE, [there, *operands], [part])
+    while cuts:
+        there, shape = wholes.pop()
+        whole = call.between(shape) if wholes else call.rewritten(x)[0]
+        call.add(Kind.WRITE, [there, part], [whole], **cuts.pop())
+        part = whole
+
+
+def _operands(call: Call, value: Any, ndim: int) -> list[int]:
+    """The value that is written, unless it is a number; as in NumPy it may have further axes of one place in front."""
+    if isinstance(value, (int, float, bool)):
+        return []
+    value = value if isinstance(value, Tensor) else Tensor(np.asarray(value))
+    number = call.number(value)
+    if value.ndim <= ndim:
+        return [number]
+    laid = call.between(value.shape[value.ndim - ndim :])
+    call.add(Kind.RESHAPE, [number], [laid])
+    return [laid]
+
+
+def created(call: Call) -> None:
+    """A tensor made of sizes alone."""
+    asked, shape = call.asked, tuple(call.out.shape)
+    at = 1 if asked.name.startswith("new_") or asked.name == "fill" else 0
+    ordered = asked.name in ("arange", "linspace", "eye")
+    passed = [*asked.args[at:], *(asked.kwargs[key] for key in ("size", "shape", "end", "n") if key in asked.kwargs)]
+    sizes = list(passed[0]) if passed and isinstance(passed[0], (list, tuple)) else passed
+    sizes = [size for size in sizes if isinstance(size, int)]
+    if ordered:
+        sizes = [size for size in passed if isinstance(size, Size)][:1] * len(shape)
+    origins = origins_of(sizes) if asked.name in CREATING and sizes == list(shape) else [None] * len(shape)
+    call.add(Kind.CREATE, [], call.first(), origins=tuple(origins), ordered=ordered)

@@ -1,0 +1,109 @@
+"""Removes slices from a MindSpore network for real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mindspore import Parameter, Tensor, mint, nn
+from mindspore.ops.primitive import Primitive
+from numpy.typing import NDArray
+
+from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.pruning import adapting
+from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.recording.held import replaced
+from prunekit.plugins.backends.mindspore.copying import copied
+from prunekit.plugins.backends.mindspore.forward import as_array
+from prunekit.plugins.backends.mindspore.recorder import named_tensors
+
+Kept = Mapping[str, Mapping[int, NDArray[np.int64]]]
+
+
+def prune(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
+    """A copy of the network without the units that the plan removes; names and their order stay as they were.
+
+    Raises:
+        PlanError: The plan is of another graph, or the graph of another network.
+    """
+    named = dict(named_tensors(network))
+    check_network(graph, {name: tuple(tensor.shape) for name, tensor in named.items()})
+    keep = plan.flags(graph)
+    kept: dict[str, dict[int, NDArray[np.int64]]] = {}
+    for axis in graph.axes:
+        stays = staying(axis.units, keep)
+        if not stays.all():
+            kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+    small = _copy_cut(network, named, kept, adapting.factors(graph, keep))
+    small.set_train(False)
+    cells = dict(small.cells_and_names())
+    channels = {name: int(staying(units, keep).sum()) for name, units in graph.norms}
+    for (name, path), size in adapting.sizes(graph, keep).items():
+        holder = cells[name].__dict__
+        holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
+    for name, cell in cells.items():
+        _follow(cell, channels.get(name))
+    return small
+
+
+def _copy_cut(
+    network: nn.Cell,
+    named: Mapping[str, Tensor],
+    kept: Kept,
+    factors: Mapping[str, Mapping[int, NDArray[np.float64]]],
+) -> nn.Cell:
+    """A deep copy in which tensors are replaced by the part of them that stays, wherever they are held.
+
+    Each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given.
+    """
+    parts: dict[int, Any] = {}
+    for name in [*kept, *(name for name in factors if name not in kept)]:
+        tensor = named[name]
+        part = as_array(tensor)
+        for axis, vector in factors.get(name, {}).items():
+            part = part * vector.astype(part.dtype).reshape([-1 if k == axis else 1 for k in range(part.ndim)])
+        for axis, indices in kept.get(name, {}).items():
+            part = part.take(indices, axis)
+        data = Tensor(np.ascontiguousarray(part), dtype=tensor.dtype)
+        if isinstance(tensor, Parameter):
+            data = Parameter(data, name=tensor.name, requires_grad=tensor.requires_grad)
+        parts[id(tensor)] = data
+    return copied(network, parts)
+
+
+def _follow(cell: nn.Cell, channels: int | None) -> None:
+    """Bring the sizes that MindSpore's own cells and their primitives hold in line with their parameters."""
+    weight = getattr(cell, "weight", None)
+    held = vars(cell)
+    if isinstance(weight, Tensor) and weight.ndim > 2 and "in_channels" in held:
+        _follow_convolution(cell, weight.shape)
+    elif isinstance(cell, nn.Dense):
+        cell.out_channels, cell.in_channels = cell.weight.shape
+    elif isinstance(cell, mint.nn.Linear):
+        cell.out_features, cell.in_features = cell.weight.shape
+    elif isinstance(gain := getattr(cell, "gamma", weight), Tensor) and gain.ndim == 1 and "num_features" in held:
+        cell.num_features = gain.shape[0]
+    elif isinstance(cell, nn.GroupNorm):
+        count = gain.shape[0] if isinstance(gain, Tensor) else channels or cell.num_channels
+        if cell.num_groups == cell.num_channels:  # one group a channel
+            cell.num_groups = count
+        cell.num_channels = count
+    elif isinstance(cell, nn.LayerNorm) and isinstance(gain, Tensor):
+        cell.normalized_shape = tuple(gain.shape)
+
+
+def _follow_convolution(cell: nn.Cell, shape: tuple[int, ...]) -> None:
+    a, b = shape[:2]
+    transposed = "Transpose" in type(cell).__name__
+    key = "group" if "group" in vars(cell) else "groups"
+    groups = int(getattr(cell, key, 1))
+    if groups > 1 and cell.in_channels == groups:  # depthwise: a group a channel
+        groups = a if transposed else a // (cell.out_channels // cell.in_channels)
+    vars(cell)[key] = groups
+    cell.in_channels = a if transposed else b * groups
+    cell.out_channels = b * groups if transposed else a
+    for name, primitive in list(vars(cell).items()):
+        if isinstance(primitive, Primitive) and "out_channel" in primitive.init_attrs:
+            # that of a transposed one names the channels that it reads
+            setattr(cell, name, type(primitive)(**{**primitive.init_attrs, "out_channel": a, "group": groups}))

@@ -1,0 +1,99 @@
+"""Weights from and to MindSpore's own files, which are protocol buffers and safetensors: no code is in them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from prunekit.core.weights import WeightsError, check_fit
+from prunekit.core.writing import whole_file
+from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore.forward import as_array
+
+import mindspore  # isort: skip
+from mindspore import Tensor, nn  # isort: skip
+
+SUFFIXES = (".ckpt",)
+"""``mindspore.save_checkpoint`` writes them."""
+
+# What training leaves in a checkpoint beside the weights: an optimizer's state of each of them, and where it stands.
+_OF_A_WEIGHT = re.compile(r"(?:moments?|moment[12]|adam_[mv]|accum|stat|vhat|mean_square|mean_grad)\.(.+)")
+_OF_TRAINING = {
+    "beta1_power", "beta2_power", "current_iterator_step", "epoch_num", "global_step", "last_overflow_iterator_step",
+    "learning_rate", "loss_scale", "momentum", "scale_sense", "step_num", "weight_decay",
+}  # fmt: skip
+
+
+def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a checkpoint by name, without what training left in it.
+
+    Raises:
+        WeightsError: It holds none.
+    """
+    try:
+        content = mindspore.load_checkpoint(str(path))
+    except ValueError as problem:
+        reason = "it is no checkpoint of MindSpore, or it is broken"
+        raise WeightsError(f"{path} cannot be read as weights: {reason}") from problem
+    found = {name: as_array(value) for name, value in content.items() if isinstance(value, Tensor)}
+    return {name: array for name, array in found.items() if not _is_of_training(name, found)}
+
+
+def shapes(network: nn.Cell) -> dict[str, tuple[int, ...]]:
+    """Shapes of a network's parameters by the names that its checkpoints have."""
+    return {name: tuple(parameter.shape) for name, parameter in network.parameters_dict().items()}
+
+
+def load_weights(network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network its weights; every name and every shape must fit.
+
+    Raises:
+        WeightsError: They do not fit; the network is left as it was.
+    """
+    check_fit("what was given", type(network).__name__, shapes(network), arrays)
+    parameters = network.parameters_dict()
+    for name in parameters.keys() & arrays.keys():  # all but counters
+        parameters[name].set_data(Tensor(np.array(arrays[name]), dtype=parameters[name].dtype))
+
+
+def save_weights(network: nn.Cell, path: Path) -> None:
+    """Write a network's parameters, as a checkpoint if the suffix says so, else as safetensors; whole or not at all.
+
+    Raises:
+        WeightsError: The suffix is one of other files.
+        WriteError: The file cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".safetensors", *SUFFIXES):
+        raise WeightsError(f"{path}: weights are written as .safetensors, {', '.join(SUFFIXES)} files only")
+    parameters = network.parameters_dict()
+    if suffix in SUFFIXES:
+        _save_checkpoint(parameters, path)
+        return
+    arrays = {name: as_array(parameter) for name, parameter in parameters.items()}
+    with whole_file(path) as file:
+        file.write(safetensors.numpy.save(arrays, metadata={"format": "ms"}))
+
+
+def _save_checkpoint(parameters: Mapping[str, Any], path: Path) -> None:
+    """By way of another folder, for MindSpore writes piece by piece, and a file that only its owner may read."""
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / "weights.ckpt"
+        named = [{"name": name, "data": parameter} for name, parameter in parameters.items()]
+        mindspore.save_checkpoint(named, str(part))
+        with part.open("rb") as written, whole_file(path) as file:
+            shutil.copyfileobj(written, file)
+
+
+def _is_of_training(name: str, names: Mapping[str, Any]) -> bool:
+    match = _OF_A_WEIGHT.fullmatch(name)
+    return name in _OF_TRAINING or (match is not None and match[1] in names)

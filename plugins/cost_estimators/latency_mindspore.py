@@ -1,0 +1,63 @@
+"""Measures how long a MindSpore network takes for a batch."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Mapping
+
+from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.search.latency import Latency
+from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.forward import evaluating, to_tensors
+from prunekit.plugins.cost_estimators.threads import cpus
+from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
+from prunekit.registry import Register, RegisterType
+
+import mindspore  # isort: skip
+from mindspore import nn  # isort: skip
+
+
+@Register.register(RegisterType.COST_ESTIMATOR, name="latency", backend="mindspore")
+class MeasuredLatency:
+    """Time of one forward, measured on the device."""
+
+    def compare(
+        self,
+        networks: Mapping[str, nn.Cell],
+        inputs: Inputs,
+        device: str,
+        *,
+        threads: int | None = None,
+        warmup: int = 5,
+        repeats: int = 30,
+    ) -> dict[str, Latency]:
+        """Measure networks in turns (A B A B ...), so that what disturbs the machine disturbs them alike.
+
+        Args:
+            networks: By name.
+            inputs: One batch by the data contract.
+            device: ``CPU``, ``GPU`` or ``NPU``.
+            threads: CPUs during the measurement; None leaves them as they are. MindSpore makes its threads once, one
+                for each CPU whatever is set, so they are bound to so many CPUs; there may be fewer, and the result
+                says how many were used.
+            warmup: Rounds that are not counted.
+            repeats: Rounds that are.
+
+        Raises:
+            ValueError: ``repeats`` or ``threads`` is below 1, or ``warmup`` below 0.
+            ThreadsError: This system cannot limit them.
+        """
+        check_counts(threads, warmup, repeats)
+        use_device(device)
+        args, kwargs = to_tensors(as_call(inputs))
+        with contextlib.ExitStack() as stack:
+            used = stack.enter_context(cpus(threads))
+            for network in networks.values():
+                stack.enter_context(evaluating(network))
+            forwards = {name: functools.partial(network, *args, **kwargs) for name, network in networks.items()}
+            return in_turns(
+                forwards, mindspore.runtime.synchronize, batch=(args, kwargs), threads=used, warmup=warmup,
+                repeats=repeats,
+            )  # fmt: skip

@@ -1,0 +1,136 @@
+"""Trains a MindSpore network: a plain loop in one process, operator by operator."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.forward import as_array, call, to_tensors
+from prunekit.plugins.trainers.checkpoint import restoring
+from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.labels import checked_labels
+from prunekit.plugins.trainers.loop import TrainingLoop
+from prunekit.plugins.trainers.mindspore.checkpoint import read_checkpoint, write_checkpoint
+from prunekit.plugins.trainers.mindspore.drawing import drawing
+from prunekit.plugins.trainers.mindspore.optimizers import Updates, updates
+from prunekit.plugins.trainers.mindspore.precision import Precision
+from prunekit.plugins.trainers.settings import CrossEntropyLoss
+from prunekit.registry import Register, RegisterType
+
+import mindspore  # isort: skip
+from mindspore import Tensor, nn, ops  # isort: skip
+
+
+@Register.register(RegisterType.TRAINER, backend="mindspore")
+class Trainer(TrainingLoop):
+    """Trains with SGD or Adam, whose steps are those of PyTorch's."""
+
+    def _use(self, device: str) -> None:
+        use_device(device)
+
+    def _training(self, network: nn.Cell) -> _Training:
+        weights = mindspore.ParameterTuple(network.trainable_params())
+        if not weights:
+            raise TrainingError(f"{type(network).__name__} has nothing to train: no parameter requires a gradient")
+        precision = Precision(self._use_amp)
+        return _Training(network, weights, updates(weights, self._optimizer), precision, self._loss, self._grad_clip)
+
+
+class _Training:
+    """One network being trained; see `prunekit.plugins.trainers.loop.Training`."""
+
+    def __init__(
+        self,
+        network: nn.Cell,
+        weights: Sequence[Tensor],
+        optimizer: Updates,
+        precision: Precision,
+        loss: CrossEntropyLoss,
+        grad_clip: float | None,
+    ) -> None:
+        self._network, self._settings, self._grad_clip = network, loss, grad_clip
+        self._optimizer, self._precision = optimizer, precision
+        self._forward = precision.forward(lambda inputs: call(network, inputs))
+        self._with_gradients = mindspore.value_and_grad(self._scaled_loss, None, weights)
+        self._batch: Any = None
+        self._gradients: Sequence[Tensor] = ()
+
+    @contextlib.contextmanager
+    def keeping_modes(self) -> Iterator[None]:
+        modes = [(cell, cell.training) for _, cell in self._network.cells_and_names()]
+        try:
+            yield
+        finally:
+            for cell, training in modes:
+                cell.training = training
+            mindspore.ms_memory_recycle()  # MindSpore keeps some MiB for the gradients of every new shape
+
+    @contextlib.contextmanager
+    def epoch(self, seed: int) -> Iterator[None]:
+        self._network.set_train(True)
+        with drawing(self._network, seed):
+            yield
+
+    def loss(self, inputs: Any, target: Any) -> float:
+        self._batch, scale = (inputs, target), self._precision.scale
+        scaled, self._gradients = self._with_gradients()
+        return float(scaled) / scale  # a power of two: nothing is rounded
+
+    def step(self, lr: float) -> None:
+        gradients = self._precision.unscaled(self._gradients)
+        self._gradients = ()
+        if gradients is not None:
+            self._optimizer.step(_clipped(gradients, self._grad_clip), lr)
+
+    def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
+        network = {weight.name: as_array(weight) for weight in self._network.get_parameters()}
+        plain = {
+            "fingerprint": fingerprint, "next_epoch": next_epoch, "steps": self._optimizer.steps,
+            "scale": self._precision.scale, "good_steps": self._precision.good_steps,
+        }  # fmt: skip
+        write_checkpoint(path, {"network": network, "optimizer": self._optimizer.arrays()}, plain)
+
+    def read(self, path: Path, fingerprint: str) -> int:
+        parts, plain = read_checkpoint(path, fingerprint)
+        with restoring(path):
+            self._restore(parts["network"])
+            self._optimizer.restore(parts.get("optimizer", {}), plain["steps"])
+            self._precision.scale, self._precision.good_steps = float(plain["scale"]), int(plain["good_steps"])
+            return int(plain["next_epoch"])
+
+    def _restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        owned = {weight.name: weight for weight in self._network.get_parameters()}
+        if owned.keys() != arrays.keys():
+            raise ValueError("its weights have other names")
+        for name, weight in owned.items():
+            if weight.shape != arrays[name].shape:
+                raise ValueError(f"{name} has the shape {list(arrays[name].shape)}, not {list(weight.shape)}")
+            weight.set_data(Tensor(arrays[name], weight.dtype))
+
+    def _scaled_loss(self) -> Tensor:
+        inputs, target = self._batch
+        loss = self._loss_of(self._forward(inputs), target)
+        return loss if self._precision.scale == 1 else loss * self._precision.scale
+
+    def _loss_of(self, outputs: Any, target: Any) -> Tensor:
+        if callable(own := getattr(self._network, "loss", None)):
+            return own(outputs, to_tensors(target))
+        params = self._settings.params
+        labels = checked_labels(self._network, outputs, target, params.ignore_index)
+        return ops.cross_entropy(outputs, Tensor(labels.astype(np.int32)), **params.model_dump())
+
+
+def _clipped(gradients: Sequence[Tensor], largest: float | None) -> Sequence[Tensor]:
+    """The gradients, all shorter by one factor where the norm of all together is too large."""
+    if largest is None:
+        return gradients
+    norm = float(sum((gradient * gradient).sum() for gradient in gradients)) ** 0.5
+    factor = largest / (norm + 1e-6)  # as PyTorch clips
+    return gradients if factor >= 1 else [gradient * factor for gradient in gradients]

@@ -1,0 +1,113 @@
+"""Trains a PyTorch network: a plain loop in one process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from prunekit.plugins.backends.pytorch.device import torch_device
+from prunekit.plugins.backends.pytorch.forward import call, to_device
+from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.labels import checked_labels
+from prunekit.plugins.trainers.loop import TrainingLoop
+from prunekit.plugins.trainers.pytorch.checkpoint import Stateful, read_checkpoint, write_checkpoint
+from prunekit.plugins.trainers.pytorch.precision import Precision
+from prunekit.plugins.trainers.settings import SGD, Adam, CrossEntropyLoss
+from prunekit.registry import Register, RegisterType
+
+_OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
+
+
+@Register.register(RegisterType.TRAINER, backend="pytorch")
+class Trainer(TrainingLoop):
+    """Trains with SGD or Adam."""
+
+    def _use(self, device: str) -> None:
+        self._device = torch_device(device)
+
+    def _training(self, network: nn.Module) -> _Training:
+        network.to(self._device)
+        optimizer, precision = _optimizer(network, self._optimizer), Precision(self._device, self._use_amp)
+        return _Training(network, self._device, optimizer, precision, self._loss, self._grad_clip)
+
+
+class _Training:
+    """One network being trained; see `prunekit.plugins.trainers.loop.Training`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        optimizer: torch.optim.Optimizer,
+        precision: Precision,
+        loss: CrossEntropyLoss,
+        grad_clip: float | None,
+    ) -> None:
+        self._network, self._device, self._settings, self._grad_clip = network, device, loss, grad_clip
+        self._optimizer, self._precision = optimizer, precision
+        self._parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, "precision": precision}
+
+    @contextlib.contextmanager
+    def keeping_modes(self) -> Iterator[None]:
+        modes = [(module, module.training) for module in self._network.modules()]
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    @contextlib.contextmanager
+    def epoch(self, seed: int) -> Iterator[None]:
+        self._network.train()
+        devices = [] if self._device.type == "cpu" else [self._device]
+        with torch.random.fork_rng(devices, device_type=_rng_type(self._device)):
+            torch.manual_seed(seed)
+            yield
+
+    def loss(self, inputs: Any, target: Any) -> float:
+        self._optimizer.zero_grad(set_to_none=True)
+        with self._precision.forward():
+            outputs = call(self._network, inputs, self._device)
+        self._last = self._loss_of(self._precision.outputs(outputs), target)
+        return float(self._last.detach())
+
+    def step(self, lr: float) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
+        self._precision.step(self._last, self._network, self._optimizer, self._grad_clip)
+
+    def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
+        write_checkpoint(path, self._parts, fingerprint, next_epoch)
+
+    def read(self, path: Path, fingerprint: str) -> int:
+        return read_checkpoint(path, self._parts, fingerprint)
+
+    def _loss_of(self, outputs: Any, target: Any) -> Tensor:
+        if callable(own := getattr(self._network, "loss", None)):
+            loss: Tensor = own(outputs, to_device(target, self._device))
+            return loss
+        params = self._settings.params
+        labels = checked_labels(self._network, outputs, target, params.ignore_index)
+        return functional.cross_entropy(outputs, to_device(labels, self._device), **params.model_dump())
+
+
+def _optimizer(network: nn.Module, settings: SGD | Adam) -> torch.optim.Optimizer:
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    if not weights:
+        raise TrainingError(f"{type(network).__name__} has nothing to train: no parameter requires a gradient")
+    make: Any = _OPTIMIZERS[settings.type]
+    try:
+        optimizer: torch.optim.Optimizer = make(weights, **settings.params.model_dump())
+    except ValueError as problem:  # parameters that contradict each other, such as nesterov without momentum
+        raise TrainingError(f"optimizer: {problem}") from problem
+    return optimizer
+
+
+def _rng_type(device: torch.device) -> str:
+    return "cuda" if device.type == "cpu" else device.type

@@ -1,0 +1,148 @@
+"""MindIR and ONNX from MindSpore networks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import mindspore
+import numpy as np
+import pytest
+from mindspore import Tensor, nn, ops
+
+from prunekit.core.pipeline.exporting import ExportError
+from prunekit.plugins.exporters import parity
+from prunekit.plugins.exporters.mindir import MindirExporter
+from prunekit.plugins.exporters.onnx_mindspore import OnnxExporter
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+FORMATS = {"mindir": MindirExporter, "onnx": OnnxExporter}
+IMAGES = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
+
+
+class Small(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3, pad_mode="pad", padding=1), nn.BatchNorm2d(4)
+        self.dropout, self.head = nn.Dropout(p=0.5), nn.Dense(4, 5)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.finish(x, ops.relu(self.norm(self.conv(x))))
+
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.head(self.dropout(y.mean((2, 3))))
+
+
+class Added(Small):
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        y += ops.relu(y)
+        return self.head(y.mean((2, 3)))
+
+
+class Undecided(Small):
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        if y.sum() > 0:
+            y = y * 2
+        return self.head(y.mean((2, 3)))
+
+
+class Sized(Small):
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        halves = ops.relu(y.mean((2, 3)).reshape(x.shape[0] * 2, 2))
+        return self.head(halves.reshape(x.shape[0], 4))
+
+
+class Rare(Small):
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        return ops.erfinv(ops.tanh(y) * 0.5)
+
+
+class Uncompilable(Small):
+    def finish(self, x: Tensor, y: Tensor) -> Tensor:
+        return Tensor(y.asnumpy() * 2)
+
+
+class Two(nn.Cell):
+    def construct(self, left: Tensor, right: Tensor) -> Any:
+        return left + right, (right * 2,)
+
+
+class Named(nn.Cell):
+    def construct(self, x: Tensor) -> Any:
+        return {"mean": x.mean((1, 2, 3)), "more": [x * 2]}
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:
+    """Nothing is printed, and the current folder stays empty."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    yield
+    assert os.listdir(".") == [] and capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_computes_what_the_network_does(tmp_path: Path, kind: str) -> None:
+    network, path = Small().set_train(True), tmp_path / f"small.{kind}"
+    mode = mindspore.get_context("mode")
+    found = FORMATS[kind]().export(network, IMAGES, path)
+    assert (found.path, found.format, found.batch_sizes) == (path, kind, (2, 4)) and path.stat().st_size > 0
+    assert found.parity_error <= 1e-5 and network.dropout.training and mindspore.get_context("mode") == mode
+    network.head.weight.set_data(network.head.weight * 3)  # compiled again, with the weights of now
+    assert FORMATS[kind]().export(network, IMAGES, path).parity_error <= 1e-5
+    assert os.listdir(tmp_path) == ["here", path.name] or os.listdir(tmp_path) == [path.name, "here"]
+
+
+def test_onnx_takes_any_number_of_samples_or_one(tmp_path: Path) -> None:
+    def axis(path: Path) -> Any:
+        return onnx.load(str(path)).graph.input[0].type.tensor_type.shape.dim[0]
+
+    exporter = OnnxExporter()
+    found = exporter.export(Small(), IMAGES, tmp_path / "any.onnx")
+    assert axis(found.path).dim_param and found.opset is not None and found.opset >= 11
+    found = exporter.export(Small(), IMAGES, tmp_path / "two.onnx", any_batch=False)
+    assert axis(found.path).dim_value == 2 and found.batch_sizes == (2,)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_several_inputs_and_outputs(tmp_path: Path, kind: str) -> None:
+    inputs = {"right": np.ones((3, 2), np.float32), "left": np.arange(6, dtype=np.float32).reshape(3, 2)}
+    found = FORMATS[kind]().export(Two(), inputs, tmp_path / "two")
+    assert found.parity_error <= 1e-6
+    if kind == "mindir":
+        assert FORMATS[kind]().export(Named(), IMAGES, tmp_path / "named").parity_error <= 1e-6
+    else:
+        with pytest.raises(ExportError, match="operator PyExecute; that is Python, such as a dict: let construct give"):
+            FORMATS[kind]().export(Named(), IMAGES, tmp_path / "named")
+    with pytest.raises(ExportError, match=r"input left is a list; only arrays"):
+        FORMATS[kind]().export(Two(), ([IMAGES], IMAGES), tmp_path / "list")
+
+
+@pytest.mark.parametrize(
+    ("network", "kind", "told"),
+    [
+        (
+            Added,
+            "onnx",
+            r"does not know the operator (InplaceAddExt|TensorMove); write out = out \+ x in place",
+        ),
+        (Undecided, "onnx", "an if or a loop over values of a tensor is a likely reason"),
+        (Rare, "onnx", "does not know the operator Erfinv; write another operator in its place, or export to mindir"),
+        (Sized, "onnx", "a batch of 4: .*a shape in the network holds the number of samples"),
+        (Uncompilable, "mindir", r"MindSpore cannot compile it \(.*test_mindspore.py:\d+\): .*asnumpy"),
+    ],
+)
+def test_what_cannot_be_exported_is_told(tmp_path: Path, network: type[Small], kind: str, told: str) -> None:
+    with pytest.raises(ExportError, match=told) as caught:
+        FORMATS[kind]().export(network(), IMAGES, tmp_path / "x")
+    assert "C++" not in str(caught.value) and len(str(caught.value).splitlines()) <= 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_file_that_computes_something_else_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "LARGEST_ERROR", -1.0)
+    with pytest.raises(ExportError, match="x was not written: its outputs differ"):
+        MindirExporter().export(Small(), IMAGES, tmp_path / "x")
+    assert not (tmp_path / "x").exists()

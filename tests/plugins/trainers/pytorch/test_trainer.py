@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prunekit.core.data import Batch
+from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.loop import EpochReport
+from prunekit.plugins.trainers.pytorch.trainer import Trainer
+
+
+def data(epoch: int) -> Iterator[Batch]:
+    rng = np.random.default_rng([7, epoch])
+    for _ in range(4):
+        target = rng.integers(0, 3, 16)
+        yield (rng.normal(size=(16, 6)) + 2 * np.eye(3, 6)[target]).astype(np.float32), target
+
+
+def network(seed: int = 0) -> nn.Module:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3))
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 4,
+    "optimizer": {"type": "SGD", "params": {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4}},
+    "lr_scheduler": {"type": "CosineAnnealingLR"},
+    "seed": 3,
+}
+
+
+def test_training_learns_and_reports() -> None:
+    reports: list[EpochReport] = []
+    goal = network()
+    assert Trainer("CPU", **SETTINGS).fit(goal, data, reports.append) is goal
+    assert [report.epoch for report in reports] == [0, 1, 2, 3] and reports[0].epochs == 4
+    assert reports[-1].loss < 0.85 * reports[0].loss
+    assert reports[0].lr == 0.05 > reports[1].lr > reports[3].lr
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_training_is_deterministic_and_leaves_the_generator_alone(kind: str) -> None:
+    settings = {**SETTINGS, "optimizer": {"type": kind, "lr": 0.01}}
+    first, second, other = network(), network(), network()
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    Trainer(**settings).fit(first, data)
+    assert torch.equal(before, torch.get_rng_state())
+    torch.manual_seed(2)
+    Trainer(**settings).fit(second, data)
+    assert same(first, second)
+    Trainer(**{**settings, "seed": 4}).fit(other, data)
+    assert not same(first, other)  # dropout draws from the seed
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("stop", [0, 2])
+def test_killed_training_ends_as_an_uninterrupted_one(tmp_path: Path, kind: str, stop: int) -> None:
+    settings = {**SETTINGS, "optimizer": {"type": kind, "lr": 0.02}}
+    whole, path = network(), tmp_path / "training.pt"
+    Trainer(**settings).fit(whole, data)
+
+    def kill(report: EpochReport) -> None:
+        if report.epoch == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(**settings).fit(network(), data, kill, checkpoint=path)
+    assert path.exists() == (stop > 0)
+    seen: list[int] = []
+    resumed = network(seed=9 if stop else 0)
+    Trainer(**settings).fit(resumed, data, lambda report: seen.append(report.epoch), checkpoint=path)
+    assert same(whole, resumed) and seen == list(range(stop, 4))
+    finished = network(seed=5)
+    Trainer(**settings).fit(finished, data, checkpoint=path)
+    assert same(whole, finished) and os.listdir(tmp_path) == ["training.pt"]
+
+
+def test_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "training.pt"
+    Trainer(**SETTINGS).fit(network(), data, checkpoint=path)
+    with pytest.raises(TrainingError, match="written with other settings"):
+        Trainer(**{**SETTINGS, "seed": 8}).fit(network(), data, checkpoint=path)
+    with pytest.raises(TrainingError, match="no checkpoint of this training"):
+        Trainer(**SETTINGS).fit(nn.Linear(6, 3), data, checkpoint=path)
+    torch.save(nn.Linear(1, 1), path)
+    with pytest.raises(TrainingError, match="remove it to start anew"):
+        Trainer(**SETTINGS).fit(network(), data, checkpoint=path)
+
+
+def test_no_epochs_change_nothing() -> None:
+    goal = network()
+    Trainer(epochs=0).fit(goal, lambda epoch: pytest.fail("no data is needed"))
+    assert same(goal, network())
+
+
+def test_modes_are_kept() -> None:
+    goal = network().eval()
+    Trainer(epochs=1).fit(goal, data, lambda report: goal.eval() and None)
+    assert not any(module.training for module in goal.modules())
+    goal.train()[3].eval()
+    Trainer(epochs=1).fit(goal, data)
+    assert goal.training and not goal[3].training
+
+
+def test_network_with_its_own_loss_and_dict_inputs() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+        def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
+            return {"out": self.layer(left + right)}
+
+        def loss(self, outputs: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
+            return (outputs["out"] - target["y"]).square().mean()
+
+    ones = np.ones((4, 2), np.float32)
+    batch = ({"left": ones, "right": ones}, {"y": np.zeros((4, 1), np.float32)})
+    losses: list[float] = []
+    Trainer(epochs=5, optimizer={"type": "SGD", "lr": 0.02}).fit(  # type: ignore[arg-type]
+        Own(), lambda epoch: [batch], lambda report: losses.append(report.loss)
+    )
+    assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+
+
+def test_clipping_bounds_the_step() -> None:
+    goal, lr, clip = network(), 1.0, 0.01
+    before = torch.cat([weight.detach().clone().flatten() for weight in goal.parameters()])
+    trainer = Trainer(optimizer={"type": "SGD", "lr": lr}, grad_clip=clip)  # type: ignore[arg-type]
+    trainer.fit(goal, lambda epoch: [next(data(0))])
+    after = torch.cat([weight.detach().flatten() for weight in goal.parameters()])
+    assert 0 < float((after - before).norm()) <= lr * clip * 1.001
+
+
+def test_loss_that_is_not_finite_says_where() -> None:
+    inputs, target = next(data(0))
+    inputs = inputs.copy()
+    inputs[0, 0] = np.nan
+    with pytest.raises(TrainingError, match=r"epoch 1, batch 2: the loss is nan; lower the learning rate \(0.01\)"):
+        Trainer().fit(network(), lambda epoch: [next(data(0)), (inputs, target)])
+
+
+def test_what_cannot_be_trained_is_told() -> None:
+    with pytest.raises(TrainingError, match="epoch 1 has no batch"):
+        Trainer().fit(network(), lambda epoch: [])
+    with pytest.raises(TrainingError, match="nothing to train"):
+        Trainer().fit(network().requires_grad_(False), data)
+    with pytest.raises(TrainingError, match="a target is 3, but the network has 3 classes"):
+        Trainer().fit(network(), lambda epoch: [(np.zeros((2, 6), np.float32), np.array([0, 3]))])
+    with pytest.raises(TrainingError, match=r"gives \[2\], not logits"):
+        Trainer().fit(
+            nn.Sequential(nn.Linear(6, 2), nn.Flatten(0)), lambda epoch: [(np.zeros((1, 6), np.float32), np.array([0]))]
+        )
+
+
+def test_all_wrong_settings_are_named() -> None:
+    with pytest.raises(TrainingError) as caught:
+        Trainer(
+            epochs=-1,
+            optimizer={"type": "SGD", "lr": "a", "momentun": 0.9},  # type: ignore[arg-type]
+            lr_scheduler={"type": "MultiStepLR", "params": {"milestones": [1], "gamma": "x"}},  # type: ignore[arg-type]
+            loss={"type": "CrossEntropy"},  # type: ignore[arg-type]
+            grad_clip=0.0,
+        )
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("optimizer.params.lr: Input should be a valid number")
+    assert lines[1] == "optimizer.params.momentun: no parameter 'momentun'. Did you mean 'momentum'?"
+    assert lines[2].startswith("lr_scheduler.params.gamma: Input should be a valid number")
+    assert lines[3] == "loss: no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'?"
+    assert lines[4] == "epochs: -1 is below 0" and lines[5].startswith("grad_clip: 0.0")
+
+
+def test_contradicting_optimizer_parameters() -> None:
+    with pytest.raises(TrainingError, match="Nesterov momentum requires"):
+        Trainer(optimizer={"type": "SGD", "nesterov": True}).fit(network(), data)  # type: ignore[arg-type]
