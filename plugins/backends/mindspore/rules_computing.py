@@ -9,6 +9,7 @@ from mindspore import Tensor
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Attribute, Origin, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording.decomposing import gated
 from prunekit.plugins.backends.mindspore.call import Call
 
 _DOES = {
@@ -218,10 +219,7 @@ def local_response(call: Call) -> None:
 
 def glu(call: Call) -> None:
     """One half gates the other."""
-    axis, shape = axis_of(int(call["axis"]), call.x.ndim), call.out.shape
-    halves = [call.between(shape), call.between(shape)]
-    call.add(Kind.SPLIT, [call.number(call.x)], halves, axis=axis, sizes=[shape[axis]] * 2, drop=False)
-    call.add(Kind.ELEMENTWISE, halves, call.first())
+    gated(call, call.x, axis_of(int(call["axis"]), call.x.ndim))
 
 
 def l2_normalize(call: Call) -> None:

@@ -11,6 +11,7 @@ from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Size
 from prunekit.core.recording import axis_of, origins_of
 from prunekit.core.recording.asked import origins_of_slice
+from prunekit.core.recording.decomposing import places_after_lookup
 from prunekit.plugins.backends.mindspore.asking import CREATING
 from prunekit.plugins.backends.mindspore.call import Call
 from prunekit.plugins.backends.mindspore.rules_moving import Slices, chain, steps
@@ -29,7 +30,8 @@ def index(call: Call) -> None:
     looked = [np.asarray(i.asnumpy() if isinstance(i, Tensor) else i) for i in items if not isinstance(i, slice)]
     if any(array.dtype == bool for array in looked):
         return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed by conditions")
-    moved = _moved([isinstance(item, slice) for item in items], len(np.broadcast_shapes(*(a.shape for a in looked))))
+    new = len(np.broadcast_shapes(*(array.shape for array in looked)))
+    moved = places_after_lookup([isinstance(item, slice) for item in items], new)
     call.unary(Kind.INDEX, moved=moved)
 
 
@@ -71,15 +73,6 @@ def _slices(shape: tuple[int, ...], items: list[Any]) -> Slices:
         elif (bounds := item.indices(size)) != (0, size, 1):
             found.append((axis, bounds, origins_of_slice(item)))
     return found
-
-
-def _moved(kept: list[bool], new: int) -> dict[int, int]:
-    """Where the axes go along which nothing is looked up."""
-    looked = [k for k, stays in enumerate(kept) if not stays]
-    rest = [k for k, stays in enumerate(kept) if stays]
-    together = looked == list(range(looked[0], looked[-1] + 1))
-    before = sum(k < looked[0] for k in rest) if together else 0
-    return {k: n if n < before else n + new for n, k in enumerate(rest)}
 
 
 def write(call: Call) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from mindspore import Tensor
 
 from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.sizes import Combined, Literal, Origin, origin_of
+from prunekit.core.graph.sizes import Combined, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.asked import origins_of_slice
+from prunekit.core.recording.decomposing import flipped, pixel_shuffled, repeated, stacked
 from prunekit.plugins.backends.mindspore.call import Call
 
 
@@ -44,12 +45,7 @@ def concat(call: Call) -> None:
 
 def stack(call: Call) -> None:
     """Tensors one behind the other along a new axis."""
-    tensors = list(call.x)
-    axis, parts = axis_of(call.any("axis", "dim", default=0), tensors[0].ndim + 1), []
-    for tensor in tensors:
-        parts.append(call.between((*tensor.shape[:axis], 1, *tensor.shape[axis:])))
-        call.add(Kind.RESHAPE, [call.number(tensor)], [parts[-1]])
-    call.add(Kind.CONCAT, parts, call.first(), axis=axis)
+    stacked(call, call.x, axis_of(call.any("axis", "dim", default=0), call.x[0].ndim + 1))
 
 
 def split(call: Call) -> None:
@@ -185,11 +181,7 @@ def steps(shape: Sequence[int], slices: Slices) -> Iterator[tuple[dict[str, Any]
 
 def flip(call: Call) -> None:
     """Axes reversed."""
-    x, axes = call.number(call.x), axes_of(call.any("axis", "dims"), call.x.ndim)
-    for axis in axes:
-        turned = call.between(call.out.shape) if axis != axes[-1] else call.first()[0]
-        call.add(Kind.SLICE, [x], [turned], axis=axis, start=None, stop=None, step=-1, drop=False)
-        x = turned
+    flipped(call, call.x, axes_of(call.any("axis", "dims"), call.x.ndim))
 
 
 def pad(call: Call) -> None:
@@ -210,16 +202,10 @@ def _flat(values: Any) -> list[int]:
 
 
 def repeat(call: Call) -> None:
-    """Copies side by side: an axis of its own for the copies, folded in again."""
+    """Copies side by side."""
     times = call.any("dims", "repeats", "multiples")
     passed = call.asked.sizes(1, "dims", "repeats", "reps") if call.asked.name in ("tile", "repeat") else []
-    origins = origins_of(passed) if passed == list(times) else [None] * len(times)
-    shape = (1,) * (len(times) - call.x.ndim) + tuple(call.x.shape)
-    separate = call.between([n for size in shape for n in (1, size)])
-    spread = call.between([n for r, size in zip(times, shape, strict=True) for n in (r, size)])
-    call.add(Kind.RESHAPE, [call.number(call.x)], [separate])
-    call.add(Kind.EXPAND, [separate], [spread], origins=tuple(o for origin in origins for o in (origin, None)))
-    call.add(Kind.RESHAPE, [spread], call.first())
+    repeated(call, call.x, times, origins_of(passed) if passed == list(times) else [None] * len(times))
 
 
 def look_up(call: Call) -> None:
@@ -243,15 +229,8 @@ def look_up_nd(call: Call) -> None:
 
 
 def pixel_shuffle(call: Call) -> None:
-    """Channels become places: C r r x H x W to C x Hr x Wr."""
-    x, factor = call.x, int(call["upscale_factor"])
-    (*batch, channels, height, width), square, n = x.shape, factor * factor, x.ndim - 3
-    divided = call.between((*batch, channels // square, factor, factor, height, width))
-    moved = call.between((*batch, channels // square, height, factor, width, factor))
-    origins: tuple[Origin | None, ...] = (*[None] * (n + 1), Literal(factor), Literal(factor), None, None)
-    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=origins)
-    call.add(Kind.PERMUTE, [divided], [moved], order=[*range(n + 1), n + 3, n + 1, n + 4, n + 2])
-    call.add(Kind.RESHAPE, [moved], call.first())
+    """Channels become places."""
+    pixel_shuffled(call, call.x, int(call["upscale_factor"]))
 
 
 def prelu(call: Call) -> None:

@@ -20,9 +20,9 @@ from prunekit.core.recording import Rule
 from prunekit.core.recording.held import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.asking import Asking, open_functions
-from prunekit.plugins.backends.pytorch.aten import CREATING, RULES, rule_for
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
 
 
 class Recorder(recording.Recorder):

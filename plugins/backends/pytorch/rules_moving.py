@@ -10,6 +10,15 @@ from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Combined, Extent, Literal, Origin, Size, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.asked import origins_of_slice
+from prunekit.core.recording.decomposing import (
+    columns,
+    flipped,
+    from_columns,
+    pixel_shuffled,
+    places_after_lookup,
+    repeated,
+    stacked,
+)
 from prunekit.plugins.backends.pytorch.call import Call
 
 
@@ -45,11 +54,7 @@ def concat(call: Call) -> None:
 
 def stack(call: Call) -> None:
     """Tensors one behind the other along a new axis."""
-    axis, parts = axis_of(call["dim"], call["tensors"][0].ndim + 1), []
-    for tensor in call["tensors"]:
-        parts.append(call.between((*tensor.shape[:axis], 1, *tensor.shape[axis:])))
-        call.add(Kind.RESHAPE, [call.number(tensor)], [parts[-1]])
-    call.add(Kind.CONCAT, parts, call.results(), axis=axis)
+    stacked(call, call["tensors"], axis_of(call["dim"], call["tensors"][0].ndim + 1))
 
 
 def split(call: Call) -> None:
@@ -101,12 +106,7 @@ def select(call: Call) -> None:
 
 def flip(call: Call) -> None:
     """Axes reversed."""
-    x = call.number(call["self"])
-    axes = axes_of(call["dims"], call["self"].ndim)
-    for axis in axes:
-        turned = call.between(call.out.shape) if axis != axes[-1] else call.results()[0]
-        call.add(Kind.SLICE, [x], [turned], axis=axis, start=None, stop=None, step=-1, drop=False)
-        x = turned
+    flipped(call, call["self"], axes_of(call["dims"], call["self"].ndim))
 
 
 def pad(call: Call) -> None:
@@ -117,16 +117,10 @@ def pad(call: Call) -> None:
 
 
 def repeat(call: Call) -> None:
-    """Copies side by side: an axis of its own for the copies, folded in again."""
-    x, repeats = call["self"], call["repeats"]
+    """Copies side by side."""
+    repeats = call["repeats"]
     passed = call.asked.sizes(1, "repeats") if call.asked.name == "repeat" else []
-    origins: list[Origin | None] = origins_of(passed) if passed == list(repeats) else [None] * len(repeats)
-    shape = (1,) * (len(repeats) - x.ndim) + tuple(x.shape)
-    separate = call.between([n for size in shape for n in (1, size)])
-    spread = call.between([n for r, size in zip(repeats, shape, strict=True) for n in (r, size)])
-    call.add(Kind.RESHAPE, [call.number(x)], [separate])
-    call.add(Kind.EXPAND, [separate], [spread], origins=tuple(o for origin in origins for o in (origin, None)))
-    call.add(Kind.RESHAPE, [spread], call.results())
+    repeated(call, call["self"], repeats, origins_of(passed) if passed == list(repeats) else [None] * len(repeats))
 
 
 def create(call: Call) -> None:
@@ -163,20 +157,15 @@ def index(call: Call) -> None:
 
 def _moved(ndim: int, indices: list[Any]) -> dict[int, int]:
     """Where the axes go along which nothing is looked up."""
-    looked, axis, shape = list[int](), 0, list[tuple[int, ...]]()
+    stays, shapes = list[bool](), list[tuple[int, ...]]()
     for entry in indices:
+        width = 1
         if entry is not None:
             width = entry.ndim if entry.dtype in (torch.bool, torch.uint8) else 1
-            looked += range(axis, axis + width)
-            shape.append((1,) if width > 1 or entry.dtype is torch.bool else tuple(entry.shape))
-            axis += width
-        else:
-            axis += 1
-    rest = [k for k in range(ndim) if k not in looked]
-    new = len(torch.broadcast_shapes(*shape))
-    together = looked == list(range(looked[0], looked[-1] + 1))
-    before = sum(k < looked[0] for k in rest) if together else 0
-    return {k: n if n < before else n + new for n, k in enumerate(rest)}
+            shapes.append((1,) if width > 1 or entry.dtype is torch.bool else tuple(entry.shape))
+        stays += [entry is None] * width
+    stays += [True] * (ndim - len(stays))
+    return places_after_lookup(stays, len(torch.broadcast_shapes(*shapes)))
 
 
 def write_at(call: Call) -> None:
@@ -201,15 +190,8 @@ def embedding(call: Call) -> None:
 
 
 def pixel_shuffle(call: Call) -> None:
-    """Channels become places: C r r x H x W to C x Hr x Wr."""
-    x, factor = call["self"], call["upscale_factor"]
-    (*batch, channels, height, width), square, n = x.shape, factor * factor, x.ndim - 3
-    divided = call.between((*batch, channels // square, factor, factor, height, width))
-    moved = call.between((*batch, channels // square, height, factor, width, factor))
-    origins = (*[None] * (n + 1), Literal(factor), Literal(factor), None, None)
-    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=origins)
-    call.add(Kind.PERMUTE, [divided], [moved], order=[*range(n + 1), n + 3, n + 1, n + 4, n + 2])
-    call.add(Kind.RESHAPE, [moved], call.results())
+    """Channels become places."""
+    pixel_shuffled(call, call["self"], call["upscale_factor"])
 
 
 def pixel_unshuffle(call: Call) -> None:
@@ -234,31 +216,14 @@ def channel_shuffle(call: Call) -> None:
     call.add(Kind.RESHAPE, [moved], call.results())
 
 
-def columns(call: Call) -> None:
-    """im2col: each channel's windows side by side."""
-    x = call["self"] if call["self"].ndim == 4 else call["self"][None]
-    batch, channels, height, width = x.shape
-    rows, places = call.out.shape[-2:]
-    flat, taken = (
-        call.between((batch, channels, 1, height * width)),
-        call.between((batch, channels, rows // channels, places)),
-    )
-    call.add(Kind.RESHAPE, [call.number(call["self"])], [flat])
-    call.add(Kind.POOL, [flat], [taken], axes=[2, 3])
-    call.add(Kind.RESHAPE, [taken], call.results())
+def im2col(call: Call) -> None:
+    """Each channel's windows side by side."""
+    columns(call, call["self"])
 
 
-def from_columns(call: Call) -> None:
-    """col2im: windows of each channel added up in their places."""
-    *lead, rows, places = call["self"].shape
-    channels, height, width = call.out.shape[-3:]
-    batch = lead[0] if lead else 1
-    divided = call.between((batch, channels, rows // channels, places))
-    laid = call.between((batch, channels, 1, height * width))
-    origins = (None, None, Literal(rows // channels), None)
-    call.add(Kind.RESHAPE, [call.number(call["self"])], [divided], origins=origins)
-    call.add(Kind.POOL, [divided], [laid], axes=[2, 3])
-    call.add(Kind.RESHAPE, [laid], call.results())
+def col2im(call: Call) -> None:
+    """Windows of each channel added up in their places."""
+    from_columns(call, call["self"])
 
 
 def windows(call: Call) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from prunekit.core.recording import Rule
-from prunekit.plugins.backends.pytorch import aten_computing as computing
-from prunekit.plugins.backends.pytorch import aten_moving as moving
+from prunekit.plugins.backends.pytorch import rules_computing as computing
+from prunekit.plugins.backends.pytorch import rules_moving as moving
 from prunekit.registry import Register, RegisterType
 
 _NAMES: dict[Rule, str] = {
@@ -62,8 +62,8 @@ _NAMES: dict[Rule, str] = {
     moving.pixel_shuffle: "pixel_shuffle",
     moving.pixel_unshuffle: "pixel_unshuffle",
     moving.channel_shuffle: "channel_shuffle native_channel_shuffle",
-    moving.columns: "im2col",
-    moving.from_columns: "col2im",
+    moving.im2col: "im2col",
+    moving.col2im: "col2im",
     moving.windows: "unfold",
 }
 

@@ -10,6 +10,7 @@ import torch
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Extent, Origin, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording.decomposing import gated
 from prunekit.plugins.backends.pytorch.call import Call
 
 _TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
@@ -203,10 +204,7 @@ def sample(call: Call) -> None:
 
 def glu(call: Call) -> None:
     """One half gates the other."""
-    axis = axis_of(call["dim"], call["self"].ndim)
-    halves, size = [call.between(call.out.shape), call.between(call.out.shape)], call.out.shape[axis]
-    call.add(Kind.SPLIT, [call.number(call["self"])], halves, axis=axis, sizes=[size, size], drop=False)
-    call.add(Kind.ELEMENTWISE, halves, call.results())
+    gated(call, call["self"], axis_of(call["dim"], call["self"].ndim))
 
 
 def same_shape(call: Call) -> None:
