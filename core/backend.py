@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +16,7 @@ from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.registry import Entry
 
 Network: TypeAlias = Any
 """A network of the backend's framework; core never looks inside."""
@@ -121,6 +123,14 @@ class Backend(Protocol):
     def run(self, network: Network, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
         ...
+
+
+def missing_framework(entry: Entry) -> str | None:
+    """What to install before the backend of an entry can be used, in a sentence; None where it is there."""
+    if entry.framework is None or importlib.util.find_spec(entry.framework) is not None:
+        return None
+    source = f"'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else entry.framework
+    return f"backend {entry.name!r} needs {entry.framework}, which is not installed; pip install {source}"
 
 
 def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from prunekit.core.backend import missing_framework
 from prunekit.core.config.checking import check_model
 from prunekit.core.config.component import ComponentReader
 from prunekit.core.config.node import Node
@@ -100,11 +100,7 @@ def read_general(
     entry = ComponentReader(findings, None).find_name(RegisterType.BACKEND, backend)
     if entry is None:
         return None, None
-    if entry.framework is not None and importlib.util.find_spec(entry.framework) is None:
-        # one line in place of one for each component, all of which would fail for this reason
-        source = f"'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else entry.framework
-        findings.problem(
-            backend, f"{entry.name!r} needs {entry.framework}, which is not installed; pip install {source}"
-        )
+    if missing := missing_framework(entry):  # one line in place of one for each component
+        findings.problem(backend, missing)
         return None, None
     return general.model_copy(update={"backend": entry.name}) if general else None, entry.name

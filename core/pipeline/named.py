@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prunekit.core.backend import Backend, Network
+from prunekit.core.backend import Backend, Network, missing_framework
 from prunekit.core.config.problems import did_you_mean
 from prunekit.core.config.signature import read_signature
 from prunekit.core.pipeline.description import arguments
 from prunekit.core.pipeline.errors import RunError
-from prunekit.registry import BrokenEntryError, Register, RegisterType
+from prunekit.registry import Register, RegisterType
 
 
 def named_backend(name: str, device: str = "CPU") -> Backend:
@@ -20,13 +20,9 @@ def named_backend(name: str, device: str = "CPU") -> Backend:
         PrunekitError: There is none of the name, its framework is not installed, or the device is not there.
     """
     entry = Register.entry(RegisterType.BACKEND, name)
-    try:
-        maker: Any = Register.load(entry)
-    except BrokenEntryError as problem:
-        if problem.missing != entry.framework:
-            raise
-        how = f": pip install 'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else ""
-        raise RunError(f"backend {entry.name} needs {entry.framework}, which is not installed here{how}") from problem
+    if missing := missing_framework(entry):
+        raise RunError(missing)
+    maker: Any = Register.load(entry)
     backend: Backend = maker(device)
     return backend
 

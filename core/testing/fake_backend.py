@@ -12,10 +12,11 @@ import numpy as np
 import safetensors.numpy
 
 from prunekit.core.data.contract import Batch, DataError, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
-from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.removal import Removal
 from prunekit.core.pruning.shrinkage import PER_IMAGE
 from prunekit.core.testing.fake_network import Array, BatchNorm, Module, Tape
 from prunekit.core.testing.fake_tapes import Masking, Observer, Recorder, call
@@ -90,11 +91,8 @@ class FakeBackend:
     def prune(self, network: Module, graph: ChannelGraph, plan: PrunePlan) -> Module:
         """A network that lacks what the plan removes, in evaluation mode."""
         own = network.arrays()
-        check_network(graph, {name: array.shape for name, array in own.items()})
-        keep, parts = plan.flags(graph), dict[str, Array]()
-        for axis in graph.axes:
-            part = parts.get(axis.parameter, own[axis.parameter])
-            parts[axis.parameter] = part.compress(staying(axis.units, keep), axis.axis)
+        removal = Removal.of(graph, plan, {name: array.shape for name, array in own.items()})
+        parts = {name: removal.part(name, own[name]) for name in removal.changed}
         small = _with_arrays(network, parts)
         small.train(False)
         for _, module in small.modules():

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 from mindspore import Parameter, Tensor, mint, nn
 from mindspore.ops.primitive import Primitive
-from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
-from prunekit.core.pruning import adapting
-from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.held import replaced
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array
 from prunekit.plugins.backends.mindspore.recorder import named_tensors
-
-Kept = Mapping[str, Mapping[int, NDArray[np.int64]]]
 
 
 def prune(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
@@ -28,48 +21,26 @@ def prune(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
         PlanError: The plan is of another graph, or the graph of another network.
     """
     named = dict(named_tensors(network))
-    check_network(graph, {name: tuple(tensor.shape) for name, tensor in named.items()})
-    keep = plan.flags(graph)
-    kept: dict[str, dict[int, NDArray[np.int64]]] = {}
-    for axis in graph.axes:
-        stays = staying(axis.units, keep)
-        if not stays.all():
-            kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
-    small = _copy_cut(network, named, kept, adapting.factors(graph, keep))
+    removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
+    # each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given
+    small = copied(network, {id(named[name]): _part(named[name], removal, name) for name in removal.changed})
     small.set_train(False)
     cells = dict(small.cells_and_names())
-    channels = {name: int(staying(units, keep).sum()) for name, units in graph.norms}
-    for (name, path), size in adapting.sizes(graph, keep).items():
+    for (name, path), size in removal.sizes.items():
         holder = cells[name].__dict__
         holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
     for name, cell in cells.items():
-        _follow(cell, channels.get(name))
+        _, channels = removal.channels.get(name, (None, None))
+        _follow(cell, channels)
     return small
 
 
-def _copy_cut(
-    network: nn.Cell,
-    named: Mapping[str, Tensor],
-    kept: Kept,
-    factors: Mapping[str, Mapping[int, NDArray[np.float64]]],
-) -> nn.Cell:
-    """A deep copy in which tensors are replaced by the part of them that stays, wherever they are held.
-
-    Each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given.
-    """
-    parts: dict[int, Any] = {}
-    for name in [*kept, *(name for name in factors if name not in kept)]:
-        tensor = named[name]
-        part = as_array(tensor)
-        for axis, vector in factors.get(name, {}).items():
-            part = part * vector.astype(part.dtype).reshape([-1 if k == axis else 1 for k in range(part.ndim)])
-        for axis, indices in kept.get(name, {}).items():
-            part = part.take(indices, axis)
-        data = Tensor(np.ascontiguousarray(part), dtype=tensor.dtype)
-        if isinstance(tensor, Parameter):
-            data = Parameter(data, name=tensor.name, requires_grad=tensor.requires_grad)
-        parts[id(tensor)] = data
-    return copied(network, parts)
+def _part(tensor: Tensor, removal: Removal, name: str) -> Tensor:
+    """What is left of a tensor, as the same kind of tensor."""
+    data = Tensor(removal.part(name, as_array(tensor)), dtype=tensor.dtype)
+    if isinstance(tensor, Parameter):
+        return Parameter(data, name=tensor.name, requires_grad=tensor.requires_grad)
+    return data
 
 
 def _follow(cell: nn.Cell, channels: int | None) -> None:

@@ -7,21 +7,17 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
-from prunekit.core.pruning import adapting
-from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.held import replaced
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
 _LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
-
-Kept = Mapping[str, Mapping[int, NDArray[np.int64]]]
 
 
 def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
@@ -31,44 +27,30 @@ def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> tor
         PlanError: The plan is of another graph, or the graph of another network.
     """
     named = dict(named_tensors(network))
-    check_network(graph, {name: tuple(tensor.shape) for name, tensor in named.items()})
-    keep = plan.flags(graph)
-    kept: dict[str, dict[int, NDArray[np.int64]]] = {}
-    for axis in graph.axes:
-        stays = staying(axis.units, keep)
-        if not stays.all():
-            kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
-    small = _copy_cut(network, named, kept, adapting.factors(graph, keep))
+    removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
+    small = _copy_cut(network, named, removal)
     small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
     modules = dict(small.named_modules())
-    channels = {
-        name: int(staying(units, keep).sum())
-        for name, units in graph.norms
-        if getattr(modules[name], "num_features", units.size) == units.size  # not of every sample, as of one without
-    }
     for name, module in modules.items():
-        _follow(module, channels.get(name))
-    for (name, path), size in adapting.sizes(graph, keep).items():
+        before, after = removal.channels.get(name, (None, None))
+        # one that normalizes the channels of every sample by themselves sees more than it has features
+        _follow(module, after if getattr(module, "num_features", before) == before else None)
+    for (name, path), size in removal.sizes.items():
         holder = modules[name].__dict__
         holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
     return small
 
 
-def _copy_cut(
-    network: torch.nn.Module,
-    named: Mapping[str, torch.Tensor],
-    kept: Kept,
-    factors: Mapping[str, Mapping[int, NDArray[np.float64]]],
-) -> torch.nn.Module:
+def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], removal: Removal) -> torch.nn.Module:
     """A deep copy in which tensors are replaced by the part of them that stays, under every name they go by."""
     parts: dict[int, Any] = {}
-    for name in [*kept, *(name for name in factors if name not in kept)]:
+    for name in removal.changed:
         tensor = named[name]
-        part = tensor.detach()
-        for axis, vector in factors.get(name, {}).items():
+        part = tensor.detach()  # cut where it lies, which may be on an accelerator
+        for axis, vector in removal.factors.get(name, {}).items():
             shape = [-1 if k == axis else 1 for k in range(part.ndim)]
             part = part * torch.from_numpy(vector).to(part).reshape(shape)
-        for axis, indices in kept.get(name, {}).items():
+        for axis, indices in removal.kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
         part = part.contiguous()
         if isinstance(tensor, torch.nn.Parameter):
