@@ -9,17 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import mindspore
 import numpy as np
 import safetensors.numpy
+from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
 from prunekit.core.weights import WeightsError, check_fit
 from prunekit.core.writing import whole_file
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.forward import as_array
-
-import mindspore  # isort: skip
-from mindspore import Tensor, nn  # isort: skip
 
 SUFFIXES = (".ckpt",)
 """``mindspore.save_checkpoint`` writes them."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
-from prunekit.plugins.backends.mindspore.seeding import seeded
+from mindspore import nn, ops
 
-from mindspore import nn, ops  # isort: skip
+from prunekit.plugins.backends.mindspore.seeding import seeded
 
 
 @contextmanager

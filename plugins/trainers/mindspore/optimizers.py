@@ -10,14 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mindspore import Parameter, Tensor, mint, ops
 from numpy.typing import NDArray
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.forward import as_array
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.settings import SGD, Adam, AdamParams, SGDParams
-
-from mindspore import Parameter, Tensor, mint, ops  # isort: skip
 
 
 class Updates(ABC):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
-from prunekit.plugins.backends.mindspore.forward import mapped
+import mindspore
+from mindspore import Tensor, amp
 
-import mindspore  # isort: skip
-from mindspore import Tensor, amp  # isort: skip
+from prunekit.plugins.backends.mindspore.forward import mapped
 
 _FIRST_SCALE, _GROWS_AFTER = 2.0**16, 2000  # and steps, both as in PyTorch's scaler
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import mindspore
 import numpy as np
+from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.forward import as_array, call, to_tensors
 from prunekit.plugins.trainers.checkpoint import restoring
@@ -23,9 +24,6 @@ from prunekit.plugins.trainers.mindspore.optimizers import Updates, updates
 from prunekit.plugins.trainers.mindspore.precision import Precision
 from prunekit.plugins.trainers.settings import CrossEntropyLoss
 from prunekit.registry import Register, RegisterType
-
-import mindspore  # isort: skip
-from mindspore import Tensor, nn, ops  # isort: skip
 
 
 @Register.register(RegisterType.TRAINER, backend="mindspore")

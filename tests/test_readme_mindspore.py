@@ -1,0 +1,38 @@
+"""What the README says of MindSpore is done."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from prunekit.model_zoo.mobilenet_v2.mindspore import MobileNetV2
+from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
+from prunekit.plugins.datasets.imagenet_wnids import WNIDS
+
+README = Path(__file__).parents[1] / "README.md"
+SECTION = README.read_text().partition("## MindSpore")[2].partition("\n## ")[0]
+COMMANDS = [line.partition("  #")[0].strip() for line in SECTION.splitlines() if line.startswith("prunekit ")]
+Cli = Callable[..., int]
+Said = pytest.CaptureFixture[str]
+
+
+def test_an_example_is_written_and_is_right(cli: Cli, tmp_path: Path, capsys: Said) -> None:
+    write, run, _ = COMMANDS
+    assert cli(*shlex.split(write)[1:]) == 0
+    name = shlex.split(run)[1]
+    MindsporeBackend().save(MobileNetV2(), tmp_path / "w.ckpt")
+    for number in range(12):
+        path = tmp_path / f"images/{('train', 'val')[number % 2]}/{WNIDS[number // 4]}/{number}.jpeg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((40, 40, 3), 20 * number, np.uint8)).save(path)
+    text = re.sub(r"/path/to/pretrained_models/\S+", "w.ckpt", Path(name).read_text())
+    Path(name).write_text(re.sub(r"/path/to/datasets/\S+", "images", text).replace("0.99", "0.5"))
+    capsys.readouterr()
+    assert cli("check", *shlex.split(run)[1:]) == 0, capsys.readouterr().err  # to run it takes days
+    assert cli("inspect", name) == 0
