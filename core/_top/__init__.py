@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from prunekit.core.graph import ChannelGraph
     from prunekit.core.pipeline.load import load
     from prunekit.core.pruning import PrunePlan
+    from prunekit.core.weights import Naming
     from prunekit.registry import Register, RegisterType
 
     __version__: str
 
 _HOMES = {
     "ChannelGraph": "prunekit.core.graph",
+    "Naming": "prunekit.core.weights",
     "PrunePlan": "prunekit.core.pruning",
     "Register": "prunekit.registry",
     "RegisterType": "prunekit.registry",
@@ -32,6 +34,7 @@ _HOMES = {
 
 __all__ = [
     "ChannelGraph",
+    "Naming",
     "PrunePlan",
     "Register",
     "RegisterType",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mindspore
 from mindspore import Parameter, Tensor, mint, nn
 from mindspore.ops.primitive import Primitive
 
@@ -20,6 +21,7 @@ def prune(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
     Raises:
         PlanError: The plan is of another graph, or the graph of another network.
     """
+    mindspore.ms_memory_recycle()  # it keeps some MiB of every shape that has run: those of the candidate before
     named = dict(named_tensors(network))
     removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
     # each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given
