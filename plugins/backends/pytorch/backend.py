@@ -12,12 +12,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prunekit.core.data.contract import Batch, DataError, Inputs
+from prunekit.core.data.contract import Batch, Inputs
 from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.plugins.backends.pytorch import examples, forward, masking, observe, recorder, surgery, weights
+from prunekit.plugins.backends.pytorch import (
+    examples,
+    forward,
+    masking,
+    observe,
+    recalibration,
+    recorder,
+    surgery,
+    weights,
+)
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.registry import Register, RegisterType
 
@@ -136,25 +145,7 @@ class PytorchBackend:
         Raises:
             DataError: There is no batch to take them from.
         """
-        changed = copy.deepcopy(network).eval()
-        norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
-        norms = [norm for norm in norms if norm.track_running_stats]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # torch then takes the plain average over batches
-            norm.train()
-        if norms:
-            with torch.no_grad():
-                seen = 0
-                for inputs, _ in batches:
-                    forward.call(changed, inputs, _device_of(changed))
-                    seen += 1
-                if not seen:
-                    raise DataError("recalibration needs batches, and there is none")
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-        return changed.eval()
+        return recalibration.recalibrated(network, batches, _device_of(network))
 
     def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""

@@ -16,7 +16,7 @@ from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.recording import axes_of
 from prunekit.plugins.backends.pytorch.call import signature
 from prunekit.plugins.backends.pytorch.forward import evaluating
-from prunekit.plugins.backends.pytorch.recorder import unfused
+from prunekit.plugins.backends.pytorch.recurrent import unfused
 
 
 def masked(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, forward: Callable[[], Any]) -> Any:

@@ -22,6 +22,7 @@ from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.asking import Asking, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
 
 
@@ -132,21 +133,6 @@ class _Dispatching(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         return self._recorder.dispatched(func, args, kwargs or {})
-
-
-@contextmanager
-def unfused(network: torch.nn.Module) -> Iterator[None]:
-    """No recurrent module runs as one fused operator inside the block; `forward.call` sees to transformer layers."""
-    recurrent = any(isinstance(module, torch.nn.RNNBase) for module in network.modules())
-    libraries = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
-    if recurrent:  # of others they change no operator, and are faster
-        torch._C._set_mkldnn_enabled(False)
-        torch._C._set_cudnn_enabled(False)
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(libraries[0])
-        torch._C._set_cudnn_enabled(libraries[1])
 
 
 def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

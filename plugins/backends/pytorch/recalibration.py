@@ -1,0 +1,38 @@
+"""Takes the statistics of batch normalizations anew."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+
+import torch
+
+from prunekit.core.data.contract import Batch, DataError
+from prunekit.plugins.backends.pytorch import forward
+
+
+def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: torch.device) -> torch.nn.Module:
+    """A copy whose batch normalization statistics are the plain average over the batches.
+
+    Raises:
+        DataError: There is no batch to take them from.
+    """
+    changed = copy.deepcopy(network).eval()
+    norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    norms = [norm for norm in norms if norm.track_running_stats]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch then takes the plain average over batches
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            seen = 0
+            for inputs, _ in batches:
+                forward.call(changed, inputs, device)
+                seen += 1
+            if not seen:
+                raise DataError("recalibration needs batches, and there is none")
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return changed.eval()
