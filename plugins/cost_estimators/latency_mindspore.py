@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.device import use_device
-from prunekit.plugins.backends.mindspore.forward import evaluating, to_tensors
+from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, to_tensors
 from prunekit.plugins.cost_estimators.threads import cpus
 from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
@@ -50,14 +50,26 @@ class MeasuredLatency:
             ThreadsError: This system cannot limit them.
         """
         check_counts(threads, warmup, repeats)
-        use_device(device)
+        on_cpu = use_device(device) == "CPU"
         args, kwargs = to_tensors(as_call(inputs))
         with contextlib.ExitStack() as stack:
             used = stack.enter_context(cpus(threads))
             for network in networks.values():
                 stack.enter_context(evaluating(network))
-            forwards = {name: functools.partial(network, *args, **kwargs) for name, network in networks.items()}
-            return in_turns(
-                forwards, mindspore.runtime.synchronize, batch=(args, kwargs), threads=used, warmup=warmup,
-                repeats=repeats,
-            )  # fmt: skip
+            forwards = {name: _reading(network, args, kwargs) for name, network in networks.items()}
+            wait = _read_already if on_cpu else mindspore.runtime.synchronize
+            return in_turns(forwards, wait, batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats)
+
+
+def _read_already() -> None:
+    """On a CPU there is nothing to wait for: what has been read has been computed."""
+
+
+def _reading(network: nn.Cell, args: Any, kwargs: Any) -> Callable[[], None]:
+    """One forward, with its outputs read."""
+
+    def forward() -> None:
+        for tensor in tensors_in(network(*args, **kwargs)):
+            tensor.asnumpy()
+
+    return forward
