@@ -20,6 +20,7 @@ PACKS = Path(__file__).parent / "packs"
 FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}
 INSTALLED = [name for name, framework in FRAMEWORKS.items() if importlib.util.find_spec(framework) is not None]
 BACKEND = os.environ.setdefault("PRUNEKIT_TEST_BACKEND", INSTALLED[0])  # that of tests which any backend passes
+sys.path.append(str(PACKS))  # anynet, of which such tests make their networks
 TINY = """\
 pipeline: [pretrain, nas, fully_train]
 pretrain:
@@ -97,7 +98,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _needed(file: Path) -> set[str]:
-    """The backends whose frameworks, or whose parts of prunekit, a file imports at its top."""
+    """The backends whose frameworks, or whose parts of prunekit, a file imports at its top; both, if it is named so."""
+    if "both" in file.stem.split("_"):
+        return {*FRAMEWORKS}
     names: list[str] = []
     for node in ast.parse(file.read_text()).body:
         if isinstance(node, ast.Import):
@@ -144,7 +147,6 @@ def finished(
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """Run a command in this process, in an empty folder, with the tiny pack at hand."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(PACKS)
     monkeypatch.setenv("COLUMNS", "40")
     _forget()
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from anynet import Conv2d, Linear, Module, ReLU, Sequential
 
 import prunekit
 from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
 from prunekit.core.cost import price
 from prunekit.core.pruning import PlanError
 from prunekit.core.search.errors import BudgetError
-from prunekit.model_zoo.cifar_resnet.pytorch import ResNet8
+from prunekit.registry import Register, RegisterType
+
+NAME = os.environ["PRUNEKIT_TEST_BACKEND"]
+BACKEND = Register.get(RegisterType.BACKEND, NAME)()
 
 
 def made(network, seed=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return network().eval()
+    return BACKEND.build(network, {}, seed)
+
+
+def layers(network):
+    return [*network.modules()] if NAME == "pytorch" else [cell for _, cell in network.cells_and_names()]
 
 
 @pytest.fixture(scope="module")
 def network():
-    return made(ResNet8)
+    return made(Register.get(RegisterType.NETWORK, "ResNet8", NAME))
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +52,21 @@ def test_the_lines_of_the_readme(network, batches):
     small = prune(network, graph, plan)
     small = compensate(network, small, graph, plan, batches)
     small = recalibrate(small, batches)
-    assert small(torch.from_numpy(IMAGES)).shape == (1, 10)
-    assert sum(p.numel() for p in small.parameters()) == price(graph, plan).params
+    ((outputs, _),) = BACKEND.run(small, [(IMAGES, 0)])
+    assert outputs.shape == (1, 10)
+    shapes = BACKEND.weight_shapes(small)
+    trained = [name for name in shapes if not re.search("running_|moving_|_tracked", name)]
+    assert sum(math.prod(shapes[name]) for name in trained) == price(graph, plan).params
 
 
 @pytest.mark.parametrize("budget", [0.7, 0.5, 0.2])
 def test_shrink_meets_its_budget(network, batches, budget):
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    before = {name: array.copy() for name, array in BACKEND.state(network).items()}
     small = shrink(network, IMAGES, budget=budget, batches=iter(batches))
     share = price(trace(small, IMAGES)).macs / price(trace(network, IMAGES)).macs
     assert budget - 0.03 < share <= budget
-    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
-    assert not any(module.training for module in small.modules())
+    assert all(np.array_equal(before[name], array) for name, array in BACKEND.state(network).items())
+    assert not any(module.training for module in layers(small))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_shrink_by_other_means(network, batches, choice):
     small = shrink(network, IMAGES, budget=0.5, batches=batches, **choice)
     assert price(trace(small, IMAGES)).macs <= 0.5 * price(trace(network, IMAGES)).macs
     if "round_to" in choice:
-        assert {m.out_channels % 4 for m in small.modules() if isinstance(m, nn.Conv2d)} == {0}
+        assert {m.out_channels % 4 for m in layers(small) if type(m).__name__ == "Conv2d"} == {0}
 
 
 def test_shrink_keeps_what_is_ignored(network, batches):
@@ -96,7 +105,7 @@ def test_mistakes_are_told(network):
         trace({}, IMAGES)
     with pytest.raises(ValueError, match=r"no layer in a module 'fc'"):
         trace(network, IMAGES, ignore=["fc"])
-    other = made(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)))
+    other = made(lambda: Sequential(Conv2d(3, 8, 3), ReLU(), Conv2d(8, 4, 3)))
     graph = trace(other, IMAGES)
     with pytest.raises(
         PlanError, match="another network: mid 0 is convolution 3 > 16, kernel 3, group 0 there, convolution 3 > 8"
@@ -105,16 +114,16 @@ def test_mistakes_are_told(network):
 
 
 def test_a_bare_layer_is_a_network():
-    graph = trace(made(lambda: nn.Linear(4, 3)), np.zeros((2, 4), np.float32))
+    graph = trace(made(lambda: Linear(4, 3)), np.zeros((2, 4), np.float32))
     assert graph.groups == ()
-    assert prune(made(lambda: nn.Linear(4, 3)), graph, PrunePlan.uniform(graph, 0.5)).weight.shape == (3, 4)
+    assert prune(made(lambda: Linear(4, 3)), graph, PrunePlan.uniform(graph, 0.5)).weight.shape == (3, 4)
 
 
 def test_outputs_without_tensors_are_refused():
-    class Nothing(nn.Module):
+    class Nothing(Module):
         def __init__(self) -> None:
             super().__init__()
-            self.a = nn.Linear(4, 3)
+            self.a = Linear(4, 3)
 
         def forward(self, x):
             self.a(x)
@@ -128,17 +137,20 @@ def test_names():
     assert set(dir(prunekit)) >= {"trace", "prune", "compensate", "recalibrate", "shrink", "load", "PrunePlan"}
 
 
-SCRIPT = """
-import sys, torch
-sys.path[:0] = ["tests/plugins/backends/pytorch", "tests/shared"]
-from small_nets import CASES
+SCRIPT = f"""
+import sys
+import numpy as np
+sys.path[:0] = ["tests/plugins/backends/{NAME}", "tests/shared"]
+from {"small" if NAME == "pytorch" else NAME}_nets import CASES
 from prunekit import trace
-from prunekit.model_zoo.cifar_resnet.pytorch import ResNet8
-torch.manual_seed(int(sys.argv[1]))
+from prunekit.plugins.backends.{NAME}.backend import {NAME.title()}Backend
+from prunekit.model_zoo.cifar_resnet.{NAME} import ResNet8
+seed = int(sys.argv[1])
 for name in ("Dense", "ShuffleUnit", "SlicesInCode"):
-    graph = trace(CASES[name].build(), CASES[name].inputs(batch=int(sys.argv[1])))
+    graph = trace(CASES[name].build(), CASES[name].inputs(batch=seed))
     print(graph.signature, graph.groups, [axis.units.tolist() for axis in graph.axes])
-print(trace(ResNet8(), torch.randn(int(sys.argv[1]), 3, 32, 32)).signature)
+images = np.random.default_rng(seed).normal(size=(seed, 3, 32, 32)).astype(np.float32)
+print(trace({NAME.title()}Backend().build(ResNet8, {{}}, seed), images).signature)
 """
 
 

@@ -54,9 +54,11 @@ def test_public_names_are_there() -> None:
 
 
 def test_a_whole_command_has_one_copy_of_everything() -> None:
-    demo = ROOT / "examples" / "demo.yml"
-    modules = _modules_after(f"from prunekit.core.cli.main import main; main(['check', {str(demo)!r}])")
-    assert "torch" in modules and not modules & set(ROOMS)
+    demo, backend = ROOT / "examples" / "demo.yml", os.environ["PRUNEKIT_TEST_BACKEND"]
+    modules = _modules_after(
+        f"from prunekit.core.cli.main import main; main(['check', {str(demo)!r}, '-b', {backend!r}])"
+    )
+    assert modules & {*FRAMEWORKS} >= {{"pytorch": "torch"}.get(backend, backend)} and not modules & {*ROOMS}
 
 
 def test_list_is_quick() -> None:

@@ -8,8 +8,10 @@ Shown elsewhere: a yml that is missing or no yml, an ``--import`` that raises, a
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,22 +24,30 @@ Said = pytest.CaptureFixture[str]
 WORDS = ("tiny.yml", "--import", "odd", "-t", "t")
 WEIGHTS = "'{local_base_path}/output/pretrain/model_0.safetensors'"
 MODEL = "    pretrained_model_file: " + WEIGHTS + "\n"
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
+EVIL, *SAID = {
+    "pytorch": (
+        "evil.pth",
+        "holds more than tensors",
+        "Where you trust it, save network.state_dict() alone, or the weights as .safetensors",
+    ),
+    "mindspore": ("evil.ckpt", "cannot be read as weights: ", "it is no checkpoint of MindSpore, or it is broken"),
+}[BACKEND]
 ODD = """\
-import torch
+from anynet import Conv2d, Linear, Module
 from tinypack import TinyLights, TinyNet
-from torch import nn
 
 from prunekit.registry import Register, RegisterType
 
 
 @Register.register(RegisterType.NETWORK)
-class Skip(nn.Module):
+class Skip(Module):
     '''The layers 0 and 1 are added up: one group.'''
 
     def __init__(self) -> None:
         super().__init__()
-        self.one, self.two = (nn.Conv2d(channels, 8, 3, padding=1) for channels in (1, 8))
-        self.head = nn.Linear(8, 4)
+        self.one, self.two = (Conv2d(channels, 8, 3) for channels in (1, 8))
+        self.head = Linear(8, 4)
 
     def forward(self, images):
         first = self.one(images)
@@ -160,21 +170,22 @@ def test_what_is_found_before_the_run(
 def test_a_weights_file_that_would_run_code(
     yml: Callable[..., Path], told: Callable[..., list[str]], cli: Cli, tmp_path: Path
 ) -> None:
-    import torch
-
     marker = tmp_path / "marker"
 
     class Evil:
         def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
             return os.system, (f"touch {marker}",)
 
-    torch.save({"state_dict": Evil()}, tmp_path / "evil.pth")
-    task = yml(*search_only(), ("backbone: *network", "backbone: *network\n    pretrained_model_file: evil.pth"))
+    if BACKEND == "pytorch":
+        importlib.import_module("torch").save({"state_dict": Evil()}, tmp_path / EVIL)
+    else:
+        (tmp_path / EVIL).write_bytes(pickle.dumps({"state_dict": Evil()}))
+    task = yml(*search_only(), ("backbone: *network", f"backbone: *network\n    pretrained_model_file: {EVIL}"))
     assert cli("check", *WORDS) == 0  # opens no weights
     for words in (("inspect", *WORDS[:3]), WORDS):
         (line,) = told(*words)
-        assert line.startswith("error: tiny.yml:21: nas.model.pretrained_model_file: evil.pth holds more than tensors")
-        assert line.endswith("Where you trust it, save network.state_dict() alone, or the weights as .safetensors")
+        assert line.startswith(f"error: tiny.yml:21: nas.model.pretrained_model_file: {EVIL} {SAID[0]}")
+        assert line.endswith(SAID[1])
         assert not marker.exists()
     assert not left(task)
 

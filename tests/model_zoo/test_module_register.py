@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-import pytest
-from torch import nn
+import os
 
+import pytest
+
+from prunekit.core.api import backend_for
 from prunekit.core.config.signature import read_signature
 from prunekit.model_zoo.module_register import MODULE_REGISTER
 from prunekit.registry import Register, RegisterType
 
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
 NAMES = [str(entry["name"]) for entry in MODULE_REGISTER]
 OURS = [name for name in NAMES if not name.endswith(":")]
 
@@ -21,8 +24,9 @@ def test_what_ships() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_name_is_the_class_itself_and_a_yml_can_be_checked(name: str) -> None:
-    found = Register.get(RegisterType.NETWORK, name, "pytorch")
-    assert issubclass(found, nn.Module)
+    found = Register.get(RegisterType.NETWORK, name, BACKEND)
+    entry = Register.entry(RegisterType.NETWORK, name, BACKEND)
+    assert isinstance(found, type) and entry.target == f"{found.__module__}:{found.__name__}"
     signature = read_signature(found, frozenset())
     assert {"class_num", "num_classes", "in_channels"} <= set(signature.annotations)
     assert signature.catch_all is None and not signature.unchecked
@@ -30,6 +34,7 @@ def test_a_name_is_the_class_itself_and_a_yml_can_be_checked(name: str) -> None:
 
 
 def test_the_guides_name() -> None:
-    made = Register.get(RegisterType.NETWORK, "ResNet_ModelZoo", "pytorch")(version="resnet18", class_num=3)
-    own = Register.get(RegisterType.NETWORK, "ResNet18", "pytorch")(class_num=3)
-    assert {k: v.shape for k, v in made.state_dict().items()} == {k: v.shape for k, v in own.state_dict().items()}
+    made = Register.get(RegisterType.NETWORK, "ResNet_ModelZoo", BACKEND)(version="resnet18", class_num=3)
+    own = Register.get(RegisterType.NETWORK, "ResNet18", BACKEND)(class_num=3)
+    backend = backend_for(made)
+    assert backend.weight_shapes(made) == backend.weight_shapes(own)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from anynet import Module
 from mindspore import Tensor, nn, ops
 
 from prunekit.registry import Register, RegisterType
 
 
 @Register.register(RegisterType.NETWORK)
-class TinyNet(nn.Cell):
+class TinyNet(Module):
     """Three convolutions and a linear layer."""
 
     def __init__(self, class_num: int = 4, widths: tuple[int, ...] = (8, 12, 16)) -> None:
@@ -20,5 +21,5 @@ class TinyNet(nn.Cell):
         self.features = nn.SequentialCell(layers)
         self.head = nn.Dense(widths[-1], class_num)
 
-    def construct(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         return self.head(ops.mean(self.features(images), (2, 3)))

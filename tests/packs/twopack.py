@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
+from anynet import BatchNorm2d, Conv2d, Embedding, Linear, Module, ReLU, Sequential, cat, relu
 from tinypack import SIZES
-from torch import nn
 
 from prunekit.registry import Register, RegisterType
 
@@ -15,20 +14,20 @@ WORDS, CLASSES = 12, 4
 
 
 @Register.register(RegisterType.NETWORK)
-class TwoNet(nn.Module):
+class TwoNet(Module):
     """Looks at an image and reads a few words."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.see = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU())
-        self.look = nn.Sequential(nn.Conv2d(8, 12, 3, padding=1), nn.ReLU())
-        self.embed = nn.Embedding(WORDS, 6)
-        self.read = nn.Linear(6, 10)
-        self.head = nn.Linear(22, CLASSES)
+        self.see = Sequential(Conv2d(1, 8, 3), BatchNorm2d(8), ReLU())
+        self.look = Sequential(Conv2d(8, 12, 3), ReLU())
+        self.embed = Embedding(WORDS, 6)
+        self.read = Linear(6, 10)
+        self.head = Linear(22, CLASSES)
 
-    def forward(self, image: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    def forward(self, image: Any, words: Any) -> Any:
         seen = self.look(self.see(image)).mean((2, 3))
-        return self.head(torch.cat([seen, torch.relu(self.read(self.embed(words))).mean(1)], 1))
+        return self.head(cat([seen, relu(self.read(self.embed(words))).mean(1)], 1))
 
 
 @Register.register(RegisterType.DATASET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ Said = pytest.CaptureFixture[str]
 # table 2 and of the agent set.
 GUIDE = """\
 general:
-  backend: pytorch
+  backend: BACKEND
   parallel_search: True
   parallel_fully_train: True
 
@@ -103,7 +104,7 @@ cls_fulltrain:
   trainer:
     ref: nas.trainer
     epochs: 30
-"""
+""".replace("BACKEND", os.environ["PRUNEKIT_TEST_BACKEND"])
 
 
 @pytest.fixture
@@ -161,8 +162,8 @@ def test_what_is_printed_is_a_yml_of_the_same_meaning(cli: Cli, capsys: Said, gu
 
 def test_what_cannot_be_checked_is_listed(cli: Cli, capsys: Said, tmp_path: Path, tiny: str) -> None:
     (tmp_path / "loose_own.py").write_text(
-        "import torch\nfrom prunekit import Register, RegisterType\n\n\n"
-        "@Register.register(RegisterType.NETWORK)\nclass Loose(torch.nn.Module):\n"
+        "from anynet import Module\nfrom prunekit import Register, RegisterType\n\n\n"
+        "@Register.register(RegisterType.NETWORK)\nclass Loose(Module):\n"
         "    def __init__(self, depth=3, **desc):\n        super().__init__()\n"
     )
     (tmp_path / "tiny.yml").write_text(tiny.replace("{type: TinyNet}", "{type: Loose, depth: 4, wdith: 2}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from prunekit.core.cli.parser import parse
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 USE = ("--import", "tinypack")
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
 
 
 @pytest.fixture
@@ -53,9 +55,9 @@ def test_another_dataset(resolved: Callable[..., Any], tmp_path: Path, flag: str
 
 
 def test_device_and_backend_in_any_spelling(resolved: Callable[..., Any]) -> None:
-    assert resolved("-d", "gpu", "-b", "p")["general"]["device_category"] == "GPU"
-    assert resolved("--device", "Npu", "--backend", "pytorch")["general"] == {
-        "backend": "pytorch", "device_category": "NPU", "parallel_search": False, "parallel_fully_train": False,
+    assert resolved("-d", "gpu", "-b", BACKEND[0])["general"]["device_category"] == "GPU"
+    assert resolved("--device", "Npu", "--backend", BACKEND)["general"] == {
+        "backend": BACKEND, "device_category": "NPU", "parallel_search": False, "parallel_fully_train": False,
         "task": {"local_base_path": "tasks"},
     }  # fmt: skip
 
@@ -131,7 +133,7 @@ def test_the_hint_to_go_on_repeats_every_flag(
 
     monkeypatch.setattr(run, "run_pipeline", stop)
     (tmp_path / "tiny.yml").write_text(tiny)
-    words = ["-b", "p", "-d", "CPU", "-bs", "16", "-es", "2", "-ps", "True", "-pt", "False"]
+    words = ["-b", BACKEND[0], "-d", "CPU", "-bs", "16", "-es", "2", "-ps", "True", "-pt", "False"]
     assert cli("tiny.yml", "-t", "t", *words, *USE, "--no-plugins") == 130
     hint = capsys.readouterr().err.splitlines()[-1].partition("Go on with: ")[2]
     assert shlex.split(hint) == ["prunekit", "tiny.yml", "-r", "-t", "t", *words, *USE, "--no-plugins"]

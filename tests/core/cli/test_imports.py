@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,19 +13,18 @@ import pytest
 
 NET = """\
 from ascend_automl.tools.register import Register, RegisterType  # as the guide prints it
-import torch
-from torch import nn
+from anynet import Conv2d, Linear, Module, relu
 from my_blocks import WIDTH
 
 @Register.register(RegisterType.NETWORK)
-class ResNet56(nn.Module):
+class ResNet56(Module):
     def __init__(self, **desc):
         super().__init__()
-        self.stem = nn.Conv2d(1, desc.get("width", WIDTH), 3, padding=1)
-        self.head = nn.Linear(desc.get("width", WIDTH), desc.get("class_num", 3))
+        self.stem = Conv2d(1, desc.get("width", WIDTH), 3)
+        self.head = Linear(desc.get("width", WIDTH), desc.get("class_num", 3))
 
     def forward(self, x):
-        return self.head(torch.relu(self.stem(x)).mean((2, 3)))
+        return self.head(relu(self.stem(x)).mean((2, 3)))
 """
 DATA = """\
 import numpy as np
@@ -53,7 +53,8 @@ pretrain:
     type: Noise
     common: {batch_size: 8, num_workers: 1}
   trainer: {type: Trainer, epochs: 1}
-"""
+general: {backend: BACKEND}
+""".replace("BACKEND", os.environ["PRUNEKIT_TEST_BACKEND"])
 
 
 @pytest.fixture

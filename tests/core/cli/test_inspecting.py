@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,27 +16,28 @@ from prunekit.registry import PrunekitError
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 USE = ("--import", "tinypack")
-TINY = ("--model", "TinyNet", "--input", "1x1x8x8", *USE)
-ZOO = """\
-import torch
-from torch import nn
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
+NEGATIVE = {"pytorch": "RuntimeError", "mindspore": "ValueError"}[BACKEND]  # what a layer of -3 outputs raises
+TINY = ("--model", "TinyNet", "--input", "1x1x8x8", *USE, "-b", BACKEND)
+ZOO = f"""\
+from anynet import Conv2d, Embedding, Linear, Module, relu
 from prunekit.registry import Register, RegisterType, UnknownNameError, nearest
 
-class Pair(nn.Module):
+class Pair(Module):
     def __init__(self, width=4):
         super().__init__()
-        self.words = nn.Embedding(9, width)
-        self.image = nn.Conv2d(3, width, 3)
-        self.head = nn.Linear(width, 2)
+        self.words = Embedding(9, width)
+        self.image = Conv2d(3, width, 3)
+        self.head = Linear(width, 2)
 
     def forward(self, images, words):
         images = images[0] if isinstance(images, list) else images
-        return self.head(torch.relu(self.image(images)).mean((2, 3)) + self.words(words).mean(1))
+        return self.head(relu(self.image(images)).mean((2, 3)) + self.words(words).mean(1))
 
-@Register.register(RegisterType.NETWORK, name="small:", backend="pytorch")
+@Register.register(RegisterType.NETWORK, name="small:", backend="{BACKEND}")
 def small(name):
     if name != "pair":
-        raise UnknownNameError(f"no small network {name!r}. Did you mean {nearest(name, ['pair'])[0]!r}?")
+        raise UnknownNameError(f"no small network {{name!r}}. Did you mean {{nearest(name, ['pair'])[0]!r}}?")
 
     def build(width: int = 4):
         return Pair(width)
@@ -48,11 +50,11 @@ def small(name):
 def zoo(tmp_path: Path) -> tuple[str, ...]:
     """A module of the user's in the current folder whose networks are a zoo."""
     (tmp_path / "my_zoo.py").write_text(ZOO)
-    return ("--import", "my_zoo")
+    return ("--import", "my_zoo", "-b", BACKEND)
 
 
 def test_any_network_by_its_name(cli: Cli, capsys: Said) -> None:
-    assert cli("inspect", *TINY, "--param", "widths=[4, 6]", "-b", "p", "-d", "cpu") == 0
+    assert cli("inspect", *TINY, "--param", "widths=[4, 6]", "-b", BACKEND[0], "-d", "cpu") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "TinyNet"
     assert [line.split()[:5] for line in lines[3:6]] == [
@@ -107,14 +109,20 @@ def test_json_of_a_yml(cli: Cli, capsys: Said, tmp_path: Path, tiny: str, words:
         (("a.yml", "--input", "1x3"), "--input and --param go with --model; a yml says both itself"),
         (("--model", "ResNet8", "--input", "1,3"), "--input 1,3: write the sizes with an x between them, such as"),
         (("--model", "ResNet8", "--input", "1x3:f"), "--input 1x3:f: no type 'f'; there are float32, float64, "),
-        (("--model", "resnet8", "--input", "1x3"), "no network named 'resnet8'. Did you mean 'ResNet8' or "),
+        (
+            ("--model", "resnet8", "--input", "1x3", "-b", BACKEND),
+            "no network named 'resnet8'. Did you mean 'ResNet8' or ",
+        ),
         ((*TINY, "-b", "pytorc"), "no backend named 'pytorc'. Did you mean 'pytorch'?"),
         ((*TINY, "--param", "width=3"), "TinyNet has no parameter 'width'. Did you mean 'widths'?"),
         ((*TINY, "--param", "x=3"), "TinyNet has no parameter 'x'. There are class_num, widths."),
         ((*TINY, "--param", "class_num=x"), "TinyNet cannot be made of what is given: class_num: Input should be"),
-        ((*TINY, "--param", "class_num=-3"), "TinyNet cannot be made: RuntimeError: "),
+        ((*TINY, "--param", "class_num=-3"), f"TinyNet cannot be made: {NEGATIVE}: "),
         ((*TINY, "--param", "class_num"), "--param class_num: write KEY=VALUE, such as num_classes=10"),
-        (("--model", "TinyNet", "--input", "1x2x8x8", *USE), 'TinyNet does not run on inputs {"shape": [1, 2, 8, 8]'),
+        (
+            ("--model", "TinyNet", "--input", "1x2x8x8", *TINY[4:]),
+            'TinyNet does not run on inputs {"shape": [1, 2, 8, 8]',
+        ),
     ],
 )
 def test_words_that_mean_nothing(cli: Cli, capsys: Said, words: tuple[str, ...], said: str) -> None:

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prunekit.core.cli.registry_check import registry_check
-from prunekit.registry import Register, UnknownNameError, importable
+from prunekit.registry import Register, UnknownNameError
 
 Said = pytest.CaptureFixture[str]
 USE = "from prunekit.registry import Register, RegisterType\n"
-MODULES = ("some_pack", "some_net", "mindspore")
+MODULES = ("some_pack", "some_net")
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
+FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}
+ABSENT = [name for name, framework in FRAMEWORKS.items() if find_spec(framework) is None]
 
 
 @pytest.fixture
@@ -60,8 +65,8 @@ def test_a_pack_in_order(pack: Callable[..., None], capsys: Said) -> None:
         (metric(", name='N'"), {}, "metric 'M': its decorator names it 'N'"),
         (metric(", aliases=('a', 'b')"), {}, "metric 'M': the manifest's aliases are none, the decorator's a, b"),
         (metric(", aliases=('a',)"), {"aliases": ["b"]}, "metric 'M': the manifest's aliases are b, the decorator's a"),
-        (metric(", backend='x'"), {"backend": "pytorch"},
-         "metric 'M': the manifest says backend 'pytorch', the class 'x'"),
+        (metric(", backend='x'"), {"backend": BACKEND},
+         f"metric 'M': the manifest says backend '{BACKEND}', the class 'x'"),
         (metric(), {"backend": "pytroch"}, "metric 'M': there is no backend 'pytroch'. Did you mean 'pytorch'?"),
         (metric(), {"backend": "p"}, "metric 'M': there is no backend 'p'. Did you mean 'pytorch'?"),
         (metric(), {"type": "reward"}, "reward 'M': the manifest says reward, the decorator of some_net:M metric"),
@@ -114,19 +119,18 @@ def test_warnings_break_nothing(
     assert lines[1] == f"  warning  metric {item.get('name', 'M')!r}: {said.format(version)}"
 
 
-@pytest.mark.parametrize(
-    ("classes", "item"), [("raise RuntimeError('imported')", {"backend": "mindspore"}), ("import mindspore", {})]
-)
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("backend", ABSENT)
 def test_without_the_framework_nothing_can_be_said(
-    pack: Callable[..., None], capsys: Said, monkeypatch: pytest.MonkeyPatch, classes: str, item: dict[str, Any]
+    pack: Callable[..., None], capsys: Said, backend: str, declared: bool
 ) -> None:
-    from prunekit.registry import importable
-
-    if importable("mindspore"):
-        pytest.skip("it is installed")
-    pack(classes, item)
+    framework = FRAMEWORKS[backend]
+    if declared:
+        pack("raise RuntimeError('imported')", {"backend": backend})
+    else:
+        pack(f"import {framework}", {})
     assert _checked(capsys) == (
-        0, ["Some.Pack 1.5: 1 declared, 1 note", "  note     metric 'M': not checked: needs mindspore"],
+        0, ["Some.Pack 1.5: 1 declared, 1 note", f"  note     metric 'M': not checked: needs {framework}"],
     )  # fmt: skip
 
 
@@ -138,7 +142,11 @@ def test_a_pack_that_does_not_load(pack: Callable[..., None], capsys: Said) -> N
     ]
 
 
-def test_a_manifest_that_imports_a_framework(pack: Callable[..., None], capsys: Said, tmp_path: Path) -> None:
+def test_a_manifest_that_imports_a_framework(
+    pack: Callable[..., None], capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mindspore", None)  # a real one, if there, comes back after the test
+    del sys.modules["mindspore"]
     (tmp_path / "mindspore.py").write_text("")
     pack("", manifest="import mindspore\nMODULE_REGISTER = []")
     assert _checked(capsys) == (
@@ -173,10 +181,10 @@ def test_all_packs_at_once(pack: Callable[..., None], capsys: Said) -> None:
     assert code == 1
     version = next(record.version for record in Register.packs() if record.distribution == "prunekit")
     ours = [entry for entry in Register.declared() if entry.distribution == "prunekit"]
-    hidden = [entry for entry in ours if entry.backend == "mindspore" and not importable("mindspore")]
+    hidden = [FRAMEWORKS[entry.backend] for entry in ours if entry.backend in ABSENT]
     counts = f"{len(hidden)} note" if hidden else "nothing to mend"
     assert lines[0] == f"prunekit {version}: {len(ours)} declared, {counts}"
-    assert all(line.endswith("not checked: needs mindspore") for line in lines[1 : len(hidden) + 1])
+    assert [line.rpartition("not checked: needs ")[2] for line in lines[1 : len(hidden) + 1]] == hidden
     assert lines[len(hidden) + 1] == "Some.Pack 1.5: 1 declared, 1 broken"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from prunekit.registry import Register, RegisterType
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -102,7 +105,8 @@ def test_what_it_is(schema: dict[str, Any]) -> None:
 
 def test_parameters_have_defaults_and_words(schema: dict[str, Any]) -> None:
     trainer = schema["$defs"]["trainer.Trainer"]
-    assert trainer["description"] == "Trains with SGD or Adam."
+    described = Register.get(RegisterType.TRAINER, "Trainer", os.environ["PRUNEKIT_TEST_BACKEND"]).__doc__
+    assert trainer["description"] == described.partition("\n")[0]
     assert trainer["properties"]["epochs"] == {
         "type": ["integer", "null"], "minimum": 0, "default": 1,
         "description": "Passes over the training data; 0 leaves the network as it is.",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import prunekit
+from prunekit.core.api import backend_for
 from prunekit.core.pipeline.description import Description
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
+OUT_OF_RANGE = {"pytorch": "IndexError: index out of range", "mindspore": "should be in the range [0, 12), but got 12"}
 YML = """\
 pipeline: [pretrain, nas, train]
 pretrain:
@@ -43,7 +48,8 @@ train:
   pipe_step: {type: TrainPipeStep}
   dataset: *dataset
   trainer: *trainer
-"""
+general: {backend: BACKEND}
+""".replace("BACKEND", BACKEND)
 SEARCH = "    type: PruneAMC\n"
 
 
@@ -91,21 +97,28 @@ def test_two_inputs_through_a_whole_run(cli: Cli, capsys: Said, named: bool) -> 
     assert original["accuracy"] > 0.5 and trained["accuracy"] > 0.4
     network = prunekit.load(trained["desc_file"])
     assert network.see[0].out_channels + network.look[0].out_channels < 8 + 12
-    image, words = torch.zeros(3, 1, 8, 8), torch.ones(3, 5, dtype=torch.int64)
-    assert network(image, words=words).shape == (3, 4)
+    sample = {"words": np.ones((3, 5), np.int64), "image": np.zeros((3, 1, 8, 8), np.float32)}
+    ((outputs, _),) = backend_for(network).run(network, [(sample, 0)])
+    assert outputs.shape == (3, 4)
 
 
 def _save(name: str) -> None:
     image, words = np.zeros((2, 1, 6, 6), np.float32), np.full((2, 7), 3)
-    if name == "list.pkl":
-        torch.save([torch.from_numpy(image), torch.from_numpy(words)], name)
-    elif name == "dict.pt":
-        torch.save({"image": torch.from_numpy(image), "words": torch.from_numpy(words)}, name)
-    else:
+    if name == "list.npz":
         np.savez(name, image, words)
+    elif name == "dict.ckpt":
+        mindspore = importlib.import_module("mindspore")
+        named = {"image": image, "words": words}
+        mindspore.save_checkpoint([{"name": n, "data": mindspore.Tensor(a)} for n, a in named.items()], name)
+    else:
+        torch = importlib.import_module("torch")
+        image, words = torch.from_numpy(image), torch.from_numpy(words)
+        torch.save([image, words] if name == "list.pkl" else {"image": image, "words": words}, name)
 
 
-@pytest.mark.parametrize("name", ["list.pkl", "dict.pt", "list.npz"])
+@pytest.mark.parametrize(
+    "name", ["list.npz", *{"pytorch": ["list.pkl", "dict.pt"], "mindspore": ["dict.ckpt"]}[BACKEND]]
+)
 def test_inputs_in_a_file(cli: Cli, capsys: Said, name: str) -> None:
     """As the guide's FAQ has it, a batch of two; costs are those of one sample all the same."""
     _search_only(f"    input_pickle_path: {name}\n")
@@ -128,12 +141,12 @@ def test_inputs_by_shape(cli: Cli, capsys: Said) -> None:
 FRAMES = """\
 import numpy as np
 from prunekit.registry import Register, RegisterType
-from tinypack import TinyLights, TinyNet
+from tinypack import CLASSES, TinyLights, TinyNet
 
 @Register.register(RegisterType.NETWORK)
 class FrameNet(TinyNet):
     def forward(self, images):
-        return super().forward(images).unflatten(0, (-1, 4)).mean(1)
+        return super().forward(images).reshape(-1, 4, CLASSES).mean(1)
 
 @Register.register(RegisterType.DATASET)
 class Frames(TinyLights):
@@ -148,14 +161,15 @@ def test_a_network_that_needs_a_whole_batch_is_given_it(
     """Four frames are one sample."""
     monkeypatch.syspath_prepend(tmp_path)
     Path("framepack.py").write_text(FRAMES)
-    yml = """\
+    yml = f"""\
 pipeline: [nas]
 nas:
-  pipe_step: {type: SearchPipeStep}
-  model: {model_desc: {backbone: {type: FrameNet}}}
-  search_algorithm: {type: PruneAMC, inputs: {shape: [4, 1, 9, 9]}, budget: 'flops <= 0.5', train_episode: 2,
-    lbound: 0.1, channel_round: 1, agent: {warmup: 2}, latency: {batch_size: 3, repeats: 1, warmup: 0}}
-  dataset: {type: Frames}
+  pipe_step: {{type: SearchPipeStep}}
+  model: {{model_desc: {{backbone: {{type: FrameNet}}}}}}
+  search_algorithm: {{type: PruneAMC, inputs: {{shape: [4, 1, 9, 9]}}, budget: 'flops <= 0.5', train_episode: 2,
+    lbound: 0.1, channel_round: 1, agent: {{warmup: 2}}, latency: {{batch_size: 3, repeats: 1, warmup: 0}}}}
+  dataset: {{type: Frames}}
+general: {{backend: {BACKEND}}}
 """
     Path("two.yml").write_text(yml)
     assert cli("two.yml", "--import", "framepack", "-t", "t") == 0, capsys.readouterr().err
@@ -178,7 +192,7 @@ nas:
         ("inputs: {image: {shape: [1, 1, 8, 8]}, word: {shape: [1, 5], dtype: int64, high: 12}}",
          "TypeError: TwoNet.forward() got an unexpected keyword argument 'word'"),
         ("inputs: [{shape: [1, 1, 8, 8]}, {shape: [1, 5], dtype: int64, low: 12, high: 13}]",
-         "IndexError: index out of range"),
+         OUT_OF_RANGE[BACKEND]),
         ("input_pickle_path: ./",
          "two.yml:14: nas.search_algorithm.input_pickle_path: .: there is no such file"),
     ],
@@ -195,13 +209,16 @@ class _Bomb:
 
 
 def test_code_in_a_file_is_refused_and_not_run(cli: Cli, capsys: Said) -> None:
-    _search_only("    input_pickle_path: evil.pkl\n")
-    torch.save([torch.zeros(1), _Bomb()], "evil.pkl")
+    name, told = {"pytorch": ("evil.pkl", "holds more than"), "mindspore": ("evil.ckpt", "cannot be read as")}[BACKEND]
+    _search_only(f"    input_pickle_path: {name}\n")
+    if BACKEND == "pytorch":
+        torch = importlib.import_module("torch")
+        torch.save([torch.zeros(1), _Bomb()], name)
+    else:
+        Path(name).write_bytes(pickle.dumps([_Bomb()]))
     assert _run(cli) == 2
-    lines = [line for line in capsys.readouterr().err.splitlines() if "evil.pkl" in line]
-    assert (
-        len(lines) == 1 and "two.yml:14: nas.search_algorithm.input_pickle_path: evil.pkl holds more than" in lines[0]
-    )
+    lines = [line for line in capsys.readouterr().err.splitlines() if name in line]
+    assert len(lines) == 1 and f"two.yml:14: nas.search_algorithm.input_pickle_path: {name} {told}" in lines[0]
     assert not Path("ran").exists()
 
 

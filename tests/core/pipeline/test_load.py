@@ -219,6 +219,7 @@ def test_params_are_json_whatever_the_yml_makes_of_them(
     text = tiny.replace("{type: TinyNet}", "{type: RichNet, file: tiny.yml, shape: {first: 5}}")
     (tmp_path / "tiny.yml").write_text(
         text.replace("[pretrain, nas, fully_train]", "[pretrain]").partition("nas:\n")[0]
+        + f"general: {{backend: {BACKEND}}}\n"
     )
     assert cli("tiny.yml", "--import", "richpack", "-t", "t") == 0
     desc = tmp_path / "tasks/t/output/pretrain/desc_0.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -33,7 +34,8 @@ tuned:
   pipe_step: {type: TrainPipeStep, models_folder: '{local_base_path}/output/nas'}
   dataset: *dataset
   trainer: {type: Trainer, epochs: 1}
-"""
+general: {backend: BACKEND}
+""".replace("BACKEND", os.environ["PRUNEKIT_TEST_BACKEND"])
 
 
 Run = Callable[..., int]

@@ -1,24 +1,38 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from anynet import Conv2d, ReLU, Sequential
 
 from prunekit import trace
 from prunekit.core.pruning import Moments
 from prunekit.core.pruning.importance import Evidence
-from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.registry import Register, RegisterType
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))
-        data = [(torch.randn(4, 3, 9, 9), np.zeros(4))]
-    backend, graph = PytorchBackend(), trace(network, data[0][0])
+def backend():
+    return Register.get(RegisterType.BACKEND, os.environ["PRUNEKIT_TEST_BACKEND"])()
+
+
+def images(count):
+    return np.random.default_rng(0).standard_normal((count, 3, 9, 9)).astype(np.float32)
+
+
+def three():
+    return Sequential(Conv2d(3, 8, 3), ReLU(), Conv2d(8, 6, 3), ReLU(), Conv2d(6, 2, 1))
+
+
+def two():
+    return Sequential(Conv2d(3, 6, 3), ReLU(), Conv2d(6, 2, 1))
+
+
+@pytest.fixture(scope="module")
+def evidence(backend):
+    network, data = backend.build(three, {}, 0), [(images(4), np.zeros(4))]
+    graph = trace(network, data[0][0])
     return Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=5)
 
 
@@ -51,16 +65,15 @@ def test_random_depends_on_the_seed_alone(evidence):
     assert (criterion.rank(other)[0].order != criterion.rank(evidence)[0].order).any()
 
 
-def test_compensation_sees_what_magnitude_does_not(evidence):
+def test_compensation_sees_what_magnitude_does_not(backend):
     """Of two equal channels either may go for nothing, however large they are."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))
-        data = [(torch.randn(1000, 3, 9, 9), np.zeros(1000))]  # of few images it would not be sure that they are equal
-    with torch.no_grad():
-        network[0].weight[4] = network[0].weight[2] = 3 * network[0].weight[2]
-        network[0].bias[4] = network[0].bias[2]
-    backend, graph = PytorchBackend(), trace(network, data[0][0])
+    network = backend.build(two, {}, 0)
+    data = [(images(1000), np.zeros(1000))]  # of few images it would not be sure that they are equal
+    state = {name: array.copy() for name, array in backend.state(network).items()}
+    state["0.weight"][4] = state["0.weight"][2] = 3 * state["0.weight"][2]
+    state["0.bias"][4] = state["0.bias"][2]
+    network = backend.with_state(network, state)
+    graph = trace(network, data[0][0])
     known = Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=0)
     ranking = Register.get(RegisterType.IMPORTANCE, "compensation")().rank(known)[0]
     assert ranking.order[0] in (2, 4)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from prunekit.core.api import backend_for
 from prunekit.core.search.latency import Latency
-from prunekit.plugins.cost_estimators import latency_pytorch
+from prunekit.registry import Register, RegisterType
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
 YML = """\
 pipeline: [nas]
 nas:
@@ -30,8 +35,19 @@ nas:
     channel_round: 1
     lbound: 0.1
     plot_train_curve: True
-"""
+general: {{backend: BACKEND}}
+""".replace("BACKEND", BACKEND)
 WORDS = ("x.yml", "--import", "tinypack", "-t", "t")
+
+
+def estimator() -> Any:
+    return Register.get(RegisterType.COST_ESTIMATOR, "latency", BACKEND)
+
+
+def parameters(network: Any) -> int:
+    """How many weights are trained, of a network that has running statistics beside them."""
+    shapes = backend_for(network).weight_shapes(network)
+    return sum(math.prod(shape) for name, shape in shapes.items() if not re.search("running_|moving_|_tracked", name))
 
 
 @pytest.fixture
@@ -40,14 +56,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
 
     def compare(
-        networks: Mapping[str, Any], inputs: Any, device: Any, *, threads: int | None, warmup: int, repeats: int
+        _: Any, networks: Mapping[str, Any], inputs: Any, device: str, *, threads: int, warmup: int, repeats: int
     ) -> dict[str, Latency]:
         calls.append((tuple(networks), inputs.shape, threads, warmup, repeats))
-        sizes = {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
+        sizes = {name: parameters(network) for name, network in networks.items()}
         slow = 1.1 ** len(calls)
         return {name: Latency((size * slow / 300,) * repeats, len(inputs), 1) for name, size in sizes.items()}
 
-    monkeypatch.setattr(latency_pytorch, "compare_latency", compare)
+    monkeypatch.setattr(estimator(), "compare", compare)
     return calls
 
 
@@ -134,7 +150,7 @@ def test_no_target_and_networks_that_cannot_be_measured(
     def fails(*_: Any, **__: Any) -> Any:
         raise RuntimeError("batches of one only")
 
-    monkeypatch.setattr(latency_pytorch, "compare_latency", fails)
+    monkeypatch.setattr(estimator(), "compare", fails)
     assert search(cli, tmp_path, target="~") == 2
     assert "nas: latency cannot be measured with a batch of 4: RuntimeError: batches of one" in capsys.readouterr().err
 

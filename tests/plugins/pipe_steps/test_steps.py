@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -18,11 +19,12 @@ Said = pytest.CaptureFixture[str]
 Finished = tuple[Path, subprocess.CompletedProcess[str]]
 USE = ("--import", "tinypack")
 OTHER = """\
+general: {{backend: BACKEND}}
 pipeline: [{step}]
 {step}:
   pipe_step: {{type: {type}{folder}}}
   dataset: {{type: TinyLights, common: {{batch_size: 32}}}}
-"""
+""".replace("BACKEND", os.environ["PRUNEKIT_TEST_BACKEND"])
 TRAINER = "  trainer: {type: Trainer, epochs: 1}\n"
 
 
