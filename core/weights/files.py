@@ -45,8 +45,8 @@ def read_weights(path: Path, backend: Backend) -> Arrays:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
         raise WeightsError(f"{path} cannot be read as weights: {_first_line(problem)}") from problem
-    if others := [name for name, array in found.items() if array.dtype.kind not in "fiubc"]:
-        raise WeightsError(f"{path} cannot be read as weights: {others[0]} is no array of numbers")
+    if others := [name for name, array in found.items() if array.dtype.kind not in "fiub"]:
+        raise WeightsError(f"{path} cannot be read as weights: {others[0]} is no array of real numbers")
     if found and all(name.startswith(_PREFIX) for name in found):
         found = {name[len(_PREFIX) :]: array for name, array in found.items()}
     return found

@@ -10,6 +10,7 @@ from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.errors import plainly
 from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, to_tensors
 from prunekit.plugins.cost_estimators.threads import cpus
 from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
@@ -69,7 +70,8 @@ def _reading(network: nn.Cell, args: Any, kwargs: Any) -> Callable[[], None]:
     """One forward, with its outputs read."""
 
     def forward() -> None:
-        for tensor in tensors_in(network(*args, **kwargs)):
-            tensor.asnumpy()
+        with plainly():
+            for tensor in tensors_in(network(*args, **kwargs)):
+                tensor.asnumpy()
 
     return forward

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import Exported
 from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array, evaluating, tensors_in
 from prunekit.plugins.exporters.mindspore_graph import cases, compiling
 from prunekit.plugins.exporters.parity import has_batch_axis, write_checked
@@ -34,7 +34,7 @@ class MindirExporter:
 
         def write(file: Path) -> None:
             given = [_given(array, any_batch and has_batch_axis(array, first.size)) for array in first.arrays.values()]
-            with evaluating(copy.deepcopy(network)) as whole, compiling(network, "mindir"):
+            with compiling(network, "mindir"), evaluating(copied(network)) as whole:
                 # a copy: what was compiled before for the same cell would be used again, whatever its weights are now
                 mindspore.export(whole, *given, file_name=str(file), file_format="MINDIR")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import Exported
 from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import evaluating
 from prunekit.plugins.exporters.mindspore_graph import cases, compiling
 from prunekit.plugins.exporters.onnx_file import names_and_axes, need_packages, opset_of, runner
@@ -32,7 +32,7 @@ class OnnxExporter:
         outputs, free = names_and_axes(first)
 
         def write(file: Path) -> int:
-            with evaluating(copy.deepcopy(network)) as whole, compiling(network, "onnx"):
+            with compiling(network, "onnx"), evaluating(copied(network)) as whole:
                 # a copy: what was compiled before for the same cell would be used again, whatever its weights are now
                 mindspore.onnx.export(
                     whole, *map(Tensor, first.arrays.values()), file_name=str(file), input_names=list(first.arrays),

@@ -20,7 +20,7 @@ def checked_labels(network: object, outputs: Any, target: Any, ignore_index: int
         ignore_index: A number that stands for no class.
 
     Raises:
-        TrainingError: The outputs are something else, or a class is not there.
+        TrainingError: The outputs are something else, the target has another shape, or a class is not there.
     """
     shape = getattr(outputs, "shape", None)
     if shape is None or len(shape) < 2:
@@ -29,7 +29,12 @@ def checked_labels(network: object, outputs: Any, target: Any, ignore_index: int
             f"{type(network).__name__} gives {found}, not logits [N, classes, ...];"
             " such a network needs its own loss(outputs, target)"
         )
-    labels = np.asarray(target)
+    labels, wanted = np.asarray(target), [shape[0], *shape[2:]]
+    if list(labels.shape) != wanted:  # not every framework would object
+        raise TrainingError(
+            f"targets of the shape {list(labels.shape)} do not fit {type(network).__name__}'s logits {list(shape)};"
+            f" a cross-entropy takes class numbers {wanted}"
+        )
     used = labels[labels != ignore_index]
     if used.size and (used.min() < 0 or used.max() >= shape[1]):
         raise TrainingError(

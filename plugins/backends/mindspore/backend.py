@@ -27,7 +27,7 @@ from prunekit.plugins.backends.mindspore import (
     weights,
 )
 from prunekit.plugins.backends.mindspore.copying import copied
-from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.device import device_in_use, use_device
 from prunekit.plugins.backends.mindspore.errors import plainly
 from prunekit.plugins.backends.mindspore.seeding import seeded
 from prunekit.registry import Register, RegisterType
@@ -38,7 +38,7 @@ class MindsporeBackend:
     """The verbs of ``core.backend.Backend`` in MindSpore.
 
     Args:
-        device: ``CPU``, ``GPU`` or ``NPU``; MindSpore has one a process.
+        device: ``CPU``, ``GPU`` or ``NPU``; None for the one that MindSpore uses in this process, as it has but one.
 
     Raises:
         DeviceError: The device is not there.
@@ -48,9 +48,10 @@ class MindsporeBackend:
     supports: frozenset[str] = frozenset({"recalibrate", "observe"})  # no convolution in float64
     weight_suffixes: ClassVar[tuple[str, ...]] = weights.SUFFIXES
 
-    def __init__(self, device: str = "CPU") -> None:
-        self.device = device
-        use_device(device)
+    def __init__(self, device: str | None = None) -> None:
+        self.device = device or device_in_use()
+        if device is not None:
+            use_device(device)
 
     def build(self, network: type[Any], params: Mapping[str, Any], seed: int) -> nn.Cell:
         """Make a network with seeded weights, in evaluation mode."""
@@ -105,15 +106,15 @@ class MindsporeBackend:
         forward.train_once(network, inputs)
 
     def state(self, network: nn.Cell) -> dict[str, NDArray[Any]]:
-        """Copies of all parameters, statistics included, by name."""
-        return {name: forward.as_array(parameter) for name, parameter in network.parameters_and_names()}
+        """Copies of all parameters, statistics included, and buffers, by name."""
+        return {name: forward.as_array(tensor) for name, tensor in _named(network).items()}
 
     def with_state(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> nn.Cell:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         changed = copied(network)
-        named = dict(changed.parameters_and_names())
+        named = _named(changed)
         for name, array in arrays.items():
-            _put(named[name], array)
+            _put(name, named[name], array)
         return changed
 
     @contextmanager
@@ -123,7 +124,7 @@ class MindsporeBackend:
         before = {name: Tensor(parameters[name]) for name in arrays}
         try:
             for name, array in arrays.items():
-                _put(parameters[name], array)
+                _put(name, parameters[name], array)
             yield
         finally:
             for name, values in before.items():
@@ -146,8 +147,12 @@ class MindsporeBackend:
         return forward.run(network, batches)
 
 
-def _put(parameter: Any, array: NDArray[Any]) -> None:
-    """Give a parameter other values of its own shape."""
-    if tuple(parameter.shape) != array.shape:  # MindSpore would take on the new shape without a word
-        raise DataError(f"{parameter.name} is {list(parameter.shape)}, not {list(array.shape)}")
-    parameter.set_data(Tensor(np.ascontiguousarray(array), dtype=parameter.dtype))
+def _named(network: nn.Cell) -> dict[str, Any]:
+    return {**dict(network.parameters_and_names()), **dict(network.named_buffers())}
+
+
+def _put(name: str, tensor: Any, array: NDArray[Any]) -> None:
+    """Give a tensor other values of its own shape."""
+    if tuple(tensor.shape) != array.shape:  # MindSpore would take on the new shape without a word
+        raise DataError(f"{name} is {list(tensor.shape)}, not {list(array.shape)}")
+    tensor.assign_value(Tensor(np.array(array, order="C"), dtype=tensor.dtype))

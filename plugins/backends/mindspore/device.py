@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+from collections.abc import Iterator
 
 import mindspore
 
 from prunekit.plugins.backends.mindspore.errors import without_stack
 from prunekit.registry import PrunekitError
 
+_ASCEND, _GUIDE = "ASCEND_RT_VISIBLE_DEVICES", "NPU_VISIBLE_DEVICES"
 _TARGETS = {"CPU": "CPU", "GPU": "GPU", "NPU": "Ascend"}
 _SETUP = {
     "Ascend": "are the driver and CANN set up (npu-smi info; source set_env.sh), and may this process see a card"
@@ -21,11 +25,17 @@ class DeviceError(PrunekitError, RuntimeError):
     """The device that was asked for is not there."""
 
 
+def device_in_use() -> str:
+    """The device that MindSpore uses in this process, in the words of a yml."""
+    target = mindspore.get_context("device_target")
+    return next((device for device, name in _TARGETS.items() if name == target), "CPU")
+
+
 def use_device(device: str) -> str:
     """Let MindSpore run on ``CPU``, ``GPU`` or ``NPU`` from now on, and return its own name for that.
 
     MindSpore has one device a process. ``DEVICE_ID`` in the environment chooses among NPUs, of those that
-    ``NPU_VISIBLE_DEVICES`` leaves.
+    ``NPU_VISIBLE_DEVICES`` leaves, or MindSpore's own ``ASCEND_RT_VISIBLE_DEVICES`` where that is set.
 
     Raises:
         DeviceError: It is not there.
@@ -34,26 +44,43 @@ def use_device(device: str) -> str:
     if target == mindspore.get_context("device_target") == "CPU":
         return target
     visible = _visible() if target == "Ascend" else None
-    number = _number(visible) if target == "Ascend" else 0
+    number = (_number(visible),) if target == "Ascend" else ()
+    before = os.environ.get(_ASCEND)
+    if visible is not None:
+        os.environ[_ASCEND] = ",".join(visible)
     try:
-        mindspore.set_device(target, number) if target == "Ascend" else mindspore.set_device(target)
+        with _quiet():
+            mindspore.set_device(target, *number)
     except Exception as problem:  # not installed, no card, or another device is in use already: each its own error
+        if visible is not None and before is None:
+            del os.environ[_ASCEND]
+        hint = f"; {_SETUP[target]}" if target in _SETUP else ""
         raise DeviceError(
-            f"no {device} that MindSpore can use was found ({_first_sentence(problem)});"
-            f" {_SETUP.get(target, '')} Or choose -d CPU".replace("; Or", "; or")
+            f"no {device} that MindSpore can use was found ({_first_sentence(problem)}){hint}; or choose -d CPU"
         ) from problem
     return target
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Inside the block MindSpore's Python side logs nothing: what goes wrong is raised."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _visible() -> list[str] | None:
-    """The cards that the guide's variable names; MindSpore reads another one, which wins where it is set."""
-    named = os.environ.get("NPU_VISIBLE_DEVICES")
+    """The cards that this process may use, or None for all; MindSpore's own variable wins over the guide's."""
+    name = _ASCEND if os.environ.get(_ASCEND) else _GUIDE
+    named = os.environ.get(name)
     if not named:
         return None
     cards = [card.strip() for card in named.split(",") if card.strip()]
     if not all(card.isdecimal() for card in cards):
-        raise DeviceError(f"NPU_VISIBLE_DEVICES={named}: give numbers of cards, such as 0,1")
-    os.environ.setdefault("ASCEND_RT_VISIBLE_DEVICES", ",".join(cards))
+        raise DeviceError(f"{name}={named}: give numbers of cards, such as 0,1")
     return cards
 
 
@@ -62,7 +89,8 @@ def _number(visible: list[str] | None) -> int:
     if not chosen:
         return 0
     if not chosen.isdecimal() or (visible is not None and int(chosen) >= len(visible)):
-        sees = "" if visible is None else f"; NPU_VISIBLE_DEVICES leaves {len(visible)}"
+        name = _ASCEND if os.environ.get(_ASCEND) else _GUIDE
+        sees = "" if visible is None else f"; {name} leaves {len(visible)}"
         raise DeviceError(f"DEVICE_ID={chosen}: there is no such NPU{sees}, numbered from 0")
     return int(chosen)
 

@@ -5,6 +5,7 @@ MindSpore's dispatch mode is experimental. What it does not show is patched for 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from prunekit.plugins.backends.mindspore import views
 from prunekit.registry import PrunekitError
 
 INDEX, WRITE = "__getitem__", "__setitem__"
+
+ONE_AT_A_TIME = threading.RLock()
+"""Held while classes of MindSpore are patched, which holds for the whole process."""
 
 _VIEWS = (
     "Reshape Transpose TransposeView Split SplitTensor SplitTensorView SplitWithSize SplitWithSizeView "
@@ -62,7 +66,7 @@ def dispatching(handler: Handler) -> Iterator[None]:
         FrontEndError: This version of MindSpore has no dispatch mode, or another one.
     """
     mode = _mode()(handler)
-    with ExitStack() as undo:
+    with ONE_AT_A_TIME, ExitStack() as undo:
         undo.enter_context(_replaced(Tensor, INDEX, _index(mode)))
         undo.enter_context(_replaced(Tensor, WRITE, _write(mode)))
         undo.enter_context(_replaced(Tensor, "var", _variance(mode)))

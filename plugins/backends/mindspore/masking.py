@@ -14,7 +14,7 @@ from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.graph.operators import Kind, Operator
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore.call import arguments
-from prunekit.plugins.backends.mindspore.dispatch import Dispatched, dispatching
+from prunekit.plugins.backends.mindspore.dispatch import ONE_AT_A_TIME, Dispatched, dispatching
 from prunekit.plugins.backends.mindspore.forward import as_array, evaluating, tensors_in
 from prunekit.plugins.backends.mindspore.recurrent import unfused
 
@@ -42,7 +42,7 @@ def masked(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, forward: Call
         return operator.run(operator.args) if found is None else _without(operator, *found)
 
     try:
-        with evaluating(network), unfused(), dispatching(run):
+        with ONE_AT_A_TIME, evaluating(network), unfused(), dispatching(run):
             return forward()
     finally:
         for hook in hooks:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from mindspore import Tensor, nn, ops
+from mindspore.nn.layer.normalization import _BatchNorm
 
 from prunekit.core.data.contract import Batch, DataError
 from prunekit.plugins.backends.mindspore.copying import copied
@@ -19,31 +22,48 @@ def recalibrated(network: nn.Cell, batches: Iterable[Batch]) -> nn.Cell:
         DataError: There is no batch to take them from.
     """
     changed = copied(network).set_train(False)
-    norms = [
-        cell
-        for _, cell in changed.cells_and_names()
-        if isinstance(cell, nn.BatchNorm2d | nn.BatchNorm1d | nn.BatchNorm3d)
-    ]
+    norms = [cell for _, cell in changed.cells_and_names() if isinstance(cell, _BatchNorm)]
     norms = [norm for norm in norms if norm.use_batch_statistics is not False]  # a frozen one keeps its own
-    if not norms:
-        return changed
-    primitives = [norm.bn_train for norm in norms]
-    for norm in norms:
-        norm.set_train(True)
-        # the new value alone: what is kept after a batch is that batch's
-        norm.bn_train = ops.BatchNorm(is_training=True, epsilon=norm.eps, momentum=1.0, data_format=norm.format)
-    totals = [[np.zeros(norm.num_features) for norm in norms] for _ in range(2)]
-    seen = 0
-    for inputs, _ in batches:
-        call(changed, inputs)
-        for k, norm in enumerate(norms):
-            totals[0][k] += as_array(norm.moving_mean)
-            totals[1][k] += as_array(norm.moving_variance)
-        seen += 1
-    if not seen:
+    found, seen = {norm: _Average() for norm in norms}, 0
+    with _taking(found):
+        for inputs, _ in batches if norms else ():
+            call(changed, inputs)
+            seen += 1
+    if norms and not seen:
         raise DataError("recalibration needs batches, and there is none")
-    for norm, primitive, mean, variance in zip(norms, primitives, *totals, strict=True):
-        norm.bn_train = primitive
-        norm.moving_mean.set_data(Tensor(mean / seen, dtype=norm.moving_mean.dtype))
-        norm.moving_variance.set_data(Tensor(variance / seen, dtype=norm.moving_variance.dtype))
+    for norm, average in found.items():
+        for parameter, total in zip((norm.moving_mean, norm.moving_variance), average.totals, strict=True):
+            if average.count:  # the forward may not reach it
+                parameter.set_data(Tensor(total / average.count, dtype=parameter.dtype))
     return changed.set_train(False)
+
+
+class _Average:
+    """The statistics of every call of a normalization, added up."""
+
+    def __init__(self) -> None:
+        self.totals: list[Any] = [0.0, 0.0]
+        self.count = 0
+
+    def add(self, norm: nn.Cell, inputs: Any, output: Any) -> None:
+        """Take what a call left behind."""
+        self.totals[0] = self.totals[0] + as_array(norm.moving_mean).astype(np.float64)
+        self.totals[1] = self.totals[1] + as_array(norm.moving_variance).astype(np.float64)
+        self.count += 1
+
+
+@contextmanager
+def _taking(found: dict[nn.Cell, _Average]) -> Iterator[None]:
+    """Inside the block normalizations use the statistics of the batch, and keep after a call those of that call."""
+    primitives = [norm.bn_train for norm in found]
+    handles = [norm.register_forward_hook(average.add) for norm, average in found.items()]
+    try:
+        for norm in found:
+            norm.set_train(True)
+            norm.bn_train = ops.BatchNorm(is_training=True, epsilon=norm.eps, momentum=1.0, data_format=norm.format)
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for norm, primitive in zip(found, primitives, strict=True):
+            norm.bn_train = primitive

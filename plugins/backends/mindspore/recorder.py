@@ -20,7 +20,7 @@ from prunekit.core.recording.held import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.asking import Asking
 from prunekit.plugins.backends.mindspore.call import Call
-from prunekit.plugins.backends.mindspore.dispatch import INDEX, VIEWS, WRITE, Dispatched, dispatching
+from prunekit.plugins.backends.mindspore.dispatch import INDEX, ONE_AT_A_TIME, VIEWS, WRITE, Dispatched, dispatching
 from prunekit.plugins.backends.mindspore.factors import Factors
 from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, tensors_in, training
 from prunekit.plugins.backends.mindspore.recurrent import unfused
@@ -136,6 +136,19 @@ class Recorder(recording.Recorder):
     def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which cell runs and where sizes come from."""
         modules = list(dict.fromkeys(type(cell).__module__ for cell in self._cells.values()))
+        with (
+            ONE_AT_A_TIME,
+            self._following_cells(),
+            unfused(),
+            known_attributes(self._cells, self.asking.uses),
+            self._sizes.watching(modules),
+            dispatching(self.dispatched),
+        ):
+            yield
+
+    @contextmanager
+    def _following_cells(self) -> Iterator[None]:
+        """Inside the block it is known which cell's forward runs."""
         plain = nn.Cell.__call__
 
         def call(cell: nn.Cell, *args: Any, **kwargs: Any) -> Any:
@@ -151,13 +164,7 @@ class Recorder(recording.Recorder):
 
         nn.Cell.__call__ = call
         try:
-            with (
-                unfused(),
-                known_attributes(self._cells, self.asking.uses),
-                self._sizes.watching(modules),
-                dispatching(self.dispatched),
-            ):
-                yield
+            yield
         finally:
             nn.Cell.__call__ = plain
 
@@ -168,8 +175,9 @@ def parameters(network: nn.Cell) -> dict[str, Parameter]:
 
 
 def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
-    """Parameters, and tensors that cells hold as plain attributes, each with its name."""
+    """Parameters, buffers, and tensors that cells hold as plain attributes, each with its name."""
     yield from network.parameters_and_names()
+    yield from network.named_buffers()
     for name, cell in network.cells_and_names():
         for key, value in vars(cell).items():
             if isinstance(value, Tensor) and not isinstance(value, Parameter):

@@ -37,17 +37,48 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
         WeightsError: It holds none.
     """
     try:
-        content = mindspore.load_checkpoint(str(path))
+        content = _content(path)
     except ValueError as problem:
         reason = "it is no checkpoint of MindSpore, or it is broken"
         raise WeightsError(f"{path} cannot be read as weights: {reason}") from problem
     found = {name: as_array(value) for name, value in content.items() if isinstance(value, Tensor)}
-    return {name: array for name, array in found.items() if not _is_of_training(name, found)}
+    remembered = {name for name in found if (of := _OF_A_WEIGHT.fullmatch(name)) is not None and of[1] in found}
+    if remembered or "global_step" in found:  # else a weight may well have such a name
+        remembered |= _OF_TRAINING
+    return {name: array for name, array in found.items() if name not in remembered}
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What MindSpore reads, which wants the suffix in small letters."""
+    if path.suffix in SUFFIXES:
+        return dict(mindspore.load_checkpoint(str(path)))
+    with TemporaryDirectory() as folder:
+        named = Path(folder) / "weights.ckpt"
+        named.symlink_to(path.resolve())
+        return dict(mindspore.load_checkpoint(str(named)))
 
 
 def shapes(network: nn.Cell) -> dict[str, tuple[int, ...]]:
-    """Shapes of a network's parameters by the names that its checkpoints have."""
-    return {name: tuple(parameter.shape) for name, parameter in network.parameters_dict().items()}
+    """Shapes of a network's parameters and buffers by the names that its checkpoints have.
+
+    Raises:
+        WeightsError: Two parameters have one name.
+    """
+    return {name: tuple(tensor.shape) for name, tensor in _named(network).items()}
+
+
+def _named(network: nn.Cell) -> dict[str, Tensor]:
+    """Parameters by the names that MindSpore gives them, which need not be their places in the network."""
+    places: dict[str, list[str]] = {}
+    for place, parameter in network.parameters_and_names():
+        places.setdefault(parameter.name, []).append(place)
+    for name, found in places.items():
+        if len(found) > 1:
+            raise WeightsError(
+                f"{type(network).__name__}: {len(found)} parameters are called {name!r} ({', '.join(found)}), and a"
+                " file can hold one of a name; leave auto_prefix=False out, or name them"
+            )
+    return {**network.parameters_dict(), **dict(network.named_buffers())}
 
 
 def load_weights(network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -57,9 +88,9 @@ def load_weights(network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
         WeightsError: They do not fit; the network is left as it was.
     """
     check_fit("what was given", type(network).__name__, shapes(network), arrays)
-    parameters = network.parameters_dict()
+    parameters = _named(network)
     for name in parameters.keys() & arrays.keys():  # all but counters
-        parameters[name].set_data(Tensor(np.array(arrays[name]), dtype=parameters[name].dtype))
+        parameters[name].assign_value(Tensor(np.array(arrays[name]), dtype=parameters[name].dtype))
 
 
 def save_weights(network: nn.Cell, path: Path) -> None:
@@ -73,7 +104,7 @@ def save_weights(network: nn.Cell, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in (".safetensors", *SUFFIXES):
         raise WeightsError(f"{path}: weights are written as .safetensors, {', '.join(SUFFIXES)} files only")
-    parameters = network.parameters_dict()
+    parameters = _named(network)
     if suffix in SUFFIXES:
         _save_checkpoint(parameters, path)
         return
@@ -90,8 +121,3 @@ def _save_checkpoint(parameters: Mapping[str, Any], path: Path) -> None:
         mindspore.save_checkpoint(named, str(part))
         with part.open("rb") as written, whole_file(path) as file:
             shutil.copyfileobj(written, file)
-
-
-def _is_of_training(name: str, names: Mapping[str, Any]) -> bool:
-    match = _OF_A_WEIGHT.fullmatch(name)
-    return name in _OF_TRAINING or (match is not None and match[1] in names)

@@ -21,6 +21,7 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
     norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     norms = [norm for norm in norms if norm.track_running_stats]
     momenta = [norm.momentum for norm in norms]
+    before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch then takes the plain average over batches
@@ -33,6 +34,13 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
                 seen += 1
             if not seen:
                 raise DataError("recalibration needs batches, and there is none")
-    for norm, momentum in zip(norms, momenta, strict=True):
+    for norm, momentum, kept in zip(norms, momenta, before, strict=True):
         norm.momentum = momentum
+        if not norm.num_batches_tracked:  # the forward does not reach it
+            for statistic, values in zip(_statistics(norm), kept, strict=True):
+                statistic.copy_(values)
     return changed.eval()
+
+
+def _statistics(norm: torch.nn.Module) -> list[torch.Tensor]:
+    return [norm.get_buffer(name) for name in ("running_mean", "running_var", "num_batches_tracked")]

@@ -13,6 +13,7 @@ from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
 from prunekit.plugins.backends.mindspore.device import use_device
+from prunekit.plugins.backends.mindspore.errors import plainly
 from prunekit.plugins.backends.mindspore.forward import as_array, call, to_tensors
 from prunekit.plugins.trainers.checkpoint import restoring
 from prunekit.plugins.trainers.errors import TrainingError
@@ -78,7 +79,8 @@ class _Training:
 
     def loss(self, inputs: Any, target: Any) -> float:
         self._batch, scale = (inputs, target), self._precision.scale
-        scaled, self._gradients = self._with_gradients()
+        with plainly():
+            scaled, self._gradients = self._with_gradients()
         return float(scaled) / scale  # a power of two: nothing is rounded
 
     def step(self, lr: float) -> None:

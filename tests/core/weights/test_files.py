@@ -93,7 +93,7 @@ def test_the_prefix_of_data_parallel_is_dropped_where_all_have_it(tmp_path: Path
 
 def test_text_is_no_weight(tmp_path: Path) -> None:
     np.savez(tmp_path / "w.npz", a=WEIGHT, note=np.array("hello"))
-    with pytest.raises(WeightsError, match=r"w\.npz cannot be read as weights: note is no array of numbers"):
+    with pytest.raises(WeightsError, match=r"w\.npz cannot be read as weights: note is no array of real numbers"):
         read(tmp_path / "w.npz")
 
 
