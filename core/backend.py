@@ -16,7 +16,7 @@ from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.registry import Entry
+from prunekit.registry import Entry, Register, RegisterType
 
 Network: TypeAlias = Any
 """A network of the backend's framework; core never looks inside."""
@@ -125,12 +125,23 @@ class Backend(Protocol):
         ...
 
 
-def missing_framework(entry: Entry) -> str | None:
-    """What to install before the backend of an entry can be used, in a sentence; None where it is there."""
-    if entry.framework is None or importlib.util.find_spec(entry.framework) is not None:
+def missing_framework(entry: Entry, choice: bool = False) -> str | None:
+    """What to install before the backend of an entry can be used, in a sentence; None where it is there.
+
+    Args:
+        entry: The backend's.
+        choice: Whether the sentence may offer another backend, whose framework is installed.
+    """
+    if _installed(entry):
         return None
     source = f"'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else entry.framework
-    return f"backend {entry.name!r} needs {entry.framework}, which is not installed; pip install {source}"
+    others = [other.name for other in Register.entries(RegisterType.BACKEND) if choice and _installed(other)]
+    offer = f", or choose -b {others[0]}" if others else ""
+    return f"backend {entry.name!r} needs {entry.framework}, which is not installed; pip install {source}{offer}"
+
+
+def _installed(entry: Entry) -> bool:
+    return entry.framework is None or importlib.util.find_spec(entry.framework) is not None
 
 
 def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:

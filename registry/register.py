@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 
 from prunekit.registry.discovery import PackRecord, Plugin, discover, not_searched
 from prunekit.registry.entry import Entry, RegisterType
-from prunekit.registry.errors import BrokenEntryError, UnknownNameError
+from prunekit.registry.errors import BrokenEntryError, RegistryError, UnknownNameError
 from prunekit.registry.lookup import as_asked, find, unknown
 from prunekit.registry.modules import declared_by, forget, import_entry, local_files
 from prunekit.registry.own_module import import_own
@@ -150,6 +150,13 @@ class Register:
             return list(cls._table.declared)
 
     @classmethod
+    def _load_backend_of(cls, entry: Entry) -> None:
+        """Import a component's backend first, which may settle how the framework that both need is to run."""
+        if entry.backend is not None and entry.type is not RegisterType.BACKEND:
+            with contextlib.suppress(RegistryError):  # what is wrong with it is told to who asks for it
+                cls.load(cls._find(RegisterType.BACKEND, entry.backend, None))
+
+    @classmethod
     def load(cls, entry: Entry) -> type[Any]:
         """Return the class of an entry, importing its module if need be.
 
@@ -160,6 +167,7 @@ class Register:
         with cls._lock:
             component: Any = cls._table.registered(entry)
         if component is None:
+            cls._load_backend_of(entry)
             import_entry(entry)
             with cls._lock:
                 component = cls._table.registered(entry)

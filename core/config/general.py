@@ -100,7 +100,7 @@ def read_general(
     entry = ComponentReader(findings, None).find_name(RegisterType.BACKEND, backend)
     if entry is None:
         return None, None
-    if missing := missing_framework(entry):  # one line in place of one for each component
+    if missing := missing_framework(entry, choice=True):  # one line in place of one for each component
         findings.problem(backend, missing)
         return None, None
     return general.model_copy(update={"backend": entry.name}) if general else None, entry.name

@@ -94,7 +94,7 @@ def inspect_model(name: str, params: Mapping[str, Any], inputs: Any, backend: st
     Raises:
         PrunekitError: There is no such network, its parameters or inputs do not fit, or the device is not there.
     """
-    maker = named_backend(backend, device)
+    maker = named_backend(backend, device, choice=True)
     network = named_network(maker, name, params)
     try:
         values = example(inputs)

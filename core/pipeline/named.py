@@ -13,14 +13,19 @@ from prunekit.core.pipeline.errors import RunError
 from prunekit.registry import Register, RegisterType
 
 
-def named_backend(name: str, device: str = "CPU") -> Backend:
+def named_backend(name: str, device: str = "CPU", choice: bool = False) -> Backend:
     """A registered backend.
+
+    Args:
+        name: Its name or alias.
+        device: ``CPU``, ``GPU`` or ``NPU``.
+        choice: Whether another one would do, which a message may then offer.
 
     Raises:
         PrunekitError: There is none of the name, its framework is not installed, or the device is not there.
     """
     entry = Register.entry(RegisterType.BACKEND, name)
-    if missing := missing_framework(entry):
+    if missing := missing_framework(entry, choice):
         raise RunError(missing)
     maker: Any = Register.load(entry)
     backend: Backend = maker(device)

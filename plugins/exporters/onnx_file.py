@@ -35,6 +35,18 @@ def names_and_axes(case: Case) -> tuple[list[str], dict[str, dict[int, str]]]:
     return outputs, {name: {0: "batch"} for name, array in named.items() if has_batch_axis(array, case.size)}
 
 
+def name_axes(path: Path, axes: Mapping[str, Mapping[int, str]]) -> None:
+    """Let a file say which axes of its outputs have any size, where its exporter has declared the one that it saw."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for output in model.graph.output:
+        for axis, name in axes.get(output.name, {}).items():
+            if axis < len(output.type.tensor_type.shape.dim):
+                output.type.tensor_type.shape.dim[axis].dim_param = name
+    onnx.save(model, str(path))
+
+
 def opset_of(path: Path) -> int:
     """Check a file and return the version of its operators.
 

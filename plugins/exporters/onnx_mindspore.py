@@ -10,7 +10,7 @@ from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before M
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import evaluating
 from prunekit.plugins.exporters.mindspore_graph import cases, compiling
-from prunekit.plugins.exporters.onnx_file import names_and_axes, need_packages, opset_of, runner
+from prunekit.plugins.exporters.onnx_file import name_axes, names_and_axes, need_packages, opset_of, runner
 from prunekit.plugins.exporters.parity import write_checked
 from prunekit.registry import Register, RegisterType
 
@@ -38,6 +38,8 @@ class OnnxExporter:
                     whole, *map(Tensor, first.arrays.values()), file_name=str(file), input_names=list(first.arrays),
                     output_names=outputs, dynamic_axes=free if any_batch else None,
                 )  # fmt: skip
+            if any_batch:
+                name_axes(file, free)
             return opset_of(file)
 
         return write_checked(path, "onnx", self.suffix, found, write, runner)

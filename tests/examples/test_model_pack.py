@@ -27,6 +27,7 @@ def prunekit(tmp_path_factory: pytest.TempPathFactory) -> Prunekit:
     """
     pytest.importorskip("setuptools", minversion="77", reason="building without network needs setuptools here")
     pytest.importorskip("pip")
+    pytest.importorskip("torch")  # the pack's network is PyTorch's
     folder = tmp_path_factory.mktemp("model_pack")
     venv.create(folder / "venv", with_pip=False)
     base = {"base": str(folder / "venv"), "platbase": str(folder / "venv")}

@@ -96,14 +96,15 @@ def test_a_file_computes_what_the_network_does(tmp_path: Path, kind: str) -> Non
 
 
 def test_onnx_takes_any_number_of_samples_or_one(tmp_path: Path) -> None:
-    def axis(path: Path) -> Any:
-        return onnx.load(str(path)).graph.input[0].type.tensor_type.shape.dim[0]
+    def axes(path: Path) -> list[Any]:
+        graph = onnx.load(str(path)).graph
+        return [each.type.tensor_type.shape.dim[0] for each in (*graph.input, *graph.output)]
 
     exporter = OnnxExporter()
     found = exporter.export(Small(), IMAGES, tmp_path / "any.onnx")
-    assert axis(found.path).dim_param and found.opset is not None and found.opset >= 11
+    assert all(axis.dim_param for axis in axes(found.path)) and found.opset is not None and found.opset >= 11
     found = exporter.export(Small(), IMAGES, tmp_path / "two.onnx", any_batch=False)
-    assert axis(found.path).dim_value == 2 and found.batch_sizes == (2,)
+    assert [axis.dim_value for axis in axes(found.path)] == [2, 2] and found.batch_sizes == (2,)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
