@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from prunekit.core.testing import assert_exact
 from prunekit.model_zoo.mobilenet_v2.mindspore import MobileNetV2
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.datasets.imagenet_wnids import WNIDS
+from prunekit.registry import Register
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = README.read_text().partition("## MindSpore")[2].partition("\n## ")[0]
@@ -36,3 +39,12 @@ def test_an_example_is_written_and_is_right(cli: Cli, tmp_path: Path, capsys: Sa
     capsys.readouterr()
     assert cli("check", *shlex.split(run)[1:]) == 0, capsys.readouterr().err  # to run it takes days
     assert cli("inspect", name) == 0
+
+
+def test_a_network_of_ones_own_is_pruned_exactly() -> None:
+    code = textwrap.dedent(SECTION.partition("```python\n")[2].partition("```")[0])
+    with Register.isolated():
+        exec(code, found := {"__name__": "my_cells"})
+        network = MindsporeBackend().build(found["MyCell"], {}, 0)
+    report = assert_exact(network, np.random.default_rng(0).random((2, 1, 8, 8), np.float32))
+    assert report.groups == 1 and report.macs < 0.9

@@ -115,7 +115,10 @@ def _compared(case: Case, run: Callable[[Mapping[str, NDArray[Any]]], Arrays], n
             raise ExportError(f"its outputs have the shapes {[list(array.shape) for array in found]}")
     except Exception as problem:  # whatever the format's runtime raises
         told = f"the {kind} file does not run with a batch of {case.size}: {first_line(problem)}"
-        fixed = "; a shape in the network holds the number of samples: write -1 there, or export with --batch N"
+        fixed = (
+            "; a shape in the network holds the number of samples: write -1 there, as ops.flatten does, or export with"
+            " --batch N"
+        )
         raise ExportError(told + (fixed if number else "")) from problem
     return max((_difference(a, b) for a, b in zip(found, case.outputs, strict=True)), default=0.0)
 

@@ -17,7 +17,7 @@ _TARGETS = {"CPU": "CPU", "GPU": "GPU", "NPU": "Ascend"}
 _SETUP = {
     "Ascend": "are the driver and CANN set up (npu-smi info; source set_env.sh), and may this process see a card"
     " (ASCEND_RT_VISIBLE_DEVICES, NPU_VISIBLE_DEVICES)?",
-    "GPU": "MindSpore's packages for GPUs are those of version 2.2 and older.",
+    "GPU": "MindSpore's packages for GPUs are those of version 2.2 and older",
 }
 
 

@@ -6,6 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_HINTS = {
+    "StridedSliceGrad": "on a CPU MindSpore has no gradient of a slice with steps; nn.MaxPool2d(1, step) takes the same"
+    " places and has one",
+}
+"""What to do about limits of MindSpore's own, by the operator that its message names."""
+
 _RULER = re.compile(r"\n+-{20,}\n")
 
 
@@ -21,5 +27,7 @@ def plainly() -> Iterator[None]:
 
 
 def without_stack(text: str) -> str:
-    """The text up to the first section that MindSpore appends for its own developers."""
-    return _RULER.split(text, maxsplit=1)[0].strip()
+    """The text up to the first section that MindSpore appends for its own developers, with what to do if known."""
+    plain = _RULER.split(text, maxsplit=1)[0].strip()
+    hint = next((words for operator, words in _HINTS.items() if operator in plain), None)
+    return plain if hint is None or hint in plain else f"{plain.rstrip('.')}: {hint}"

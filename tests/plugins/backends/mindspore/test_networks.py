@@ -158,3 +158,12 @@ def test_a_network_is_used_where_mindspore_is(monkeypatch):
     monkeypatch.setattr(mindspore, "get_context", lambda name: "Ascend")
     monkeypatch.setattr(mindspore, "set_device", lambda *_: pytest.fail("the process has its device"))
     assert MindsporeBackend().device == "NPU"
+
+
+def test_a_limit_of_mindspores_own_comes_with_what_to_do():
+    class Stepped(Scaled):
+        def construct(self, x):
+            return ops.mean(self.a(x)[:, :, ::2, ::2], (2, 3))
+
+    with pytest.raises(Exception, match=r"StridedSliceGrad.*nn\.MaxPool2d\(1, step\) takes the same"):
+        Trainer(epochs=1).fit(BACKEND.build(Stepped, {}, 0), lambda epoch: [(X, np.zeros(2))])
