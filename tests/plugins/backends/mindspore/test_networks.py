@@ -116,7 +116,7 @@ def test_complex_numbers_are_no_weights(tmp_path: Path):
 
 
 def test_recordings_in_two_threads_do_not_meet():
-    """The second waits until the first has put MindSpore's classes back. (MindSpore itself is not for several threads.)"""
+    """The second waits until MindSpore's classes are back, which is itself not made for several threads."""
     before, entered = Tensor.__getitem__, threading.Event()
 
     def record() -> None:
