@@ -107,12 +107,12 @@ class MindsporeBackend:
 
     def state(self, network: nn.Cell) -> dict[str, NDArray[Any]]:
         """Copies of all parameters, statistics included, and buffers, by name."""
-        return {name: forward.as_array(tensor) for name, tensor in _named(network).items()}
+        return {name: forward.as_array(tensor) for name, tensor in recorder.parameters_and_buffers(network).items()}
 
     def with_state(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> nn.Cell:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         changed = copied(network)
-        named = _named(changed)
+        named = recorder.parameters_and_buffers(changed)
         for name, array in arrays.items():
             _put(name, named[name], array)
         return changed
@@ -145,10 +145,6 @@ class MindsporeBackend:
     def run(self, network: nn.Cell, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
         return forward.run(network, batches)
-
-
-def _named(network: nn.Cell) -> dict[str, Any]:
-    return {**dict(network.parameters_and_names()), **dict(network.named_buffers())}
 
 
 def _put(name: str, tensor: Any, array: NDArray[Any]) -> None:

@@ -174,10 +174,14 @@ def parameters(network: nn.Cell) -> dict[str, Parameter]:
     return {name: p for name, p in network.parameters_and_names() if name.rpartition(".")[2] not in _STATISTICS}
 
 
+def parameters_and_buffers(network: nn.Cell) -> dict[str, Tensor]:
+    """What a network's state is made of, statistics included, by its place in the network."""
+    return {**dict(network.parameters_and_names()), **dict(network.named_buffers())}
+
+
 def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
     """Parameters, buffers, and tensors that cells hold as plain attributes, each with its name."""
-    yield from network.parameters_and_names()
-    yield from network.named_buffers()
+    yield from parameters_and_buffers(network).items()
     for name, cell in network.cells_and_names():
         for key, value in vars(cell).items():
             if isinstance(value, Tensor) and not isinstance(value, Parameter):

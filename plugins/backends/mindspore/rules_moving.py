@@ -105,8 +105,8 @@ def cut(call: Call) -> None:
         ends, steps = [int(n) for n in call["end"]], [int(n) for n in call["strides"]]
         ranges = [slice(*part).indices(size) for *part, size in zip(begins, ends, steps, shape, strict=False)]
     else:
-        ranges = [(b, n if (n := size) == -1 else b + n, 1) for b, size in zip(begins, call["size"], strict=True)]
-        ranges = [(b, size if e == -1 else e, s) for (b, e, s), size in zip(ranges, shape, strict=True)]
+        lengths = zip(begins, call["size"], shape, strict=True)
+        ranges = [(begin, size if length == -1 else begin + length, 1) for begin, length, size in lengths]
     origins = _origins_of_bounds(call, len(ranges))
     parts = enumerate(zip(ranges, shape, origins, strict=False))
     chain(call, [(axis, bounds, found) for axis, (bounds, size, found) in parts if bounds != (0, size, 1)])
