@@ -4,4 +4,4 @@ from setuptools import find_packages, setup
 
 ROOMS = ("core", "plugins", "registry", "model_zoo")
 found = [f"prunekit.{room}{'.' + sub if sub else ''}" for room in ROOMS for sub in ["", *find_packages(room)]]
-setup(packages=["prunekit", "prunekit.examples", *(name for name in found if name != "prunekit.core._top")])
+setup(packages=["prunekit", "prunekit.examples", *(name for name in found if name != "prunekit.core._package")])

@@ -16,11 +16,11 @@ import torch
 
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import Batch
-from prunekit.core.pruning.proof import parse
-from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.parsing.parse import parse
 from prunekit.core.search import Journal, SearchSettings, SearchSpace, run_search, top_k
+from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator, measured
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.cost_estimators.latency_pytorch import compare_latency
 from prunekit.plugins.importance.compensation import Compensation
@@ -68,7 +68,7 @@ class Comparison:
     def __init__(self, network: torch.nn.Module, data: Data, latency_batch: int) -> None:
         self.backend, self.network, self.data = PytorchBackend(), network.eval(), data
         self.graph = parse(self.backend, self.network, data.calibration[0][0][:1])
-        self.treatment = Treatment(self.backend, self.network, self.graph, data.calibration)
+        self.treatment = CandidateBuilder(self.backend, self.network, self.graph, data.calibration)
         self.rankings = Compensation().rank(self.treatment.evidence)
         self.evaluator = Evaluator(self.treatment, data.held_out, Accuracy)
         self.timed = data.test[0][0][:latency_batch]

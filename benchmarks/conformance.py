@@ -12,9 +12,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from prunekit.core.tables import columns
 from prunekit.core.testing.conformance import CHECKS, Check, NotSupported, Subject
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
+from prunekit.core.text_table import columns
 
 TESTS = Path(__file__).parents[1] / "tests" / "plugins" / "backends"
 FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}

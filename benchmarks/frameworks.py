@@ -22,7 +22,7 @@ import numpy as np
 from frameworks_side import ask, begin
 from numpy.typing import NDArray
 
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 
 FRAMEWORKS = ("pytorch", "mindspore")
 STEPS = ("prune", "compensate", "recalibrate", "run")

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from prunekit.core.backend import Network
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import batches
-from prunekit.core.pipeline.named import named_backend, named_network
+from prunekit.core.parsing.parse import parse
+from prunekit.core.pipeline.lookup import named_backend, named_network
 from prunekit.core.pruning import PrunePlan
 from prunekit.core.pruning.compensation import compensated
-from prunekit.core.pruning.proof import parse
-from prunekit.core.pruning.treatment import Treatment
 from prunekit.core.search import SearchSettings, SearchSpace
+from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.weights import Naming, load_weights
 from prunekit.plugins.datasets.cifar10 import Cifar10
@@ -55,7 +55,7 @@ class Side:
         self._held_out = list(batches(Cifar10(data, "val", train_portion=0.8, samples=HELD_OUT), 250))
         self._test = list(batches(Cifar10(data, "test", samples=images), 250))
         self._graph = parse(self._backend, self._network, self._test[0][0][:1])
-        self._treatment = Treatment(self._backend, self._network, self._graph, calibration)
+        self._treatment = CandidateBuilder(self._backend, self._network, self._graph, calibration)
         rankings = Compensation().rank(self._treatment.evidence)
         self._space = SearchSpace(self._graph, rankings, _SETTINGS, CostModel(self._graph))
         self._candidates = RandomSearch(self._space, _SETTINGS)
@@ -76,7 +76,7 @@ class Side:
         """The network pruned by a plan: what it costs, its logits with its own weights and treated, the new weights."""
         read, evidence = PrunePlan.from_json(plan), self._treatment.evidence
         small, cost = self._backend.prune(self._network, self._graph, read), price(self._graph, read)
-        state = {Naming().common(name): array for name, array in self._backend.state(small).items()}
+        state = {Naming().common(name): array for name, array in self._backend.state_arrays(small).items()}
         new = compensated(self._graph, read, evidence.moments, evidence.state)
         return {
             "macs": int(cost.macs), "priced": int(cost.params),

@@ -17,8 +17,8 @@ from prunekit import prune, trace
 from prunekit.core.api import backend_for
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.cost import price
-from prunekit.core.pruning.proof import random_part
-from prunekit.core.tables import columns
+from prunekit.core.parsing.parse import random_part
+from prunekit.core.text_table import columns
 from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
 from prunekit.model_zoo.resnet.pytorch import ResNet50
@@ -32,7 +32,7 @@ def largest_error(network: torch.nn.Module, inputs: object) -> tuple[int, float,
     worst, kept = 0.0, 1.0
     for plan in (random_part(graph, graph.groups, seed) for seed in (0, 1)):
         (pruned, _), *_ = backend.run(prune(network, graph, plan), [(inputs, 0)])
-        masked = backend.masked(network, graph, plan, inputs)
+        masked = backend.run_masked(network, graph, plan, inputs)
         for got, wanted in zip(outputs_as_arrays(pruned), outputs_as_arrays(masked), strict=True):
             worst = max(worst, float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-300)))
         kept = min(kept, price(graph, plan).macs / max(price(graph).macs, 1))

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from prunekit.core.cost import price
-from prunekit.core.graph.channel_graph import ChannelGraph, Layer
+from prunekit.core.graph.structure import ChannelGraph, Layer
+from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.proof import parse
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 

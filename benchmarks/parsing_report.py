@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 
 Row = dict[str, Any]
 Pair = tuple[Row | None, Row | None]  # ours and the peer's

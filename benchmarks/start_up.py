@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 
 COMMAND = [sys.executable, "-c", "import sys; from prunekit.core.cli.main import main; sys.exit(main())"]
 PACKS, RUNS = 10, 7

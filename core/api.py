@@ -8,10 +8,11 @@ from typing import Any
 from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Batch, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
-from prunekit.core.pruning import compensation, proof
+from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.parsing.parse import parse
+from prunekit.core.pruning import compensation
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
 from prunekit.registry import Register, RegisterType
@@ -21,7 +22,7 @@ def trace(
     network: Network,
     example_inputs: Inputs,
     ignore: Iterable[str] = (),
-    custom: Mapping[str, str] | None = None,
+    leaf_modules: Mapping[str, str] | None = None,
     whole_parts: Iterable[str] = (),
 ) -> ChannelGraph:
     """Find out which channels of a network can go and which must go together.
@@ -31,7 +32,8 @@ def trace(
         example_inputs: What it is called with, NumPy arrays or the framework's tensors: a tuple is positional, a dict
             is keywords, anything else is one argument.
         ignore: Modules whose outputs are kept.
-        custom: For names of module classes ``convolution`` or ``normalization``: what such a module is as a whole.
+        leaf_modules: By class name what a module is as a whole, ``convolution`` or ``normalization``; its inside is not
+            followed.
         whole_parts: Patterns of modules whose code splits channels into parts (``blocks.*.attn``): there whole parts
             go (attention heads, groups), not positions within every part (the width of the heads).
 
@@ -39,7 +41,9 @@ def trace(
         TypeError: No registered backend handles the network's class.
         ValueError: A module in ``ignore`` does not exist.
     """
-    return proof.parse(backend_for(network), network, example_inputs, ignore, custom=custom, whole_parts=whole_parts)
+    return parse(
+        backend_for(network), network, example_inputs, ignore, leaf_modules=leaf_modules, whole_parts=whole_parts
+    )
 
 
 def prune(network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:
@@ -65,7 +69,7 @@ def compensate(
     """
     backend = backend_for(network)
     moments = backend.observe(network, graph, batches)
-    return backend.with_state(small, compensation.compensated(graph, plan, moments, backend.state(network)))
+    return backend.with_state(small, compensation.compensated(graph, plan, moments, backend.state_arrays(network)))
 
 
 def recalibrate(network: Network, batches: Iterable[Batch]) -> Network:
@@ -100,8 +104,8 @@ def shrink(
         BudgetError: The budget is out of reach; the message says what is in reach.
     """
     backend = backend_for(network)
-    graph = proof.parse(backend, network, example_inputs, ignore)
-    treatment = Treatment(backend, network, graph, list(batches))
+    graph = parse(backend, network, example_inputs, ignore)
+    treatment = CandidateBuilder(backend, network, graph, list(batches))
     rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(treatment.evidence)
     settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)
     space = SearchSpace(graph, rankings, settings, CostModel(graph))

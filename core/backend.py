@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.registry import Entry, Register, RegisterType
@@ -71,13 +71,14 @@ class Backend(Protocol):
         """Names of the classes of the network's modules."""
         ...
 
-    def record(self, network: Network, inputs: Inputs, custom: Mapping[str, str] | None = None) -> OperatorGraph:
+    def record(self, network: Network, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None) -> OperatorGraph:
         """Run the network once and return what it did.
 
         Args:
             network: The network.
             inputs: What it is called with.
-            custom: For names of module classes ``convolution`` or ``normalization``: what such a module is as a whole.
+            leaf_modules: By class name what a module is as a whole, ``convolution`` or ``normalization``; its inside is
+                not followed.
         """
         ...
 
@@ -89,7 +90,7 @@ class Backend(Protocol):
         """A network that lacks what the plan removes, in evaluation mode."""
         ...
 
-    def masked(self, network: Network, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: Network, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs (as NumPy) of the whole network, where what the plan removes has no effect.
 
         Slices that go are zero, and at ``graph.masks`` their positions are left out of sums, means and extremes.
@@ -100,7 +101,7 @@ class Backend(Protocol):
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
         ...
 
-    def state(self, network: Network) -> dict[str, NDArray[Any]]:
+    def state_arrays(self, network: Network) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
         ...
 
@@ -108,11 +109,13 @@ class Backend(Protocol):
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         ...
 
-    def holding(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> AbstractContextManager[None]:
+    def temporary_parameters(
+        self, network: Network, arrays: Mapping[str, NDArray[Any]]
+    ) -> AbstractContextManager[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
         ...
 
-    def in_double(self, network: Network) -> Network:
+    def to_float64(self, network: Network) -> Network:
         """A copy that computes in float64; asked for only where ``supports`` has ``float64``."""
         ...
 

@@ -1,6 +1,6 @@
 """Who can be named in a yml, and where to find them. Imports nothing else of prunekit and no framework."""
 
-from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, Plugin, blocked_nothing, not_searched
+from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, Plugin, not_searched, unknown_block_entries
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import (
     AmbiguousNameError,
@@ -11,10 +11,10 @@ from prunekit.registry.errors import (
     RegistryError,
     UnknownNameError,
 )
-from prunekit.registry.folders import importable
-from prunekit.registry.handover import Handover, handover
 from prunekit.registry.lookup import named, nearest, qualified
+from prunekit.registry.module_paths import importable
 from prunekit.registry.register import Register
+from prunekit.registry.worker_imports import WorkerImports, worker_imports
 
 __all__ = [
     "FRAMEWORKS",
@@ -23,7 +23,6 @@ __all__ = [
     "BrokenEntryError",
     "DuplicateNameError",
     "Entry",
-    "Handover",
     "ManifestError",
     "PackRecord",
     "Plugin",
@@ -32,12 +31,13 @@ __all__ = [
     "RegisterType",
     "RegistryError",
     "UnknownNameError",
-    "blocked_nothing",
-    "handover",
+    "WorkerImports",
     "importable",
     "named",
     "nearest",
     "normalized",
     "not_searched",
     "qualified",
+    "unknown_block_entries",
+    "worker_imports",
 ]

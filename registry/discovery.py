@@ -100,7 +100,7 @@ def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -
     return records
 
 
-def blocked_nothing() -> list[str]:
+def unknown_block_entries() -> list[str]:
     """The names in ``PRUNEKIT_BLOCK`` that no installed pack or hook has: misspelt, most likely."""
     names = _block_list()
     plugins = [each for group in (PACKS, HOOKS) for each in _installed(group)] if names else []

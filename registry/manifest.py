@@ -10,7 +10,7 @@ from typing import Any
 
 from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import ManifestError
-from prunekit.registry.folders import beside, check_key, file_of, importable
+from prunekit.registry.module_paths import beside, check_key, file_of, importable
 
 OURS = "prunekit"
 _NAME = re.compile(r"[A-Za-z_]\w*")

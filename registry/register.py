@@ -11,11 +11,11 @@ from typing import Any, TypeVar, overload
 from prunekit.registry.discovery import PackRecord, Plugin, discover, not_searched
 from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import BrokenEntryError, RegistryError, UnknownNameError
+from prunekit.registry.local_import import declared_by, forget, import_entry, local_files
 from prunekit.registry.lookup import as_asked, find, unknown
-from prunekit.registry.modules import declared_by, forget, import_entry, local_files
-from prunekit.registry.own_module import import_own
 from prunekit.registry.packs import read_packs
 from prunekit.registry.table import Table
+from prunekit.registry.user_module import import_user_module
 from prunekit.registry.zoo import check_kind, closed, model
 
 C = TypeVar("C", bound="type | Callable[..., Any]")
@@ -226,7 +226,7 @@ class Register:
         """
         cls.packs()
         before = cls.entries()
-        entries = import_own(name)
+        entries = import_user_module(name)
         with cls._lock:
             cls._table.declare(entries)
             own = any(f"{entry.module}.".startswith(f"{name}.") for entry in cls._table.entries())

@@ -8,7 +8,7 @@ from typing import Any
 
 from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import BrokenEntryError, PrunekitError, UnknownNameError
-from prunekit.registry.modules import declared_by
+from prunekit.registry.local_import import declared_by
 
 
 def check_kind(entry: Entry, component: object) -> None:

@@ -107,9 +107,9 @@ def test_import_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "said"),
     [
-        ("core/tables.py", "import prunekit.plugins.trainers.settings", "prunekit.core is not allowed to import"),
-        ("registry/entry.py", "import prunekit.core.tables", "prunekit.registry is not allowed to import"),
-        ("core/tables.py", "def f() -> None:\n    import torch", "prunekit.core is not allowed to import torch"),
+        ("core/text_table.py", "import prunekit.plugins.trainers.settings", "prunekit.core is not allowed to import"),
+        ("registry/entry.py", "import prunekit.core.text_table", "prunekit.registry is not allowed to import"),
+        ("core/text_table.py", "def f() -> None:\n    import torch", "prunekit.core is not allowed to import torch"),
         ("plugins/metrics/accuracy.py", "import prunekit.model_zoo.resnet", "prunekit.plugins"),
     ],
 )

@@ -25,7 +25,7 @@ YMLS = [path for path in EXAMPLES.rglob("*.yml") if EXAMPLES / "model_pack" not 
 def _on_disk() -> set[str]:
     found = {p.parent.relative_to(ROOT) for room in ROOMS for p in (ROOT / room).rglob("__init__.py")}
     packages = {"prunekit." + ".".join(path.parts) for path in found}
-    return packages - {"prunekit.core._top"} | {"prunekit", "prunekit.examples"}
+    return packages - {"prunekit.core._package"} | {"prunekit", "prunekit.examples"}
 
 
 def test_setup_names_every_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_every_folder_with_code_is_a_package() -> None:
 def test_the_links_for_tools_lead_to_the_rooms() -> None:
     for room in ROOMS:
         assert (ROOT / ".dev" / "prunekit" / room).resolve() == ROOT / room
-    assert (ROOT / ".dev" / "prunekit" / "__init__.py").resolve() == ROOT / "core" / "_top" / "__init__.py"
+    assert (ROOT / ".dev" / "prunekit" / "__init__.py").resolve() == ROOT / "core" / "_package" / "__init__.py"
 
 
 def test_the_command_and_the_packs_are_declared() -> None:
@@ -94,10 +94,10 @@ def test_the_wheel_holds_everything_and_works(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     packages = {Path(name).parent.as_posix().replace("/", ".") for name in names if name.endswith("/__init__.py")}
     assert packages == _on_disk()
-    assert not [name for name in names if "_top" in name or name.startswith(("tests", "core/", "plugins/"))]
+    assert not [name for name in names if "_package" in name or name.startswith(("tests", "core/", "plugins/"))]
     modules = {p.relative_to(ROOT).as_posix() for room in ROOMS for p in (ROOT / room).rglob("*.py")}
     shipped = {name.removeprefix("prunekit/") for name in names if name.endswith(".py")}
-    assert shipped == {name for name in modules if "_top" not in name} | {"__init__.py", "examples/__init__.py"}
+    assert shipped == {name for name in modules if "_package" not in name} | {"__init__.py", "examples/__init__.py"}
     ymls = {name.removeprefix("prunekit/") for name in names if name.endswith(".yml")}
     assert ymls == {path.relative_to(ROOT).as_posix() for path in YMLS}
     assert {f"prunekit/{room}/py.typed" for room in ROOMS} | {"prunekit/py.typed"} <= set(names)

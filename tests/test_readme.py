@@ -18,7 +18,7 @@ from PIL import Image
 from torch import nn
 
 import prunekit
-from prunekit.core.config.example import ExampleOptions
+from prunekit.core.config.example_inputs import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
 from prunekit.core.config.models import LoaderOptions, PruningOptions
 from prunekit.core.search import SearchSettings

@@ -1,1 +1,1 @@
-../../core/_top/__init__.py
+../../core/_package/__init__.py

@@ -69,7 +69,7 @@ def check(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show the structure of any network, or of that of each step of a yml that has one of its own."""
-    from prunekit.core.cli.inspecting import check_words, show_all
+    from prunekit.core.cli.inspect_ import check_words, show_all
 
     check_words(options)
     config = None

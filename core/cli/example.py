@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prunekit.core.atomic_file import write
 from prunekit.core.config.general import DEFAULT_BACKEND
 from prunekit.core.config.problems import did_you_mean
-from prunekit.core.tables import columns
-from prunekit.core.writing import write
+from prunekit.core.text_table import columns
 from prunekit.registry import PrunekitError, Register, RegisterType
 
 if TYPE_CHECKING:

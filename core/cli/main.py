@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from prunekit.core.cli.parser import parse
-from prunekit.registry import PrunekitError, Register, blocked_nothing
+from prunekit.registry import PrunekitError, Register, unknown_block_entries
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def _act(options: argparse.Namespace) -> int:
     for pack in Register.packs():
         if pack.error:
             _warn(f"pack {pack.name} of {pack.distribution} {pack.version} is not used: {pack.error}", told)
-    for name in blocked_nothing():
+    for name in unknown_block_entries():
         _warn(f"PRUNEKIT_BLOCK: no pack and no hooks are called {name!r}; prunekit plugins lists their names", told)
     try:
         for name in options.imports:

@@ -105,7 +105,7 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.listing import list_entries
+    from prunekit.core.cli.list_ import list_entries
 
     return list_entries(options.type, options.json)
 
@@ -116,7 +116,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.showing import show
+    from prunekit.core.cli.show import show
 
     return show(options.name, options.type)
 
@@ -178,7 +178,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.converting import convert
+    from prunekit.core.cli.convert import convert
 
     return convert(options)
 
@@ -193,7 +193,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.exporting import export
+    from prunekit.core.cli.export import export
 
     return export(options)
 

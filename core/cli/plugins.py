@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from prunekit.core.hooks import Hooks
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 from prunekit.registry import PackRecord, Register
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from prunekit.core.cli.plugins import reason
-from prunekit.core.cli.showing import first_paragraph
+from prunekit.core.cli.show import first_paragraph
 from prunekit.core.hooks import Hooks
 from prunekit.registry import (
     FRAMEWORKS,

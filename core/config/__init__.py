@@ -1,6 +1,7 @@
 """The yml: read, checked as a whole, every mistake on one line with its place."""
 
 from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.dump import plain, printable
 from prunekit.core.config.general import GeneralConfig, TaskConfig
 from prunekit.core.config.load import load_config
 from prunekit.core.config.models import (
@@ -12,7 +13,6 @@ from prunekit.core.config.models import (
     StepConfig,
 )
 from prunekit.core.config.problems import ConfigError, Problem
-from prunekit.core.config.resolved import plain, printable
 
 __all__ = [
     "ComponentSpec",

@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.checking import check_model, shown, unknown_key
-from prunekit.core.config.fields import fields_of, named_kind
+from prunekit.core.config.annotations import fields_of, named_kind
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
-from prunekit.core.config.unsupported import NAMES_NOT_YET, not_yet, without_foreign
+from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.vega_keys import NAMES_NOT_YET, not_yet, without_foreign
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
 
 INJECTED: dict[RegisterType, frozenset[str]] = {
@@ -66,13 +66,15 @@ class ComponentReader:
         component = self.find(kind, block)
         if component is None:
             return None
-        name = Register.entry(kind, block.named("type").value, self._backend).name  # an alias means the same
+        name = Register.entry(kind, block.get_or_empty("type").value, self._backend).name  # an alias means the same
         before = len(self._findings.problems)
         injected = INJECTED.get(kind, frozenset())
         signature = read_signature(component, injected)
         given = self._given(signature, block)
         for key in injected & given.entries.keys():
-            self._findings.problem(given.named(key), f"{key!r} is set by prunekit itself and cannot be given here")
+            self._findings.problem(
+                given.get_or_empty(key), f"{key!r} is set by prunekit itself and cannot be given here"
+            )
         given = given.without(*injected)
         if signature.catch_all is None:
             given = without_foreign(given, kind.value, signature.annotations, self._findings)
@@ -91,11 +93,11 @@ class ComponentReader:
         if block.child("type") is None:
             self._findings.problem(block, "'type' is missing")
             return None
-        entry = self.find_name(kind, block.named("type"))
+        entry = self.find_name(kind, block.get_or_empty("type"))
         try:
             return Register.get(kind, entry.name, self._backend) if entry else None
         except RegistryError as error:
-            self._findings.problem(block.named("type"), str(error))
+            self._findings.problem(block.get_or_empty("type"), str(error))
             return None
 
     def find_name(self, kind: RegisterType, node: Node) -> Entry | None:
@@ -128,13 +130,13 @@ class ComponentReader:
     def _given(self, signature: Signature, block: Node) -> Node:
         """The parameters: beside ``type`` or under ``params``; blocks among them are put into one form too."""
         given = block.without("type")
-        if "params" not in signature.annotations and given.named("params").entries:
+        if "params" not in signature.annotations and given.get_or_empty("params").entries:
             given = self._flat(given)
         entries: dict[Key, Node] = {}
         for key, node in given.entries.items():
             nested = "params" in fields_of(signature.annotations.get(str(key), Any))
             entries[key] = _nested(node) if nested else self._flat(node)
-        return given.only(entries)
+        return given.with_entries(entries)
 
     def _flat(self, node: Node) -> Node:
         """``{type: SGD, params: {lr: 0.1}}``, vega's form, is ``{type: SGD, lr: 0.1}``."""
@@ -144,7 +146,7 @@ class ComponentReader:
         beside = {key: child for key, child in node.entries.items() if key not in ("type", "params")}
         if beside:
             self._findings.problem(params, "give parameters beside 'type' or under 'params', not both")
-        return node.only({**node.without("params").entries, **params.entries})
+        return node.with_entries({**node.without("params").entries, **params.entries})
 
     def _params(self, signature: Signature, given: Node, also_known: Iterable[str]) -> dict[str, Any]:
         known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
@@ -153,15 +155,15 @@ class ComponentReader:
             for key in rest:
                 unknown_key(given, key, [*signature.annotations, *also_known], self._findings)
         model = params_model(signature)
-        found = check_model(model, given.only(known), self._findings)
-        values = {str(key): node.plain() for key, node in rest.items()}
+        found = check_model(model, given.with_entries(known), self._findings)
+        values = {str(key): node.to_python() for key, node in rest.items()}
         if found is None:
             return values
         for name, each in model.model_fields.items():
             if name in found.model_fields_set and each.alias is not None:
-                node, value = given.named(each.alias), getattr(found, name)
+                node, value = given.get_or_empty(each.alias), getattr(found, name)
                 self._check_value(node, value, signature.annotations[each.alias])
-                values[each.alias] = node.plain() if signature.annotations[each.alias] is Any else value
+                values[each.alias] = node.to_python() if signature.annotations[each.alias] is Any else value
         return values
 
     def _check_value(self, node: Node, value: Any, annotation: Any) -> None:
@@ -186,7 +188,7 @@ def _nested(node: Node) -> Node:
     if not node.entries or "params" in node.entries:
         return node
     kept: dict[Key, Node] = {"params": node.without("type")}
-    return node.only({"type": node.named("type"), **kept} if "type" in node.entries else kept)
+    return node.with_entries({"type": node.get_or_empty("type"), **kept} if "type" in node.entries else kept)
 
 
 def _paths(value: Any) -> list[Path]:

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from prunekit.core.backend import missing_framework
-from prunekit.core.config.checking import check_model
 from prunekit.core.config.component import ComponentReader
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.unsupported import without_foreign
+from prunekit.core.config.validation import check_model
+from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import RegisterType
 
 DEFAULT_BACKEND = "pytorch"
@@ -88,13 +88,13 @@ def read_general(
     """
     block = over_general(block, overrides, findings)
     if block.child("task") is not None:
-        task = without_foreign(block.named("task"), "task", TaskConfig.model_fields, findings)
-        block = block.only({**block.entries, "task": task})
+        task = without_foreign(block.get_or_empty("task"), "task", TaskConfig.model_fields, findings)
+        block = block.with_entries({**block.entries, "task": task})
     general = check_model(GeneralConfig, block, findings, section="general")
     for name, words in _ONE_AT_A_TIME.items():
         if getattr(general, name, False):
-            findings.warn(block.named(name), words)
-    backend = block.named("backend")
+            findings.warn(block.get_or_empty(name), words)
+    backend = block.get_or_empty("backend")
     if backend.value is None:
         backend = replace(backend, value=DEFAULT_BACKEND)
     entry = ComponentReader(findings, None).find_name(RegisterType.BACKEND, backend)

@@ -7,15 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from prunekit.core.config.checking import shown
 from prunekit.core.config.general import GeneralConfig, folder_name, read_general
-from prunekit.core.config.loader import read_yaml
 from prunekit.core.config.models import RunConfig, StepConfig
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.overrides import over_steps
 from prunekit.core.config.problems import Findings, did_you_mean
 from prunekit.core.config.references import resolve_refs
 from prunekit.core.config.steps import StepReader
+from prunekit.core.config.validation import shown
+from prunekit.core.config.yaml_reader import read_yaml
 
 _RESERVED = ("general", "pipeline")
 _TAKEN = (
@@ -46,7 +46,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
         findings.problem(root, f"must hold 'pipeline' and a block for each step, not {shown(root)}")
         findings.finish()
     root, used = resolve_refs(root, findings)
-    general, backend = read_general(root.named("general"), overrides, findings)
+    general, backend = read_general(root.get_or_empty("general"), overrides, findings)
     pipeline = _pipeline(root, findings)
     _check_top(root, pipeline, used, findings)
     root = over_steps(root, pipeline, overrides, findings)

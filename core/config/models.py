@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
 from prunekit.core.config.component import ComponentSpec
-from prunekit.core.config.example import ExampleConfig
+from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
 
 if TYPE_CHECKING:
@@ -198,6 +198,6 @@ class RunConfig:
         Two ymls that mean the same give equal dicts; the task's id and place are not part of the meaning. The
         result, written to a file, reads as the same configuration.
         """
-        from prunekit.core.config.resolved import resolved  # here: it is made of the classes above
+        from prunekit.core.config.dump import resolved  # here: it is made of the classes above
 
         return resolved(self)

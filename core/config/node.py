@@ -50,11 +50,11 @@ class Node:
             return self.value[key] if inside else None
         return self.entries.get(key)
 
-    def named(self, key: Key) -> Node:
+    def get_or_empty(self, key: Key) -> Node:
         """Return the value at ``key``, or an empty one that stands at this node's line: for what is missing."""
         return self.child(key) or replace(self, value=None, path=(*self.path, key))
 
-    def only(self, entries: dict[Key, Node]) -> Node:
+    def with_entries(self, entries: dict[Key, Node]) -> Node:
         """Return the same place with other entries."""
         return replace(self, value=entries)
 
@@ -62,14 +62,14 @@ class Node:
         """Return the same block without some keys; what is no block stays as it is."""
         if not isinstance(self.value, dict):
             return self
-        return self.only({key: node for key, node in self.entries.items() if key not in keys})
+        return self.with_entries({key: node for key, node in self.entries.items() if key not in keys})
 
-    def plain(self) -> Any:
+    def to_python(self) -> Any:
         """Return ordinary dicts, lists and scalars."""
         if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
+            return {key: child.to_python() for key, child in self.value.items()}
         if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
+            return [child.to_python() for child in self.value]
         return self.value
 
     def walk(self) -> Iterator[Node]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prunekit.core.config.checking import shown
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
+from prunekit.core.config.validation import shown
 
 PLACE = "command line"
 _STEPWISE = ("dataset.type", "dataset.data_path", "dataset.batch_size", "trainer.epochs")
@@ -33,33 +33,35 @@ def over_steps(root: Node, pipeline: tuple[str, ...], overrides: Mapping[str, An
             continue
         section, _, key = name.partition(".")
         value = Node(overrides[name], PLACE, None, (section, key))
-        steps = [step for step in pipeline if _takes(root.named(step), section)]
+        steps = [step for step in pipeline if _takes(root.get_or_empty(step), section)]
         if not steps:
             findings.warn(value, f"no step has a {section} that this is meant for; it changes nothing")
         for step in steps:
             lay = _over_dataset if section == "dataset" else _over_block
-            block = root.named(step)
-            root = root.only({**root.entries, step: _over_block(block, section, lay(block.named(section), key, value))})
+            block = root.get_or_empty(step)
+            root = root.with_entries(
+                {**root.entries, step: _over_block(block, section, lay(block.get_or_empty(section), key, value))}
+            )
     return root
 
 
 def _takes(step: Node, section: str) -> bool:
     searches = step.child("search_algorithm") is not None
-    return bool(step.named(section).entries) and not (section == "trainer" and searches)
+    return bool(step.get_or_empty(section).entries) and not (section == "trainer" and searches)
 
 
 def _over_block(block: Node, key: Key, value: Node) -> Node:
-    return block.only({**block.entries, key: value})
+    return block.with_entries({**block.entries, key: value})
 
 
 def _over_dataset(dataset: Node, key: Key, value: Node) -> Node:
     if key == "type":
         return _over_block(dataset, key, value)
     parts = {name: part.without(key) for name, part in dataset.entries.items() if name != "type"}
-    common = dataset.named("common")
+    common = dataset.get_or_empty("common")
     if common.value is None or common.entries:  # anything else is a mistake that is told anyway
         parts["common"] = _over_block(common, key, value)
-    return dataset.only({**dataset.entries, **parts})
+    return dataset.with_entries({**dataset.entries, **parts})
 
 
 def _laid_over(block: Node, keys: list[str], value: Any, findings: Findings) -> Node:
@@ -67,5 +69,5 @@ def _laid_over(block: Node, keys: list[str], value: Any, findings: Findings) -> 
         return Node(value, PLACE, None, block.path)
     if block.value is not None and not isinstance(block.value, dict):
         findings.problem(block, f"must be a block of keys, not {shown(block)}")
-    inner = _laid_over(block.named(keys[0]), keys[1:], value, findings)
+    inner = _laid_over(block.get_or_empty(keys[0]), keys[1:], value, findings)
     return _over_block(block, keys[0], inner)

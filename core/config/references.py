@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from prunekit.core.config.loader import MAX_VALUES
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import ConfigError, Findings, Problem, did_you_mean
+from prunekit.core.config.yaml_reader import MAX_VALUES
 
 
 def resolve_refs(root: Node, findings: Findings) -> tuple[Node, set[Key]]:
@@ -39,7 +39,7 @@ class _Resolver:
         if target is not None:
             own = _merged(self.resolve(target).entries, own)
         self._open.discard(node.path)
-        return node.only(own)
+        return node.with_entries(own)
 
     def _target(self, ref: Node) -> Node | None:
         found: Node | None = self._root if isinstance(ref.value, str) and ref.value else None
@@ -47,7 +47,7 @@ class _Resolver:
             found = found.child(key) if found else None
         if found is None or not isinstance(found.value, dict):
             blocks = [node.dotted for node in self._root.walk() if node.entries and node.path]
-            self._findings.problem(ref, f"no block {ref.plain()!r}.{did_you_mean(ref.plain(), blocks)}")
+            self._findings.problem(ref, f"no block {ref.to_python()!r}.{did_you_mean(ref.to_python(), blocks)}")
             return None
         if found.path in self._open:
             self._findings.problem(ref, f"{ref.value!r} leads back to this block")
@@ -62,7 +62,7 @@ def _merged(base: dict[Key, Node], own: dict[Key, Node]) -> dict[Key, Node]:
     for key, node in own.items():
         other = base.get(key)
         if other and other.entries and node.entries and _same_type(other, node):
-            node = node.only(_merged(other.entries, node.entries))
+            node = node.with_entries(_merged(other.entries, node.entries))
         result[key] = node
     return result
 

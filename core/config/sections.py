@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from prunekit.core.config.checking import check_model, shown, unknown_key
 from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
-from prunekit.core.config.example import ExampleConfig, ExampleOptions, read_example
+from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
 from prunekit.core.config.models import (
     DatasetConfig,
     LoaderOptions,
@@ -21,7 +20,8 @@ from prunekit.core.config.models import (
 )
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.unsupported import without_foreign
+from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import RegisterType
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class SectionReader:
         described = self._file(block, "model_desc_file")
         if weights is None and described is None and not brings_weights and files is not None:
             self._findings.warn(block, "no pretrained_model_file: the network starts from a seeded initialisation")
-        return ModelConfig(network, size, weights, described, block.named("pretrained_model_file").where)
+        return ModelConfig(network, size, weights, described, block.get_or_empty("pretrained_model_file").where)
 
     def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
         rest = block.without("backbone")
@@ -70,7 +70,9 @@ class SectionReader:
             return None, None
         for name in desc.modules if desc else []:
             if name != "backbone":
-                self._findings.problem(block.named("modules"), f"module {name!r} is not supported yet; only 'backbone'")
+                self._findings.problem(
+                    block.get_or_empty("modules"), f"module {name!r} is not supported yet; only 'backbone'"
+                )
         backbone = block.child("backbone")
         if backbone is None:
             self._findings.problem(block, "'backbone' is missing")
@@ -78,7 +80,7 @@ class SectionReader:
         return self.components.read(RegisterType.NETWORK, backbone), desc.image_size if desc else None
 
     def _file(self, block: Node, key: str) -> Path | None:
-        node = block.named(key)
+        node = block.get_or_empty(key)
         if not isinstance(node.value, str):
             return None
         if node.value.startswith(PLACEHOLDER):  # a run writes it
@@ -98,7 +100,7 @@ class SectionReader:
                 unknown_key(block, key, known, self._findings)
         parts: dict[str, dict[Key, Node]] = {}
         for name in ("common", *SPLITS):
-            part = block.named(name)
+            part = block.get_or_empty(name)
             parts[name] = part.entries
             if part.value is not None and not isinstance(part.value, dict):
                 self._findings.problem(part, f"must be a block of keys, not {shown(part)}")
@@ -114,7 +116,7 @@ class SectionReader:
             if any(value != found[0] for value in found):
                 values = ", ".join(f"{value} in {name}" for name, value in zip(SPLITS, found, strict=False))
                 text = f"must be the same in all splits, or they share images; it is {values}. Say it in 'common'"
-                self._findings.problem(block.named(key), text)
+                self._findings.problem(block.get_or_empty(key), text)
 
     def _split(self, name: str, block: Node, parts: dict[str, dict[Key, Node]]) -> SplitConfig | None:
         inherited = dict(parts["train"])
@@ -122,13 +124,13 @@ class SectionReader:
             inherited.pop(key, None)
         given = {**parts["common"], **inherited, **parts[name]}
         loader: dict[Key, Node] = {key: node for key, node in given.items() if key in LoaderOptions.model_fields}
-        options = check_model(LoaderOptions, block.only(loader), self._findings)
+        options = check_model(LoaderOptions, block.with_entries(loader), self._findings)
         params = {key: node for key, node in given.items() if key not in loader}
         for key in [key for key in params if key == "type"]:
             self._findings.problem(params.pop(key), "the type of a dataset stands beside its splits")
-        kind: dict[Key, Node] = {"type": block.named("type")} if block.child("type") else {}
+        kind: dict[Key, Node] = {"type": block.get_or_empty("type")} if block.child("type") else {}
         spec = self.components.read(
-            RegisterType.DATASET, block.only({**kind, **params}), also_known=LoaderOptions.model_fields
+            RegisterType.DATASET, block.with_entries({**kind, **params}), also_known=LoaderOptions.model_fields
         )
         if options is None or spec is None:
             return None
@@ -146,9 +148,9 @@ class SectionReader:
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
         }
-        settings = check_model(SearchSettings, block.only(shared), self._findings)
+        settings = check_model(SearchSettings, block.with_entries(shared), self._findings)
         if settings and self._backend and (problem := no_latency(settings.reward_type, self._backend)):
-            self._findings.problem(block.named("reward_type"), problem)
+            self._findings.problem(block.get_or_empty("reward_type"), problem)
         spec = self.components.read(
             RegisterType.SEARCH_ALGORITHM,
             block.without(*shared),
@@ -164,9 +166,9 @@ class SectionReader:
 
     def pruning(self, block: Node) -> PruningConfig | None:
         """Read ``pruning``; everything in it has a default."""
-        importance = block.named("importance")
+        importance = block.get_or_empty("importance")
         if importance.value is None:
-            importance = importance.only({"type": replace(importance, value="compensation")})
+            importance = importance.with_entries({"type": replace(importance, value="compensation")})
         rest = block.without("importance")
         options = check_model(PruningOptions, rest, self._findings, section="pruning", also_known=["importance"])
         spec = self.components.read(RegisterType.IMPORTANCE, importance)

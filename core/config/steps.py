@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.config.checking import check_model, shown, unknown_key
 from prunekit.core.config.component import ComponentSpec, check_exists
 from prunekit.core.config.general import TaskConfig
 from prunekit.core.config.models import Options, StepConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.sections import SectionReader, expanded
-from prunekit.core.config.unsupported import without_foreign
+from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
 SECTIONS = ("model", "dataset", "search_algorithm", "trainer", "pruning")
@@ -55,17 +55,17 @@ class StepReader:
         """Read one step; where ``findings`` got problems, parts of the result are missing."""
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
-            block = block.only({})
+            block = block.with_entries({})
         block = without_foreign(block, "step", ("pipe_step", *SECTIONS), self._findings)
         for key in block.entries:
             if key not in ("pipe_step", *SECTIONS):
                 unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings)
-        pipe_step = block.named("pipe_step")
+        pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
         searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows
         models_from, models_folder = self._source(name, block, searches)
         found: dict[str, Any] = {
-            section: self._section(section, block.named(section), models_from)
+            section: self._section(section, block.get_or_empty(section), models_from)
             for section in SECTIONS
             if block.child(section) or (section == "pruning" and takes.prunes)
         }
@@ -93,12 +93,12 @@ class StepReader:
         component = self._sections.components.find(RegisterType.PIPE_STEP, pipe_step)
         if component is None:
             return _Takes("")
-        name = Register.entry(RegisterType.PIPE_STEP, pipe_step.named("type").value, self._backend).name
+        name = Register.entry(RegisterType.PIPE_STEP, pipe_step.get_or_empty("type").value, self._backend).name
         needs: frozenset[str] = frozenset(getattr(component, "needs", ()))
         allows = needs | frozenset(getattr(component, "allows", SECTIONS))
         for section in SECTIONS:
             if section in block.entries and section not in allows:
-                self._findings.problem(block.named(section), f"{name} has no section {section!r}")
+                self._findings.problem(block.get_or_empty(section), f"{name} has no section {section!r}")
         return _Takes(name, needs, allows, "pruning" in allows)
 
     def _section(self, section: str, node: Node, models_from: str | None) -> Any:
@@ -114,13 +114,13 @@ class StepReader:
 
     def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
         """Whose networks the step takes: an earlier step's, or a folder's outside of this task."""
-        node = block.named("pipe_step").named("models_folder")
+        node = block.get_or_empty("pipe_step").get_or_empty("models_folder")
         if not isinstance(node.value, str):
             if searches or self._search is None:
                 return None, None
             if block.child("model"):
                 text = f"a model of its own and no models_folder: the networks of {self._search!r} are not taken"
-                self._findings.warn(block.named("model"), text)
+                self._findings.warn(block.get_or_empty("model"), text)
                 return None, None
             return self._search, None
         folder = expanded(node.value, self._task.folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelGraph, staying
 
 if TYPE_CHECKING:
     from prunekit.core.pruning.plan import PrunePlan

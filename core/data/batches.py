@@ -25,7 +25,7 @@ from prunekit.core.data.contract import (
     Sample,
     default_collate,
 )
-from prunekit.registry import Handover, handover
+from prunekit.registry import WorkerImports, worker_imports
 
 _PREFETCH = 2  # batches in flight for each worker
 _GUARD = (
@@ -140,7 +140,7 @@ def _order(
 _worker: list[_Recipe] = []  # filled in a worker process only: what its tasks share
 
 
-def _start_worker(recipes: Queue[bytes], told: Handover) -> None:
+def _start_worker(recipes: Queue[bytes], told: WorkerImports) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends us
     told.receive()  # the dataset's class may be of a module that only --import finds
     _worker.append(pickle.loads(recipes.get()))  # from our own parent, never from a file
@@ -161,7 +161,7 @@ def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator
     pickled = _pickled(recipe)
     for _ in range(count):
         recipes.put(pickled)
-    pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes, handover()))
+    pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes, worker_imports()))
     pending: deque[Future[Batch]] = deque()
     try:
         for part in parts:

@@ -1,8 +1,8 @@
 """The channel graph: one real forward, followed channel by channel, says what is coupled with what."""
 
-from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Layer, Reader, Work
+from prunekit.core.graph.build import channel_graph
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph, Tensor
-from prunekit.core.graph.units import channel_graph
+from prunekit.core.graph.structure import Axis, ChannelGraph, Group, Layer, Reader, Work
 
 __all__ = [
     "Axis",

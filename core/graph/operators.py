@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from prunekit.core.graph.sizes import Origin
+from prunekit.core.graph.sizes import SizeOrigin
 
 
 class Kind(str, enum.Enum):
@@ -96,7 +96,7 @@ class OperatorGraph:
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
-        asleep: Parameters that are nearly zero throughout, as some are at initialisation.
+        near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         training_from: From which operator on the recording is one of the training forward, or None.
         notes: What the front end has to say, one line each.
     """
@@ -107,8 +107,8 @@ class OperatorGraph:
     outputs: list[int] = field(default_factory=list)
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
-    equal: list[tuple[Origin, Origin]] = field(default_factory=list)
-    asleep: list[str] = field(default_factory=list)
+    equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    near_zero: list[str] = field(default_factory=list)
     training_from: int | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from prunekit.core.graph.channel_graph import Reader
+from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Kind, Operator
-from prunekit.core.graph.state import Contraction, State
+from prunekit.core.graph.structure import Reader
 
 
-def readers(flow: State, producers: Sequence[Contraction], root: IntArray, unit: IntArray) -> Iterator[Reader]:
+def readers(flow: FlowState, producers: Sequence[Contraction], root: IntArray, unit: IntArray) -> Iterator[Reader]:
     """Every layer that reads channels and is not depthwise.
 
     Args:
@@ -36,7 +36,7 @@ def readers(flow: State, producers: Sequence[Contraction], root: IntArray, unit:
         )  # fmt: skip
 
 
-def axis_of(flow: State, parameter: str, labels: IntArray | None) -> int | None:
+def axis_of(flow: FlowState, parameter: str, labels: IntArray | None) -> int | None:
     """The axis of a parameter that carries exactly these labels."""
     if labels is None:
         return None
@@ -55,7 +55,7 @@ def _run_length(classes: IntArray) -> int:
     return 1
 
 
-def _shifts(flow: State, producers: Sequence[Contraction]) -> dict[int, tuple[str, int]]:
+def _shifts(flow: FlowState, producers: Sequence[Contraction]) -> dict[int, tuple[str, int]]:
     """For each layer what takes up a constant added to its output, if that serves this layer alone."""
     users: dict[int, list[Operator]] = {}
     for operator in flow.graph.operators:
@@ -74,7 +74,7 @@ def _shifts(flow: State, producers: Sequence[Contraction]) -> dict[int, tuple[st
     return {mid: (name, sign) for mid, (name, sign) in found.items() if taken[name] == 1}
 
 
-def _taker(flow: State, operator: Operator, users: dict[int, list[Operator]]) -> tuple[str, int] | None:
+def _taker(flow: FlowState, operator: Operator, users: dict[int, list[Operator]]) -> tuple[str, int] | None:
     """Its own bias, one that is added behind it, or the running mean that is subtracted behind it."""
     tensors, (out,) = flow.graph.tensors, operator.outputs
     size = tensors[out].shape[1 if operator.kind is Kind.CONVOLUTION else -1]

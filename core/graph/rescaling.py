@@ -10,22 +10,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prunekit.core.graph.holding import constant, counted
+from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
-from prunekit.core.graph.multiples import DEPTH, MOVES, Trail, behind, moved
 from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.row_provenance import DEPTH, MOVES, Trail, behind, moved
+from prunekit.core.graph.size_constraints import constant, counted
 from prunekit.core.graph.sizes import Attribute, Literal, leaves
-from prunekit.core.graph.state import Rescaled, Scaled, State, where
 
 Rows = dict[tuple[str, int], IntArray]
 """For each (parameter, axis), positions along it."""
 
 
-def rescaled(state: State) -> list[Rescaled]:
+def rescaled(flow: FlowState) -> list[Rescaled]:
     """For each size that enters the values, what makes up for it; where nothing can, that size is kept."""
-    search, wanted = _Search(state), list[tuple[Scaled, IntArray]]()
-    for scaled in state.scaled:
-        labels = _counts(state, scaled)
+    search, wanted = _Search(flow), list[tuple[Scaled, IntArray]]()
+    for scaled in flow.scaled:
+        labels = _counts(flow, scaled)
         if labels is not None:
             wanted.append((scaled, labels))
             search.meet(scaled, labels)
@@ -35,8 +35,8 @@ def rescaled(state: State) -> list[Rescaled]:
         if made_up:  # a module that runs twice is met twice
             found[_key(scaled, labels, made_up)] = Rescaled(made_up, labels, scaled.exponent)
         else:
-            operator = state.graph.operators[scaled.operator]
-            state.labels.freeze(labels, f"{where(operator)} multiplies by a power of its size")
+            operator = flow.graph.operators[scaled.operator]
+            flow.labels.freeze(labels, f"{where(operator)} multiplies by a power of its size")
     return list(found.values())
 
 
@@ -47,10 +47,10 @@ def _key(scaled: Scaled, labels: IntArray, rows: Rows) -> object:
 class _Search:
     """Looks for parameters behind the operators that multiply by a power of a size."""
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, flow: FlowState) -> None:
+        self.flow = flow
         self.makers, self.readers = dict[int, int](), dict[int, list[int]]()
-        for position, operator in enumerate(state.graph.operators):
+        for position, operator in enumerate(flow.graph.operators):
             self.makers.update(dict.fromkeys(operator.outputs, position))
             for tensor in operator.inputs:
                 self.readers.setdefault(tensor, []).append(position)
@@ -77,14 +77,14 @@ class _Search:
 
     def _factors(self, position: int) -> Iterator[tuple[int, Trail]]:
         """The tensors that an operator's result is a multiple of, and the way to them."""
-        for tensor in self.state.graph.operators[position].inputs:
+        for tensor in self.flow.graph.operators[position].inputs:
             passed, way = list[int](), {position}
             yield tensor, self._trail(passed, way)
             for _ in range(DEPTH):
                 maker = self.makers.get(tensor)
                 if maker is None:
                     break
-                operator = self.state.graph.operators[maker]
+                operator = self.flow.graph.operators[maker]
                 passed, way = [*passed, tensor], {*way, maker}
                 if operator.kind is Kind.MATMUL:
                     for factor in operator.inputs:
@@ -94,13 +94,13 @@ class _Search:
                 tensor = operator.inputs[0]
 
     def _trail(self, passed: list[int], way: set[int]) -> Trail:
-        return Trail(self.state, self.makers, dict.fromkeys(passed), set(way))
+        return Trail(self.flow, self.makers, dict.fromkeys(passed), set(way))
 
     def _leaves(self, tensor: int, trail: Trail, rows: Rows, allowed: set[int]) -> bool:
         """Whether the rows behind a tensor on the way go elsewhere too, where they must stay as they are."""
         tables = trail.tables[tensor]
         if tables is None:
-            return self._reaches(tensor, np.ones([1] * len(self.state.shape(tensor)), dtype=np.int64), allowed)
+            return self._reaches(tensor, np.ones([1] * len(self.flow.shape(tensor)), dtype=np.int64), allowed)
         flags = [np.isin(table, rows[key]).astype(np.int64) for key, table in tables.items() if key in rows]
         return any(self._reaches(tensor, table, allowed) for table in flags)
 
@@ -108,30 +108,30 @@ class _Search:
         """Whether what is flagged in a tensor comes to an operator that is not allowed, or out of the network."""
         if not flags.any():
             return False
-        if tensor in self.state.graph.outputs:
+        if tensor in self.flow.graph.outputs:
             return True
-        others = [self.state.graph.operators[p] for p in self.readers.get(tensor, ()) if p not in allowed]
+        others = [self.flow.graph.operators[p] for p in self.readers.get(tensor, ()) if p not in allowed]
         return any(self._passes(operator, tensor, flags, allowed) for operator in others)
 
     def _passes(self, operator: Operator, tensor: int, flags: IntArray, allowed: set[int]) -> bool:
         if operator.kind in MOVES and operator.inputs[0] == tensor:
-            return any(self._reaches(t, moved(self.state, operator, t, flags), allowed) for t in operator.outputs)
+            return any(self._reaches(t, moved(self.flow, operator, t, flags), allowed) for t in operator.outputs)
         if operator.attributes.get("does") == "copy":
             return any(self._reaches(t, flags, allowed) for t in operator.outputs)
         return True
 
 
-def _counts(state: State, scaled: Scaled) -> IntArray | None:
+def _counts(flow: FlowState, scaled: Scaled) -> IntArray | None:
     """The labels that a factor's size counts; None where it cannot change."""
-    if constant(state, scaled.origin):
+    if constant(flow, scaled.origin):
         return None
     found = []
     for leaf in leaves(scaled.origin):
-        labels = state.attributes.get(leaf, [None])[0] if isinstance(leaf, Attribute) else counted(state, leaf)
+        labels = flow.attributes.get(leaf, [None])[0] if isinstance(leaf, Attribute) else counted(flow, leaf)
         if labels is not None and not isinstance(leaf, Literal):
             found.append(labels)
     if len(found) > 1:
         for labels in found:
-            state.labels.freeze(labels, "several sizes together enter the values")
+            flow.labels.freeze(labels, "several sizes together enter the values")
         return None
     return found[0] if found else None

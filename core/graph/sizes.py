@@ -2,7 +2,7 @@
 
 A recording shows that an axis of 12 became 3 x 4, but not whether the code says ``view(n, 3, 4)``,
 ``view(n, self.heads, -1)`` or ``view(n, h, x.shape[1] // h)``. A front end therefore runs the network with sizes that
-are ``Size`` objects: they count as the integers they are and carry their origin through the code's arithmetic.
+are ``SymInt`` objects: they count as the integers they are and carry their origin through the code's arithmetic.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class Combined:
 
     value: int
     operator: str
-    left: Origin
-    right: Origin
+    left: SizeOrigin
+    right: SizeOrigin
 
 
-Origin: TypeAlias = "Literal | Extent | Attribute | Combined"
+SizeOrigin: TypeAlias = "Literal | Extent | Attribute | Combined"
 
 
-def leaves(origin: Origin) -> Iterator[Literal | Extent | Attribute]:
+def leaves(origin: SizeOrigin) -> Iterator[Literal | Extent | Attribute]:
     """The numbers that an origin was computed from."""
     if isinstance(origin, Combined):
         yield from leaves(origin.left)
@@ -76,37 +76,37 @@ class Uses:
         equal: Pairs that the code compared and found equal.
     """
 
-    powers: dict[int, tuple[float, Origin, float]] = field(default_factory=dict)
+    powers: dict[int, tuple[float, SizeOrigin, float]] = field(default_factory=dict)
     place: str = ""
-    guesses: dict[tuple[str, float], tuple[Origin, float]] = field(default_factory=dict)
+    guesses: dict[tuple[str, float], tuple[SizeOrigin, float]] = field(default_factory=dict)
     held: set[float] = field(default_factory=set)
-    equal: list[tuple[Origin, Origin]] = field(default_factory=list)
+    equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
 
-    def power(self, value: float) -> tuple[Origin, float] | None:
+    def power(self, value: float) -> tuple[SizeOrigin, float] | None:
         """The size and the exponent of which a number is the power, as far as that was seen."""
         known = self.powers.get(id(value))
         if known is not None and known[0] is value:
             return known[1:]
         return None if value in self.held else self.guesses.get((self.place, value))
 
-    def guess(self, value: float, origin: Origin, exponent: float) -> None:
+    def guess(self, value: float, origin: SizeOrigin, exponent: float) -> None:
         """Note what a number may be, wherever it turns up in the same forward."""
         self.guesses.setdefault((self.place, value), (origin, exponent))
 
-    def comparisons(self) -> list[tuple[Origin, Origin]]:
+    def comparisons(self) -> list[tuple[SizeOrigin, SizeOrigin]]:
         """The pairs of a module's number and a tensor's size."""
         return [pair for pair in self.equal if {Attribute, Extent} == {type(origin) for origin in pair}]
 
 
-def origin_of(value: int) -> Origin:
+def origin_of(value: int) -> SizeOrigin:
     """Where an integer comes from."""
-    return value.origin if isinstance(value, Size) else Literal(int(value))
+    return value.origin if isinstance(value, SymInt) else Literal(int(value))
 
 
-def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[Size, Any], Any]:
+def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[SymInt, Any], Any]:
     plain = getattr(int, name)
 
-    def method(self: Size, other: Any) -> Any:
+    def method(self: SymInt, other: Any) -> Any:
         value = plain(self, other)
         if value is NotImplemented:
             if isinstance(other, float):
@@ -116,12 +116,12 @@ def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[Si
         if isinstance(mine, Literal) and isinstance(theirs, Literal):
             return value
         left, right = (theirs, mine) if swapped else (mine, theirs)
-        return Size(value, Combined(value, operator, left, right), self.uses)
+        return SymInt(value, Combined(value, operator, left, right), self.uses)
 
     return method
 
 
-class Size(int):
+class SymInt(int):
     """An integer with an origin.
 
     Args:
@@ -130,10 +130,10 @@ class Size(int):
         uses: Collects what the code does with it.
     """
 
-    origin: Origin
+    origin: SizeOrigin
     uses: Uses
 
-    def __new__(cls, value: int, origin: Origin, uses: Uses) -> Size:
+    def __new__(cls, value: int, origin: SizeOrigin, uses: Uses) -> SymInt:
         """Make one."""
         size = super().__new__(cls, value)
         size.origin, size.uses = origin, uses
@@ -150,8 +150,8 @@ class Size(int):
     __mod__ = _arithmetic("__mod__", "?")
     __rmod__ = _arithmetic("__rmod__", "?", swapped=True)
 
-    def __neg__(self) -> Size:
-        return Size(-int(self), Combined(-int(self), "-", Literal(0), self.origin), self.uses)
+    def __neg__(self) -> SymInt:
+        return SymInt(-int(self), Combined(-int(self), "-", Literal(0), self.origin), self.uses)
 
     def __pow__(self, exponent: Any, modulo: Any = None) -> Any:
         value = pow(int(self), exponent, modulo)
@@ -183,7 +183,7 @@ class Size(int):
 
     def __eq__(self, other: object) -> bool:
         same = int.__eq__(self, other)
-        if same is True and isinstance(other, Size):
+        if same is True and isinstance(other, SymInt):
             self.uses.equal.append((self.origin, other.origin))
         return same
 

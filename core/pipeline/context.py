@@ -10,8 +10,8 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
 from prunekit.core.data import Batch, Dataset, batches
 from prunekit.core.hooks import Hooks
-from prunekit.core.pipeline.errors import RunError, told_at
-from prunekit.core.pipeline.progress import Reporter
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.search.evaluator import measured
 from prunekit.registry import PrunekitError, Register, RegisterType
@@ -46,7 +46,7 @@ class RunContext:
         """
         component = Register.get(spec.kind, spec.name, self.backend.name)
         try:
-            with told_at(spec.where):
+            with error_location(spec.where):
                 return component(**spec.params, **injected)
         except PrunekitError:
             raise

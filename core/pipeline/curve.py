@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from prunekit.core.atomic_file import atomic_write
 from prunekit.core.search.trial import Record
-from prunekit.core.writing import whole_file
 
 
 def plot_curve(records: Sequence[Record], path: Path) -> None:
@@ -35,7 +35,7 @@ def plot_curve(records: Sequence[Record], path: Path) -> None:
     below.set(xlabel="episode", ylabel="%", ylim=(0, 100))
     below.legend(loc="lower right")
     try:
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             figure.savefig(file, dpi=120, format="png")
     finally:
         pyplot.close(figure)

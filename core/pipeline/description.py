@@ -15,9 +15,9 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.data.contract import Inputs
-from prunekit.core.data.examples import InputSpec
+from prunekit.core.data.example_inputs import InputSpec
 from prunekit.core.graph import ChannelGraph, channel_graph
-from prunekit.core.graph.channel_graph import staying
+from prunekit.core.graph.structure import staying
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.weights import load_own
@@ -40,7 +40,7 @@ class Description:
         ignore: Modules whose outputs were kept.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Where whole parts of an axis go, not positions within every part.
-        custom: For names of module classes what such a module is as a whole, as ``parse`` took it.
+        leaf_modules: For names of module classes what such a module is as a whole, as ``parse`` took it.
         imports: Modules of the user's that register the network or what it needs.
         pack: The distribution that brings the class; None for a module of the user's own.
         layers: For people: mid, module, channels before and after.
@@ -57,7 +57,7 @@ class Description:
     whole_parts: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     pack: str | None = None
-    custom: Mapping[str, str] = field(default_factory=dict)
+    leaf_modules: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Description:
             "ignore": list(self.ignore),
             "frozen": [list(pair) for pair in self.frozen],
             "whole_parts": list(self.whole_parts),
-            "custom": dict(self.custom),
+            "custom": dict(self.leaf_modules),
             "imports": list(self.imports),
             "pack": self.pack,
         }
@@ -117,7 +117,7 @@ class Description:
         try:
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
-                operators = backend.record(network, example(self.inputs), self.custom)
+                operators = backend.record(network, example(self.inputs), self.leaf_modules)
                 graph = channel_graph(operators, self.ignore, self.frozen, self.whole_parts)
                 network = backend.prune(network, graph, self.plan)
         except PrunekitError:

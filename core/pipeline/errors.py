@@ -17,7 +17,7 @@ class DescriptionError(PrunekitError):
 
 
 @contextmanager
-def told_at(where: str) -> Iterator[None]:
+def error_location(where: str) -> Iterator[None]:
     """Put the place in the yml (``file.yml:12: nas.trainer``) before what goes wrong in the block; a nearer one stays.
 
     Raises:

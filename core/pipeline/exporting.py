@@ -10,7 +10,7 @@ from prunekit.core.backend import Network
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.description import Description, example
 from prunekit.core.pipeline.load import described_network
-from prunekit.core.pipeline.named import named_backend
+from prunekit.core.pipeline.lookup import named_backend
 from prunekit.registry import PrunekitError, Register, RegisterType
 
 

@@ -15,15 +15,15 @@ from prunekit.core.config import RunConfig
 from prunekit.core.cost import CostModel
 from prunekit.core.graph import ChannelGraph
 from prunekit.core.hooks import Hooks
+from prunekit.core.parsing.parse import parse
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import example, spec_of
-from prunekit.core.pipeline.errors import RunError, told_at
-from prunekit.core.pipeline.examples import example_inputs
-from prunekit.core.pipeline.named import named_backend, named_network
-from prunekit.core.pipeline.original import original
-from prunekit.core.pipeline.progress import Reporter
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.example_inputs import example_inputs
+from prunekit.core.pipeline.lookup import named_backend, named_network
+from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
-from prunekit.core.pruning.proof import parse
+from prunekit.core.pipeline.subject import original
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
 from prunekit.registry import PrunekitError
@@ -69,10 +69,10 @@ def inspect_config(config: RunConfig, imports: tuple[str, ...]) -> Iterator[Insp
                 network, description = original(context, step, weights_needed=False)
                 inputs = example_inputs(context, step, network)
                 whole_parts = step.settings.networkparser.whole_parts if step.settings is not None else ()
-                graph = parse(backend, network, inputs, custom=description.custom, whole_parts=whole_parts)
+                graph = parse(backend, network, inputs, leaf_modules=description.leaf_modules, whole_parts=whole_parts)
                 within: dict[str, tuple[float, float]] = {}
                 if step.settings is not None and step.search_algorithm is not None and graph.groups:
-                    with told_at(step.search_algorithm.where):
+                    with error_location(step.search_algorithm.where):
                         within = _reachable(graph, step.settings)
                 name = step.model.network.name if step.model and step.model.network else "network"
                 budget = str(step.settings.budget) if within and step.settings and step.settings.budget else None

@@ -97,7 +97,7 @@ def _read(path: Path) -> Reference:
 def _refuse(reference: Reference, settings: SearchSettings) -> None:
     kind = reward_class(settings.reward_type)
     if settings.target_latency is not None and issubclass(kind, LatencyReward):
-        reference.refuse(settings.target_latency, kind.near)
+        reference.refuse(settings.target_latency, kind.two_sided)
 
 
 def _aim(settings: SearchSettings) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from prunekit.core.backend import Backend, Network
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import DescriptionError
-from prunekit.core.pipeline.named import named_backend
+from prunekit.core.pipeline.lookup import named_backend
 
 _DEVICES = ("CPU", "GPU", "NPU")
 

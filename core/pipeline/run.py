@@ -12,9 +12,9 @@ from rich.console import Console
 from prunekit.core.config import RunConfig, StepConfig
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.errors import RunError, told_at
-from prunekit.core.pipeline.progress import Reporter
-from prunekit.core.pipeline.records import Reports
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.reporter import Reporter
+from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
 from prunekit.registry import PrunekitError, Register, RegisterType
@@ -93,7 +93,7 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
 
 def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
     try:
-        with told_at(step.where):
+        with error_location(step.where):
             found: list[dict[str, Any]] = component().run(context, step)
             return found
     except (PrunekitError, OSError):

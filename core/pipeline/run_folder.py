@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from prunekit.core.atomic_file import write
 from prunekit.core.pipeline.errors import RunError
-from prunekit.core.writing import write
 
 
 class RunFolder:

@@ -9,10 +9,10 @@ from prunekit.core.backend import Network
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.latency import comparison
-from prunekit.core.pipeline.records import Reports
+from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.search.settings import LatencySettings
-from prunekit.core.tables import columns
+from prunekit.core.text_table import columns
 from prunekit.registry import RegistryError
 
 _LATENCY = LatencySettings(batch_size=32, repeats=30)  # where no search says how

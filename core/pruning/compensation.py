@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import Axis, ChannelGraph, Group, Reader, staying
-from prunekit.core.pruning import adapting
+from prunekit.core.graph.structure import Axis, ChannelGraph, Group, Reader, staying
+from prunekit.core.pruning import size_updates
+from prunekit.core.pruning.covariance_shrinkage import shrunk
 from prunekit.core.pruning.elimination import Elimination
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan, magnitude_scores
 from prunekit.core.pruning.ranking import Ranking
-from prunekit.core.pruning.shrinkage import shrunk
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def compensated(
         state: Parameters and buffers of the original network.
     """
     keep = plan.flags(graph)
-    factors = adapting.factors(graph, keep)
+    factors = size_updates.factors(graph, keep)
     axes = {(axis.parameter, axis.axis): axis for axis in graph.axes}
     changed: dict[str, NDArray[Any]] = {}
     for reader in graph.readers:

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.ranking import Ranking
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ImportanceInputs:
     """All that is known of a network before anything is pruned.
 
     Attributes:
@@ -33,6 +33,6 @@ class Evidence:
 class Importance(Protocol):
     """A criterion by which units go; register it as ``RegisterType.IMPORTANCE``."""
 
-    def rank(self, evidence: Evidence) -> dict[int, Ranking]:
+    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
         """For each group id of the graph, the order in which its units go and the error that each step leaves."""
         ...

@@ -16,7 +16,7 @@ class Moments:
     Attributes:
         matrices: ``[groups, C + 1, C + 1]`` in float64: the mean of x x^T over images and positions, where x is
             the channels that one group of the layer reads, followed by a constant 1.
-        samples: How many independent samples each of them is worth; see `prunekit.core.pruning.shrinkage`.
+        samples: How many independent samples each of them is worth; see `prunekit.core.pruning.covariance_shrinkage`.
     """
 
     matrices: Mapping[str, NDArray[np.float64]]

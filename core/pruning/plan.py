@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, Group
+from prunekit.core.graph.structure import ChannelGraph, Group
 from prunekit.core.pruning.ranking import Ranking
 from prunekit.registry import PrunekitError
 

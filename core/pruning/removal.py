@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
-from prunekit.core.pruning import adapting
+from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
@@ -44,7 +44,7 @@ class Removal:
             if not stays.all():
                 kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
-        return cls(kept, adapting.factors(graph, keep), adapting.sizes(graph, keep), channels)
+        return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels)
 
     @property
     def changed(self) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.sizes import Extent, Origin
-from prunekit.core.recording.asked import Asked, origins_of
+from prunekit.core.graph.sizes import Extent, SizeOrigin
+from prunekit.core.recording.api_call import ApiCall, origins_of
 
 if TYPE_CHECKING:
     from prunekit.core.recording.recorder import Recorder
@@ -41,9 +41,9 @@ class Call:
         return self._bound.get(name, default)
 
     @property
-    def asked(self) -> Asked:
+    def api_call(self) -> ApiCall:
         """The function of the framework's that the network's code called, in whose course this operator ran."""
-        return self._recorder.asking.asked
+        return self._recorder.tracker.api_call
 
     @property
     def module(self) -> str:
@@ -76,21 +76,21 @@ class Call:
         inputs = [self.number(value) for value in values if self._recorder.is_tensor(value)]
         self.add(kind, inputs, self.results(), **attributes)
 
-    def factor(self, value: Any) -> tuple[Origin, float] | None:
+    def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
         """The power of a size that a real number is, as far as the code was seen to compute it from one."""
-        return self._recorder.asking.uses.power(value) if isinstance(value, float) else None
+        return self._recorder.tracker.uses.power(value) if isinstance(value, float) else None
 
     def origins(self) -> dict[str, Any]:
         """The attribute ``origins`` of the result's shape, if the code passed that shape."""
-        shape, asked = tuple(self.out.shape), self.asked
-        found: list[Origin | None] = []
-        if asked.name in _PASSING_A_SHAPE:
-            found = origins_of(sizes) if _integers(sizes := asked.sizes(1, "shape", "size")) else []
-        elif asked.name in _PASSING_A_TENSOR:
-            number = self.number(asked.argument(1, "other"))
+        shape, api_call = tuple(self.out.shape), self.api_call
+        found: list[SizeOrigin | None] = []
+        if api_call.name in _PASSING_A_SHAPE:
+            found = origins_of(sizes) if _integers(sizes := api_call.sizes(1, "shape", "size")) else []
+        elif api_call.name in _PASSING_A_TENSOR:
+            number = self.number(api_call.argument(1, "other"))
             found = [Extent(size, number, axis) for axis, size in enumerate(shape)]
-        elif asked.name == "unflatten":
-            axis, sizes = asked.argument(1, "dim"), list(asked.argument(2, "sizes"))
+        elif api_call.name == "unflatten":
+            axis, sizes = api_call.argument(1, "dim"), list(api_call.argument(2, "sizes"))
             axis += len(shape) - len(sizes) + 1 if axis < 0 else 0
             found = [*[None] * axis, *origins_of(sizes)]
             found += [None] * (len(shape) - len(found))

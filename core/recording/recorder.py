@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
-from prunekit.core.recording.asked import Asking
+from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
-from prunekit.core.recording.whole import add_whole
+from prunekit.core.recording.leaf_modules import add_leaf_module
 
-ASLEEP = 1e-3
+NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average over those of weights, counts as zero."""
 
 
@@ -29,15 +29,15 @@ class Recorder(ABC):
 
     Attributes:
         graph: What has been recorded.
-        asking: What the network's code called last.
+        tracker: What the network's code called last.
         norm_parts: What the framework's normalizations call their vectors.
         groups_key: What its convolutions call the number of their groups.
 
     Args:
-        asking: As the attribute.
+        tracker: As the attribute.
         parameters: By name.
         modules: Names of the modules, by module.
-        custom: For names of module classes what such a module is as a whole.
+        leaf_modules: For names of module classes what such a module is as a whole.
     """
 
     norm_parts: ClassVar[tuple[str, ...]]
@@ -45,13 +45,13 @@ class Recorder(ABC):
 
     def __init__(
         self,
-        asking: Asking,
+        tracker: ApiCallTracker,
         parameters: Mapping[str, Any],
         modules: Mapping[Any, str],
-        custom: Mapping[str, str] | None = None,
+        leaf_modules: Mapping[str, str] | None = None,
     ) -> None:
-        self.graph, self.asking = OperatorGraph(), asking
-        self._parameters, self._module_name, self._custom = dict(parameters), modules, custom or {}
+        self.graph, self.tracker = OperatorGraph(), tracker
+        self._parameters, self._module_name, self._leaf_modules = dict(parameters), modules, leaf_modules or {}
         self._path: list[str] = []
         self._calls = Counter[str]()
         self._whole: Any = None
@@ -145,8 +145,8 @@ class Recorder(ABC):
     def enter(self, module: Any) -> None:
         """A module's forward begins."""
         self._path.append(self._module_name.get(module, self.place))
-        self.asking.uses.place = self.place
-        if self._whole is None and type(module).__name__ in self._custom:
+        self.tracker.uses.place = self.place
+        if self._whole is None and type(module).__name__ in self._leaf_modules:
             self._whole = module
 
     def leave(self, module: Any, inputs: Any, output: Any) -> None:
@@ -154,9 +154,9 @@ class Recorder(ABC):
         if self._whole is module:
             self._whole = None
             if output is not None:
-                add_whole(self, module, self._custom[type(module).__name__], inputs, output)
+                add_leaf_module(self, module, self._leaf_modules[type(module).__name__], inputs, output)
         self._path.pop()
-        self.asking.uses.place = self.place
+        self.tracker.uses.place = self.place
 
     def run(self, forward: Callable[[Any], Any], inputs: Any) -> list[Any]:
         """Record one forward and return the tensors that came out."""
@@ -204,14 +204,14 @@ class Recorder(ABC):
             norms = self.magnitudes(parameter, (0, 1) if name in turned and len(parameter.shape) > 1 else (0,))
             if len(parameter.shape) >= 2:
                 graph.magnitudes[name] = norms
-                idle = bool(norms[0].sum() < ASLEEP * math.prod(parameter.shape))
+                idle = bool(norms[0].sum() < NEAR_ZERO * math.prod(parameter.shape))
             else:
-                idle = bool(norms[0].size and norms[0].max() < ASLEEP)
+                idle = bool(norms[0].size and norms[0].max() < NEAR_ZERO)
             if idle:
-                graph.asleep.append(name)
+                graph.near_zero.append(name)
 
     def finished(self) -> OperatorGraph:
         """The graph, with what can be said only at the end."""
-        self.graph.equal = self.asking.uses.comparisons()
+        self.graph.equal = self.tracker.uses.comparisons()
         self.weigh()
         return self.graph

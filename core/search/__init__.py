@@ -7,14 +7,14 @@ from prunekit.core.search.errors import BoundError, BudgetError, JournalError, S
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.latency import Latency, LatencyMeter, Reference
 from prunekit.core.search.loop import Evaluate, run_search, top_k
+from prunekit.core.search.observation import OBSERVATION_SIZE
 from prunekit.core.search.reward import LatencyReward, Reward, make_reward, reward_class
 from prunekit.core.search.settings import Block, Bound, LatencySettings, NetworkParser, SearchSettings, Share
 from prunekit.core.search.space import Counts, SearchSpace
-from prunekit.core.search.state import STATE_SIZE
 from prunekit.core.search.trial import Record, Result, Trial
 
 __all__ = [
-    "STATE_SIZE",
+    "OBSERVATION_SIZE",
     "Block",
     "Bound",
     "BoundError",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.data.contract import Batch
-from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.trial import Result, Trial
 
 
@@ -44,7 +44,7 @@ class Evaluator:
 
     def __init__(
         self,
-        treatment: Treatment,
+        treatment: CandidateBuilder,
         held_out: Sequence[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,

@@ -79,8 +79,8 @@ class Reference:
             f" {shown(self.original_ms)} (batch {self.batch_size}, {self.threads} CPU thread(s))"
         )
 
-    def refuse(self, target_ms: float, near: bool) -> None:
-        """Refuse a target that no network within the bounds has; ``near``: also one above the original's latency.
+    def refuse(self, target_ms: float, two_sided: bool) -> None:
+        """Refuse a target that no network within the bounds has; ``two_sided``: also one above the original's latency.
 
         Raises:
             TargetError: It is out of reach by more than the spread.
@@ -90,7 +90,7 @@ class Reference:
                 f"target_latency {target_ms:g} ms is out of reach: {self}. Raise it, or lower the lower bounds or skip"
                 " fewer modules"
             )
-        if near and target_ms > self.original_ms + self.original_spread_ms:
+        if two_sided and target_ms > self.original_ms + self.original_spread_ms:
             raise TargetError(
                 f"target_latency {target_ms:g} ms is out of reach: {self}, and pruning makes nothing slower. Lower it"
             )

@@ -45,10 +45,10 @@ class LatencyReward(Reward):
         target: The latency aimed at, as a share of the original's; None where the yml gives none.
 
     Attributes:
-        near: Whether the target is to be met from both sides, and so cannot be left out.
+        two_sided: Whether the target is to be met from both sides, and so cannot be left out.
     """
 
-    near: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = False
 
     def __init__(self, *, scale: float = 1.0, gamma: float = 1.0, target: float | None = None) -> None:
         super().__init__(scale=scale, gamma=gamma)

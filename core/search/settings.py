@@ -74,7 +74,7 @@ class NetworkParser(Block):
         return self
 
     @property
-    def custom(self) -> dict[str, str]:
+    def leaf_modules(self) -> dict[str, str]:
         """For each class named ``convolution`` or ``normalization``, as ``parse`` takes it."""
         kinds = {"convolution": self.replace_conv_list, "normalization": self.replace_bn_list}
         return {name: kind for kind, names in kinds.items() for name in names}
@@ -198,6 +198,6 @@ class SearchSettings(Block):
     @model_validator(mode="after")
     def _target_where_one_is_needed(self) -> SearchSettings:
         kind = reward_class(self.reward_type)
-        if issubclass(kind, LatencyReward) and kind.near and self.target_latency is None:
+        if issubclass(kind, LatencyReward) and kind.two_sided and self.target_latency is None:
             raise ValueError(f"reward_type {self.reward_type} aims at a latency: say target_latency, in ms")
         return self

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from prunekit.core.pruning import PrunePlan, Ranking
 from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, refuse_skipped, skipped_groups
 from prunekit.core.search.errors import BoundError, BudgetError
+from prunekit.core.search.observation import group_features
 from prunekit.core.search.reward import reward_class
 from prunekit.core.search.settings import SearchSettings
-from prunekit.core.search.state import group_features
 from prunekit.core.search.trial import Trial
 from prunekit.registry import Register, RegisterType
 
@@ -35,7 +35,7 @@ class SearchSpace:
         rankings: For each group id, the order in which its units would go.
         constraints: The budget; every trial is to meet each of them.
         cost: Name of the cost that the reward looks at; of a priced one where it looks at measured latency.
-        target: Latency aimed at, as a share of the original's; None if there is none. See `aiming`.
+        target: Latency aimed at, as a share of the original's; None if there is none. See `with_target`.
         allowed: For each group, the ascending numbers of units that it may keep.
         free: Positions of the groups with more than one allowed number; the others are no actions.
 
@@ -87,7 +87,7 @@ class SearchSpace:
         view._bound((lbound, rbound), {**self._specific, **bounds}, f"the {prefix}* bounds")
         return view
 
-    def aiming(self, target: float | None) -> SearchSpace:
+    def with_target(self, target: float | None) -> SearchSpace:
         """Return the same space with another `target`."""
         view = copy.copy(self)
         view.target = target

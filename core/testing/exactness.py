@@ -13,10 +13,10 @@ from prunekit.core.api import backend_for
 from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import price
 from prunekit.core.data.contract import Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.parsing.parse import TOLERANCE, parse
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.proof import TOLERANCE, parse
-from prunekit.core.testing.comparing import difference, named, varied
+from prunekit.core.testing.comparison import difference, named, varied
 
 Named = list[tuple[str, NDArray[Any]]]
 
@@ -71,7 +71,7 @@ def assert_exact(
         AssertionError: The pruned network computes something else; the message names the first output that differs.
     """
     backend = backend_for(network)
-    lively = backend.with_state(network, varied(backend.state(network), seed))
+    lively = backend.with_state(network, varied(backend.state_arrays(network), seed))
     if graph is None:
         graph = parse(backend, lively, example_inputs, ignore, proof=False)
     if plan is None:
@@ -79,7 +79,7 @@ def assert_exact(
         plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
     whole = _run(backend, lively, example_inputs)
     got = _run(backend, backend.prune(lively, graph, plan), example_inputs)
-    wanted = list(named(backend.masked(lively, graph, plan, example_inputs)))
+    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs)))
     _same_structure(got, wanted)
     for (name, a), (_, b) in zip(got, wanted, strict=True):
         limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance

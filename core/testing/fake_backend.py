@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
+from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.contract import Batch, DataError, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.pruning.shrinkage import PER_IMAGE
 from prunekit.core.testing.fake_network import Array, BatchNorm, Module, Tape
 from prunekit.core.testing.fake_tapes import Masking, Observer, Recorder, call
 from prunekit.core.weights import WeightsError, check_fit
-from prunekit.core.writing import whole_file
 
 
 class FakeBackend:
@@ -60,7 +60,7 @@ class FakeBackend:
 
     def save(self, network: Module, path: Path) -> None:
         """Write the network's weights as safetensors."""
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             file.write(safetensors.numpy.save(network.arrays()))
 
     def read_inputs(self, path: Path) -> Any:
@@ -71,10 +71,10 @@ class FakeBackend:
         """Names of the classes of the network's modules."""
         return frozenset(type(module).__name__ for _, module in network.modules())
 
-    def record(self, network: Module, inputs: Inputs, custom: Mapping[str, str] | None = None) -> OperatorGraph:
+    def record(self, network: Module, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None) -> OperatorGraph:
         """Run the network once and return what it did."""
         with _evaluating(network):
-            return Recorder(network, custom or {}).record(inputs)
+            return Recorder(network, leaf_modules or {}).record(inputs)
 
     def observe(self, network: Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
@@ -99,7 +99,7 @@ class FakeBackend:
             module.follow()
         return small
 
-    def masked(self, network: Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         with _evaluating(network):
             return call(Masking(network, graph, plan), network, inputs)
@@ -109,7 +109,7 @@ class FakeBackend:
         network.train()
         call(Tape(network), network, inputs)
 
-    def state(self, network: Module) -> dict[str, Array]:
+    def state_arrays(self, network: Module) -> dict[str, Array]:
         """Copies of all parameters and buffers, by name."""
         return {name: array.copy() for name, array in network.arrays().items()}
 
@@ -122,9 +122,9 @@ class FakeBackend:
         return changed
 
     @contextmanager
-    def holding(self, network: Module, arrays: Mapping[str, Array]) -> Iterator[None]:
+    def temporary_parameters(self, network: Module, arrays: Mapping[str, Array]) -> Iterator[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
-        own, before = network.arrays(), self.state(network)
+        own, before = network.arrays(), self.state_arrays(network)
         try:
             for name, array in arrays.items():
                 own[name][...] = array
@@ -133,7 +133,7 @@ class FakeBackend:
             for name in arrays:
                 own[name][...] = before[name]
 
-    def in_double(self, network: Module) -> Module:
+    def to_float64(self, network: Module) -> Module:
         """A copy that computes in float64."""
         return _with_arrays(network, {name: array.astype(np.float64) for name, array in network.arrays().items()})
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.data.contract import Inputs, as_call
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.structure import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing.fake_network import Array, Module, Tape
 
-ASLEEP = 1e-3
+NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average, counts as zero."""
 
 
@@ -27,9 +27,9 @@ def call(tape: Tape, network: Module, inputs: Inputs) -> Any:
 class Recorder(Tape):
     """Writes down every operator; arrays are told apart by identity."""
 
-    def __init__(self, network: Module, custom: Mapping[str, str]) -> None:
+    def __init__(self, network: Module, leaf_modules: Mapping[str, str]) -> None:
         super().__init__(network)
-        self._network, self._custom, self._whole = network, custom, False
+        self._network, self._leaf_modules, self._whole = network, leaf_modules, False
         self._graph = OperatorGraph()
         self._alive: list[Array] = []  # so that no other array gets the same identity
         self._number: dict[int, int] = {}
@@ -47,13 +47,13 @@ class Recorder(Tape):
             if array.ndim > 1:
                 others = {axis: tuple({*range(array.ndim)} - {axis}) for axis in range(array.ndim)}
                 graph.magnitudes[name] = {axis: size.sum(rest) for axis, rest in others.items()}
-            if size.mean() < ASLEEP:
-                graph.asleep.append(name)
+            if size.mean() < NEAR_ZERO:
+                graph.near_zero.append(name)
         return graph
 
     def enter(self, module: Module, *inputs: Array, **named: Array) -> Any:
         """Where the caller says what a module is as a whole, it is one operator."""
-        meaning = None if self._whole else self._custom.get(type(module).__name__)
+        meaning = None if self._whole else self._leaf_modules.get(type(module).__name__)
         if meaning is None:
             return super().enter(module, *inputs, **named)
         own: Any = module

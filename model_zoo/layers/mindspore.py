@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mindspore import nn
 from mindspore.common.initializer import HeNormal
 
-from prunekit.model_zoo.layers.convention import Convention, Padding
+from prunekit.model_zoo.layers.layer_defaults import Convention, Padding
 
 
 @dataclass(frozen=True)

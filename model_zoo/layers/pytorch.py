@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from prunekit.model_zoo.layers.convention import Convention, Padding
+from prunekit.model_zoo.layers.layer_defaults import Convention, Padding
 
 
 class SameConv2d(nn.Conv2d):

@@ -8,12 +8,12 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from prunekit.core.weights import Naming
-from prunekit.model_zoo.classes import classes
-from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.class_count import classes
+from prunekit.model_zoo.layers.layer_defaults import Padding
 from prunekit.model_zoo.layers.mindspore import Layers
-from prunekit.model_zoo.mobilenet_v2 import published
-from prunekit.model_zoo.mobilenet_v2.naming import NAMINGS
-from prunekit.model_zoo.mobilenet_v2.published import Block
+from prunekit.model_zoo.mobilenet_v2 import architecture
+from prunekit.model_zoo.mobilenet_v2.architecture import Block
+from prunekit.model_zoo.mobilenet_v2.checkpoint_names import NAMINGS
 from prunekit.registry import Register, RegisterType
 
 
@@ -85,10 +85,10 @@ class MobileNetV2(nn.Cell):
         padding: Padding = "symmetric",
     ) -> None:
         super().__init__()
-        layers, features = Layers(bn_eps, padding), published.last(width_mult)
-        blocks = list(published.blocks(width_mult))
+        layers, features = Layers(bn_eps, padding), architecture.last(width_mult)
+        blocks = list(architecture.blocks(width_mult))
         self.features = nn.SequentialCell(
-            Activated(in_channels, published.stem(width_mult), 3, layers, stride=2),
+            Activated(in_channels, architecture.stem(width_mult), 3, layers, stride=2),
             *(InvertedResidual(block, layers) for block in blocks),
             Activated(blocks[-1].outputs, features, 1, layers),
         )

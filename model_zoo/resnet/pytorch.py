@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunekit.core.weights import Naming
-from prunekit.model_zoo.classes import classes
-from prunekit.model_zoo.layers.convention import Padding
+from prunekit.model_zoo.class_count import classes
+from prunekit.model_zoo.layers.layer_defaults import Padding
 from prunekit.model_zoo.layers.pytorch import Layers
-from prunekit.model_zoo.resnet.naming import NAMINGS
-from prunekit.model_zoo.resnet.published import STEM, Version, of_basic_blocks, stages
+from prunekit.model_zoo.resnet.architecture import STEM, Version, of_basic_blocks, stages
+from prunekit.model_zoo.resnet.checkpoint_names import NAMINGS
 from prunekit.registry import Register, RegisterType
 
 

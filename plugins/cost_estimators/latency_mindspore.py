@@ -12,8 +12,8 @@ from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before M
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.errors import plainly
 from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, to_tensors
-from prunekit.plugins.cost_estimators.threads import cpus
-from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
+from prunekit.plugins.cost_estimators.cpu_affinity import cpus
+from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
 import mindspore  # isort: skip

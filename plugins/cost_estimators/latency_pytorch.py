@@ -13,7 +13,7 @@ from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_device
-from prunekit.plugins.cost_estimators.turns import check_counts, in_turns
+from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
 

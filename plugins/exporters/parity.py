@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.pipeline.exporting import Exported, ExportError
-from prunekit.core.writing import whole_file
 
 LARGEST_ERROR = 1e-4
 
@@ -103,7 +103,7 @@ def write_checked(
                 f"{path.name} was not written: its outputs differ from the network's by {error:.1e} of the largest,"
                 f" more than {LARGEST_ERROR:g}"
             )
-        with file.open("rb") as written, whole_file(path) as target:
+        with file.open("rb") as written, atomic_write(path) as target:
             shutil.copyfileobj(written, target)
     return Exported(path, kind, error, tuple(case.size for case in cases), opset)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prunekit.core.pruning import Ranking, compensation
-from prunekit.core.pruning.importance import Evidence
+from prunekit.core.pruning.importance import ImportanceInputs
 from prunekit.registry import Register, RegisterType
 
 
@@ -11,6 +11,6 @@ from prunekit.registry import Register, RegisterType
 class Compensation:
     """Greedy elimination with closed-form compensation; see ``core.pruning.compensation``."""
 
-    def rank(self, evidence: Evidence) -> dict[int, Ranking]:
+    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
         """Order and relative output error of each step."""
         return compensation.rank(evidence.graph, evidence.moments, evidence.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from prunekit.core.pruning import Ranking
-from prunekit.core.pruning.importance import Evidence
+from prunekit.core.pruning.importance import ImportanceInputs
 from prunekit.registry import Register, RegisterType
 
 
@@ -13,7 +13,7 @@ from prunekit.registry import Register, RegisterType
 class Random:
     """A seeded permutation of each group."""
 
-    def rank(self, evidence: Evidence) -> dict[int, Ranking]:
+    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
         """The same permutation for the same seed and group."""
         rankings = {}
         for group in evidence.graph.groups:

@@ -11,24 +11,24 @@ from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import CostModel, price
 from prunekit.core.hooks import SearchInfo
+from prunekit.core.parsing.parse import parse
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.pipeline.description import Description, layer_rows
-from prunekit.core.pipeline.errors import RunError, told_at
-from prunekit.core.pipeline.examples import example_inputs
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.example_inputs import example_inputs
 from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
-from prunekit.core.pipeline.original import calibration_batches, original, save_network
-from prunekit.core.pipeline.records import record, write_step
-from prunekit.core.pruning.proof import parse
-from prunekit.core.pruning.treatment import Treatment
+from prunekit.core.pipeline.reports import record, write_step
+from prunekit.core.pipeline.subject import calibration_batches, original, save_network
 from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.latency import LatencyMeter, latency_figures
 from prunekit.core.search.loop import run_search, top_k
 from prunekit.core.search.space import SearchSpace
 from prunekit.core.search.trial import Record, Trial
-from prunekit.plugins.pipe_steps.telling import line, nothing_found, short, tell_structure, too_slow
+from prunekit.plugins.pipe_steps.messages import line, nothing_found, short, tell_structure, too_slow
 from prunekit.registry import Register, RegisterType
 
 
@@ -67,20 +67,20 @@ class _Stage:
         context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
         self.graph = parse(
             context.backend, self.network, example_inputs(context, step, self.network),
-            custom=self.description.custom, whole_parts=step.settings.networkparser.whole_parts,
+            leaf_modules=self.description.leaf_modules, whole_parts=step.settings.networkparser.whole_parts,
         )  # fmt: skip
         if not self.graph.groups:
             raise RunError(
                 f"{step.where}: no layer of {type(self.network).__name__} can be pruned; prunekit inspect says why for"
                 " each"
             )
-        self.treatment = Treatment(
+        self.treatment = CandidateBuilder(
             context.backend, self.network, self.graph, calibration, compensate=step.pruning.compensate,
             recalibrate=step.pruning.recalibrate,
             recalibration_images=step.pruning.recalibration_images, seed=step.settings.seed,
         )  # fmt: skip
         rankings = context.make(step.pruning.importance).rank(self.treatment.evidence)
-        with told_at(step.search_algorithm.where):
+        with error_location(step.search_algorithm.where):
             self.space = SearchSpace(self.graph, rankings, step.settings, CostModel(self.graph))
             self.meter = self._meter()
         metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
@@ -181,7 +181,7 @@ class _Stage:
         backend, target = self.context.backend, self.settings.target_latency
         smallest = backend.prune(self.network, self.graph, self.space.plan(self.space.lowest))
         meter = latency_meter(self.context, self.step, self.description.inputs, self.network, smallest)
-        self.space = self.space.aiming(None if target is None else target / meter.reference.original_ms)
+        self.space = self.space.with_target(None if target is None else target / meter.reference.original_ms)
         return meter
 
     def _fine_tune(self) -> Callable[[Network], Network] | None:

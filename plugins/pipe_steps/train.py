@@ -13,10 +13,10 @@ from prunekit.core.graph import channel_graph
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example
 from prunekit.core.pipeline.errors import RunError
-from prunekit.core.pipeline.examples import check_given
+from prunekit.core.pipeline.example_inputs import check_given
 from prunekit.core.pipeline.load import described_network
-from prunekit.core.pipeline.original import original, save_network
-from prunekit.core.pipeline.records import record, write_step
+from prunekit.core.pipeline.reports import record, write_step
+from prunekit.core.pipeline.subject import original, save_network
 from prunekit.registry import Register, RegisterType
 
 
@@ -74,7 +74,7 @@ def _train(
         trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint")
     split = step.dataset.test
     tested = context.measure(network, context.plain_batches(context.dataset(split, "test"), split))
-    operators = context.backend.record(network, example(description.inputs), description.custom)
+    operators = context.backend.record(network, example(description.inputs), description.leaf_modules)
     cost = price(channel_graph(operators))
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total,

@@ -20,7 +20,7 @@ class AccAbsLatency(LatencyReward):
     """
 
     cost = "flops"
-    near = True
+    two_sided = True
 
     def __call__(self, accuracy: float, share: float) -> float:
         """Return the reward of a network with this accuracy and this share of the original's latency."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.search import (
-    STATE_SIZE,
+    OBSERVATION_SIZE,
     Counts,
     Result,
     SearchAlgorithm,
@@ -64,7 +64,7 @@ class PruneAMC(SearchAlgorithm):
         self._actions = sorted({*space.free, *self._warmup.free})
         steps = max(len(self._actions), 1)
         generator = np.random.default_rng(np.random.SeedSequence([settings.seed]))
-        self._ddpg = DDPG(STATE_SIZE + 1, steps, self.agent, generator)
+        self._ddpg = DDPG(OBSERVATION_SIZE + 1, steps, self.agent, generator)
 
     def propose(self, number: int, generator: np.random.Generator) -> Counts:
         """Return a warm-up allocation, or what the policy chooses."""

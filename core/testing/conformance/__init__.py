@@ -15,7 +15,7 @@ does not list in ``supports`` is skipped.
 
 from collections.abc import Callable
 
-from prunekit.core.testing.conformance import building, pruning, recording, running, weighing
+from prunekit.core.testing.conformance import building, pruning, recording, running, weight_files
 from prunekit.core.testing.conformance.structures import STRUCTURES, Structure
 from prunekit.core.testing.conformance.subject import BrokenPromise, NotSupported, Subject
 
@@ -28,16 +28,16 @@ CHECKS: tuple[Check, ...] = (
     building.modules_are_named_by_class,
     building.state_is_a_copy,
     building.with_state_makes_a_copy,
-    building.holding_restores,
-    weighing.weights_survive_a_file,
-    weighing.weights_that_do_not_fit_are_refused,
-    weighing.no_file_is_unpickled,
+    building.temporary_parameters_are_restored,
+    weight_files.weights_survive_a_file,
+    weight_files.weights_that_do_not_fit_are_refused,
+    weight_files.no_file_is_unpickled,
     recording.record_follows_every_tensor,
     recording.record_knows_the_kinds,
     recording.record_names_modules_and_calls,
     recording.record_weighs_parameters,
     recording.record_repeats_itself,
-    recording.custom_modules_are_one_operator,
+    recording.leaf_modules_are_one_operator,
     recording.graphs_are_golden,
     recording.parsing_proves_every_structure,
     pruning.pruned_equals_masked,

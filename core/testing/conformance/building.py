@@ -67,7 +67,7 @@ def state_is_a_copy(subject: Subject) -> None:
     for structure in STRUCTURES:
         network = subject.network(structure)
         shapes = subject.backend.record(network, subject.inputs(structure)).parameter_shapes
-        state, before = subject.backend.state(network), subject.state(network)
+        state, before = subject.backend.state_arrays(network), subject.state(network)
         for name, shape in shapes.items():
             promise(name in state and state[name].shape == shape, f"{structure}: state has no {name} of shape {shape}")
         norms = "norm" in STRUCTURES[structure].words
@@ -91,15 +91,15 @@ def with_state_makes_a_copy(subject: Subject) -> None:
             same(subject.state(changed), wanted, f"{structure}: the copy with another {name}")
 
 
-def holding_restores(subject: Subject) -> None:
-    """``holding``: other values inside the block; afterwards the old ones bit for bit, whatever happened inside."""
+def temporary_parameters_are_restored(subject: Subject) -> None:
+    """``temporary_parameters``: other values inside the block, afterwards the old ones, even after an exception."""
     for structure in STRUCTURES:
         network, other = subject.network(structure), subject.state(subject.network(structure, seed=1))
         shapes = subject.backend.record(network, subject.inputs(structure)).parameter_shapes
         values, before = {name: other[name] for name in shapes}, subject.state(network)
         for problem in (None, KeyError("inside the block")):
             try:
-                with subject.backend.holding(network, values):
+                with subject.backend.temporary_parameters(network, values):
                     inside = subject.state(network)
                     same({n: inside[n] for n in values}, values, f"{structure}: inside holding")
                     if problem:

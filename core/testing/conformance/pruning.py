@@ -9,10 +9,10 @@ import numpy as np
 from prunekit.core.backend import Network, outputs_as_arrays
 from prunekit.core.cost import price
 from prunekit.core.graph import ChannelGraph
-from prunekit.core.graph.channel_graph import staying
 from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.structure import staying
 from prunekit.core.pruning.plan import PlanError, PrunePlan
-from prunekit.core.testing.comparing import difference
+from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise, same
 from prunekit.core.testing.plans import random_plan
@@ -26,7 +26,7 @@ def pruned_equals_masked(subject: Subject) -> None:
         inputs = subject.inputs(structure)
         (got,) = subject.outputs(subject.backend.prune(network, graph, plan), inputs)
         with subject.left_alone(network, f"{structure}: masked"):
-            (wanted,) = outputs_as_arrays(subject.backend.masked(network, graph, plan, inputs))
+            (wanted,) = outputs_as_arrays(subject.backend.run_masked(network, graph, plan, inputs))
         (whole,) = subject.outputs(network, inputs)
         promise(got.dtype == whole.dtype, f"{structure}: pruned, it returns {got.dtype} instead of {whole.dtype}")
         error, counts = difference(got, wanted), plan.counts(graph)
@@ -60,7 +60,7 @@ def pruning_leaves_the_original(subject: Subject) -> None:
         shapes = subject.backend.record(small, subject.inputs(structure)).parameter_shapes
         zeros = {name: np.zeros(shape, subject.dtype) for name, shape in shapes.items()}
         before = subject.state(network)
-        with subject.backend.holding(small, zeros):
+        with subject.backend.temporary_parameters(small, zeros):
             same(subject.state(network), before, f"{structure}: the pruned network shares values with the first")
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from prunekit.core.cost import price
 from prunekit.core.graph import Operator, channel_graph
 from prunekit.core.graph.operators import Kind
-from prunekit.core.pruning.proof import PROVEN, parse
-from prunekit.core.testing.comparing import difference
+from prunekit.core.parsing.parse import VERIFIED, parse
+from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise
 
@@ -85,11 +85,11 @@ def record_weighs_parameters(subject: Subject) -> None:
                 wanted = size.sum(axis=tuple(k for k in range(size.ndim) if k != axis))
                 close = difference(np.asarray(found, dtype=np.float64), wanted) <= subject.tolerance
                 promise(close, f"{structure}: magnitudes of {layer.weight} along axis {axis} are not its L1 norms")
-        promise(not graph.operators.asleep, f"{structure}: {graph.operators.asleep} count as nearly zero")
+        promise(not graph.operators.near_zero, f"{structure}: {graph.operators.near_zero} count as nearly zero")
         weight = graph.layers[0].weight
         idle = subject.backend.with_state(network, {weight: np.zeros_like(state[weight])})
-        asleep = subject.graph(idle, structure).operators.asleep
-        promise(asleep == [weight], f"{structure}: {weight} is zero, but nearly zero are {asleep or 'none'}")
+        near_zero = subject.graph(idle, structure).operators.near_zero
+        promise(near_zero == [weight], f"{structure}: {weight} is zero, but nearly zero are {near_zero or 'none'}")
 
 
 def record_repeats_itself(subject: Subject) -> None:
@@ -100,16 +100,16 @@ def record_repeats_itself(subject: Subject) -> None:
         subject.train(network)
         with subject.left_alone(network, f"{structure}: record"):
             again = subject.backend.record(network, inputs)
-        for what in ("tensors", "operators", "inputs", "outputs", "parameter_shapes", "asleep", "notes"):
+        for what in ("tensors", "operators", "inputs", "outputs", "parameter_shapes", "near_zero", "notes"):
             kept = getattr(again, what) == getattr(before, what)
             promise(kept, f"{structure}: recorded again, with the network in training mode, {what} are others")
 
 
-def custom_modules_are_one_operator(subject: Subject) -> None:
-    """``record`` with ``custom``: a module of that class is one operator, without a call number of its own."""
+def leaf_modules_are_one_operator(subject: Subject) -> None:
+    """``record`` with ``leaf_modules``: a module of that class is one operator, without a call number of its own."""
     for structure in STRUCTURES:
-        network, custom = subject.network(structure), {subject.convolution: "convolution"}
-        operators = subject.backend.record(network, subject.inputs(structure), custom)
+        network, leaf_modules = subject.network(structure), {subject.convolution: "convolution"}
+        operators = subject.backend.record(network, subject.inputs(structure), leaf_modules)
         whole = [operator.kind for operator in operators.operators if operator.call < 0]
         wanted = [kind for kind in STRUCTURES[structure].kinds if kind is Kind.CONVOLUTION]
         promise(whole == wanted, f"{structure}: {len(whole)} operators for {len(wanted)} modules {subject.convolution}")
@@ -137,7 +137,7 @@ def parsing_proves_every_structure(subject: Subject) -> None:
             graph = parse(subject.backend, network, inputs)
         wrong = [f"mid {mid}: {reason}" for mid, reason in graph.frozen]
         promise(not wrong, f"{structure}: {'; '.join(wrong)}")
-        promise(graph.notes == [PROVEN], f"{structure}: the notes are {graph.notes} instead of {[PROVEN]}")
+        promise(graph.notes == [VERIFIED], f"{structure}: the notes are {graph.notes} instead of {[VERIFIED]}")
 
 
 def _told(operator: Operator) -> str:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from prunekit.core.data.contract import Batch, DataError
 from prunekit.core.graph import ChannelGraph
 from prunekit.core.graph.operators import Kind
-from prunekit.core.pruning.shrinkage import PER_IMAGE
-from prunekit.core.testing.comparing import difference
+from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
+from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Arrays, Subject, promise, same
 from prunekit.core.testing.fake_network import convolve
@@ -131,13 +131,13 @@ def recalibrated_statistics_are_averages(subject: Subject) -> None:
 
 
 def double_precision_is_a_copy(subject: Subject) -> None:
-    """``in_double``: a copy of the same values that computes in float64."""
+    """``to_float64``: a copy of the same values that computes in float64."""
     subject.needs("float64")
     for structure in STRUCTURES:
         network, inputs = subject.network(structure), subject.inputs(structure).astype(np.float64)
         before = subject.state(network)
-        with subject.left_alone(network, f"{structure}: in_double"):
-            precise = subject.backend.in_double(network)
+        with subject.left_alone(network, f"{structure}: to_float64"):
+            precise = subject.backend.to_float64(network)
         wanted = {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in before.items()}
         same(subject.state(precise), wanted, f"{structure}: in double precision")
         (outputs,) = subject.outputs(precise, inputs)

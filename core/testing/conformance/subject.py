@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.graph import ChannelGraph, channel_graph
-from prunekit.core.testing.comparing import varied
+from prunekit.core.testing.comparison import varied
 from prunekit.core.testing.conformance.structures import STRUCTURES
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -72,7 +72,7 @@ class Subject:
 
     def state(self, network: Network) -> dict[str, NDArray[Any]]:
         """All parameters and buffers, in copies whatever the backend gives."""
-        return {name: np.array(array) for name, array in self.backend.state(network).items()}
+        return {name: np.array(array) for name, array in self.backend.state_arrays(network).items()}
 
     def outputs(self, network: Network, inputs: Any) -> list[NDArray[Any]]:
         """What the network returns for one batch."""

@@ -12,12 +12,12 @@ from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, DataError, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore import (
-    examples,
+    example_inputs,
     forward,
     masking,
     observe,
@@ -78,15 +78,15 @@ class MindsporeBackend:
 
     def read_inputs(self, path: Path) -> Any:
         """Tensors by name in a checkpoint, as NumPy arrays."""
-        return examples.read_inputs(path)
+        return example_inputs.read_inputs(path)
 
     def module_classes(self, network: nn.Cell) -> frozenset[str]:
         """Names of the classes of the network's cells."""
         return frozenset(type(cell).__name__ for _, cell in network.cells_and_names())
 
-    def record(self, network: nn.Cell, inputs: Inputs, custom: Mapping[str, str] | None = None) -> OperatorGraph:
+    def record(self, network: nn.Cell, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
-        return recorder.record(network, lambda x: forward.call(network, x), forward.to_tensors(inputs), custom)
+        return recorder.record(network, lambda x: forward.call(network, x), forward.to_tensors(inputs), leaf_modules)
 
     def observe(self, network: nn.Cell, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
@@ -96,7 +96,7 @@ class MindsporeBackend:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def masked(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         given = forward.to_tensors(inputs)
         return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given)))
@@ -105,7 +105,7 @@ class MindsporeBackend:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
         forward.train_once(network, inputs)
 
-    def state(self, network: nn.Cell) -> dict[str, NDArray[Any]]:
+    def state_arrays(self, network: nn.Cell) -> dict[str, NDArray[Any]]:
         """Copies of all parameters, statistics included, and buffers, by name."""
         return {name: forward.as_array(tensor) for name, tensor in recorder.parameters_and_buffers(network).items()}
 
@@ -118,7 +118,7 @@ class MindsporeBackend:
         return changed
 
     @contextmanager
-    def holding(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+    def temporary_parameters(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
         parameters = dict(network.parameters_and_names())
         before = {name: Tensor(parameters[name]) for name in arrays}
@@ -130,7 +130,7 @@ class MindsporeBackend:
             for name, values in before.items():
                 parameters[name].set_data(values)
 
-    def in_double(self, network: nn.Cell) -> nn.Cell:
+    def to_float64(self, network: nn.Cell) -> nn.Cell:
         """MindSpore has no convolution in float64; ``supports`` says so, and nobody asks."""
         raise NotImplementedError("MindSpore has no convolution in float64")
 

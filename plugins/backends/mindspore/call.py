@@ -12,7 +12,7 @@ from mindspore.ops.auto_generate import gen_ops_prim
 
 from prunekit.core import recording
 from prunekit.core.graph.operators import Operator
-from prunekit.core.graph.sizes import Origin
+from prunekit.core.graph.sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Call(recording.Call):
         """A new number for the first result; the others of a normalization or a pooling are for its gradient."""
         return [self._recorder.fresh(self.out_of(0))]
 
-    def factor(self, value: Any) -> tuple[Origin, float] | None:
+    def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
         """The power of a size that a real number or a tensor of one is, as far as the code was seen to compute it."""
         return self._factors.of(value) if self._recorder.is_tensor(value) else super().factor(value)
 

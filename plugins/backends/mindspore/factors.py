@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mindspore import Tensor
 
-from prunekit.core.graph.sizes import Origin
+from prunekit.core.graph.sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
 
 _POWER = "prunekit.power"
@@ -21,11 +21,11 @@ class Factors:
     def __init__(self, recording: int) -> None:
         self._id = recording
 
-    def note(self, tensor: Tensor, origin: Origin, exponent: float) -> None:
+    def note(self, tensor: Tensor, origin: SizeOrigin, exponent: float) -> None:
         """A tensor is the power of a size."""
         tensor._set_user_data(_POWER, (self._id, origin, exponent))
 
-    def of(self, tensor: Tensor) -> tuple[Origin, float] | None:
+    def of(self, tensor: Tensor) -> tuple[SizeOrigin, float] | None:
         """The size and the exponent of which a tensor is the power, as far as that was seen."""
         written = tensor._get_user_data(_POWER)
         return written[1:] if written is not None and written[0] == self._id else None

@@ -10,8 +10,8 @@ import numpy as np
 from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
 from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.structure import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore.call import arguments
 from prunekit.plugins.backends.mindspore.dispatch import ONE_AT_A_TIME, Dispatched, dispatching

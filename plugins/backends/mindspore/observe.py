@@ -10,9 +10,9 @@ from mindspore import nn
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch
-from prunekit.core.graph.channel_graph import ChannelGraph, Reader
+from prunekit.core.graph.structure import ChannelGraph, Reader
+from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
-from prunekit.core.pruning.shrinkage import PER_IMAGE
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched, dispatching
 from prunekit.plugins.backends.mindspore.forward import as_array, call, evaluating, tensors_in
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.sizes import Size
+from prunekit.core.graph.sizes import SymInt
 from prunekit.core.recording import Rule
-from prunekit.core.recording.held import known_attributes
+from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
-from prunekit.plugins.backends.mindspore.asking import Asking
+from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
 from prunekit.plugins.backends.mindspore.dispatch import INDEX, ONE_AT_A_TIME, VIEWS, WRITE, Dispatched, dispatching
 from prunekit.plugins.backends.mindspore.factors import Factors
@@ -38,18 +38,18 @@ class Recorder(recording.Recorder):
 
     Args:
         network: Whose parameters are followed.
-        custom: For names of cell classes what such a cell is as a whole.
+        leaf_modules: For names of cell classes what such a cell is as a whole.
     """
 
     norm_parts = ("gamma", "weight", "beta", "bias", *_STATISTICS)
     groups_key = "group"
 
-    def __init__(self, network: nn.Cell, custom: Mapping[str, str] | None = None) -> None:
+    def __init__(self, network: nn.Cell, leaf_modules: Mapping[str, str] | None = None) -> None:
         self._id = next(_recordings)
         self._cells = dict(network.cells_and_names())
-        self.factors, asking = Factors(self._id), Asking(self.followed, self._created)
-        super().__init__(asking, parameters(network), {cell: name for name, cell in self._cells.items()}, custom)
-        self._sizes, self._rules, self._running = asking, dict[str, Rule | None](), list[nn.Cell]()
+        self.factors, tracker = Factors(self._id), ApiCallTracker(self.followed, self._created)
+        super().__init__(tracker, parameters(network), {cell: name for name, cell in self._cells.items()}, leaf_modules)
+        self._sizes, self._rules, self._running = tracker, dict[str, Rule | None](), list[nn.Cell]()
         for name, tensor in named_tensors(network):
             tensor._set_user_data(_NAME, (self._id, name))
 
@@ -127,7 +127,7 @@ class Recorder(recording.Recorder):
     def _created(self, name: str, out: Tensor) -> None:
         """A function made a tensor that no operator shows."""
         if name == "scalar_to_tensor":
-            if isinstance(size := self.asking.asked.args[0], Size):
+            if isinstance(size := self.tracker.api_call.args[0], SymInt):
                 self.factors.note(out, size.origin, 1.0)
         elif self.known(out) is None and self.counted(name):
             created(Call(Dispatched(name, None, (), lambda _: out), out, self))
@@ -140,7 +140,7 @@ class Recorder(recording.Recorder):
             ONE_AT_A_TIME,
             self._following_cells(),
             unfused(),
-            known_attributes(self._cells, self.asking.uses),
+            known_attributes(self._cells, self.tracker.uses),
             self._sizes.watching(modules),
             dispatching(self.dispatched),
         ):
@@ -192,7 +192,7 @@ def record(
     network: nn.Cell,
     forward: Callable[[Any], Any],
     inputs: Any,
-    custom: Mapping[str, str] | None = None,
+    leaf_modules: Mapping[str, str] | None = None,
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
@@ -202,13 +202,13 @@ def record(
         network: Whose parameters are followed.
         forward: Calls the network with inputs.
         inputs: The tensors that it is called with, nested in any way.
-        custom: For names of cell classes what such a cell is as a whole.
+        leaf_modules: For names of cell classes what such a cell is as a whole.
 
     Raises:
         DataError: The network returned no tensor.
         FrontEndError: This version of MindSpore does not show its operators.
     """
-    recorder = Recorder(network, custom)
+    recorder = Recorder(network, leaf_modules)
     with evaluating(network):
         outputs = recorder.run(forward, inputs)
     if not outputs:

@@ -8,13 +8,13 @@ import numpy as np
 from mindspore import Tensor
 
 from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.sizes import Size
+from prunekit.core.graph.sizes import SymInt
 from prunekit.core.recording import axis_of, origins_of
-from prunekit.core.recording.asked import origins_of_slice
-from prunekit.core.recording.decomposing import places_after_lookup
-from prunekit.plugins.backends.mindspore.asking import CREATING
+from prunekit.core.recording.api_call import origins_of_slice
+from prunekit.core.recording.decompositions import places_after_lookup
+from prunekit.plugins.backends.mindspore.api_calls import CREATING
 from prunekit.plugins.backends.mindspore.call import Call
-from prunekit.plugins.backends.mindspore.rules_moving import Slices, chain, steps
+from prunekit.plugins.backends.mindspore.rules_layout import Slices, chain, steps
 
 
 def index(call: Call) -> None:
@@ -114,13 +114,16 @@ def _operands(call: Call, value: Any, ndim: int) -> list[int]:
 
 def created(call: Call) -> None:
     """A tensor made of sizes alone."""
-    asked, shape = call.asked, tuple(call.out.shape)
-    at = 1 if asked.name.startswith("new_") or asked.name == "fill" else 0
-    ordered = asked.name in ("arange", "linspace", "eye")
-    passed = [*asked.args[at:], *(asked.kwargs[key] for key in ("size", "shape", "end", "n") if key in asked.kwargs)]
+    api_call, shape = call.api_call, tuple(call.out.shape)
+    at = 1 if api_call.name.startswith("new_") or api_call.name == "fill" else 0
+    ordered = api_call.name in ("arange", "linspace", "eye")
+    passed = [
+        *api_call.args[at:],
+        *(api_call.kwargs[key] for key in ("size", "shape", "end", "n") if key in api_call.kwargs),
+    ]
     sizes = list(passed[0]) if passed and isinstance(passed[0], (list, tuple)) else passed
     sizes = [size for size in sizes if isinstance(size, int)]
     if ordered:
-        sizes = [size for size in passed if isinstance(size, Size)][:1] * len(shape)
-    origins = origins_of(sizes) if asked.name in CREATING and sizes == list(shape) else [None] * len(shape)
+        sizes = [size for size in passed if isinstance(size, SymInt)][:1] * len(shape)
+    origins = origins_of(sizes) if api_call.name in CREATING and sizes == list(shape) else [None] * len(shape)
     call.add(Kind.CREATE, [], call.first(), origins=tuple(origins), ordered=ordered)

@@ -6,10 +6,10 @@ import mindspore
 from mindspore import Parameter, Tensor, mint, nn
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.recording.held import replaced
+from prunekit.core.recording.module_attributes import replaced
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array
 from prunekit.plugins.backends.mindspore.recorder import named_tensors

@@ -15,8 +15,8 @@ import safetensors.numpy
 from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
+from prunekit.core.atomic_file import atomic_write
 from prunekit.core.weights import WeightsError, check_fit
-from prunekit.core.writing import whole_file
 from prunekit.plugins.backends.mindspore.forward import as_array
 
 SUFFIXES = (".ckpt",)
@@ -109,7 +109,7 @@ def save_weights(network: nn.Cell, path: Path) -> None:
         _save_checkpoint(parameters, path)
         return
     arrays = {name: as_array(parameter) for name, parameter in parameters.items()}
-    with whole_file(path) as file:
+    with atomic_write(path) as file:
         file.write(safetensors.numpy.save(arrays, metadata={"format": "ms"}))
 
 
@@ -119,5 +119,5 @@ def _save_checkpoint(parameters: Mapping[str, Any], path: Path) -> None:
         part = Path(folder) / "weights.ckpt"
         named = [{"name": name, "data": parameter} for name, parameter in parameters.items()]
         mindspore.save_checkpoint(named, str(part))
-        with part.open("rb") as written, whole_file(path) as file:
+        with part.open("rb") as written, atomic_write(path) as file:
             shutil.copyfileobj(written, file)

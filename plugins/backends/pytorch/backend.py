@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
-from prunekit.core.graph.channel_graph import ChannelGraph
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.pytorch import (
-    examples,
+    example_inputs,
     forward,
     masking,
     observe,
@@ -75,19 +75,19 @@ class PytorchBackend:
 
     def read_inputs(self, path: Path) -> Any:
         """Lists, tuples and dicts of tensors in a file, as NumPy arrays; unpickling nothing."""
-        return examples.read_inputs(path)
+        return example_inputs.read_inputs(path)
 
     def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
         """Names of the classes of the network's modules."""
         return frozenset(type(module).__name__ for module in network.modules())
 
     def record(
-        self, network: torch.nn.Module, inputs: Inputs, custom: Mapping[str, str] | None = None
+        self, network: torch.nn.Module, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None
     ) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
         on_device = forward.to_device(inputs, _device_of(network))
         device = _device_of(network)
-        return recorder.record(network, lambda x: forward.call(network, x, device), on_device, custom)
+        return recorder.record(network, lambda x: forward.call(network, x, device), on_device, leaf_modules)
 
     def observe(self, network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
@@ -97,7 +97,7 @@ class PytorchBackend:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def masked(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         device = _device_of(network)
         on_device = forward.to_device(inputs, device)
@@ -108,7 +108,7 @@ class PytorchBackend:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
         forward.train_once(network, inputs, _device_of(network))
 
-    def state(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
+    def state_arrays(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
         named = [*network.named_parameters(), *network.named_buffers()]
         return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
@@ -123,7 +123,7 @@ class PytorchBackend:
         return changed
 
     @contextmanager
-    def holding(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+    def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
         parameters = dict(network.named_parameters())
         before = {name: parameters[name].detach().clone() for name in arrays}
@@ -135,7 +135,7 @@ class PytorchBackend:
             for name, values in before.items():
                 parameters[name].data.copy_(values)
 
-    def in_double(self, network: torch.nn.Module) -> torch.nn.Module:
+    def to_float64(self, network: torch.nn.Module) -> torch.nn.Module:
         """A copy that computes in float64."""
         return copy.deepcopy(network).double()
 

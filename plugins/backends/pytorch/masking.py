@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from prunekit.core.graph.channel_graph import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelGraph, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.recording import axes_of
 from prunekit.plugins.backends.pytorch.call import signature

@@ -11,9 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core.data.contract import Batch
-from prunekit.core.graph.channel_graph import ChannelGraph, Reader
+from prunekit.core.graph.structure import ChannelGraph, Reader
+from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
-from prunekit.core.pruning.shrinkage import PER_IMAGE
 from prunekit.plugins.backends.pytorch.forward import call, evaluating
 
 

@@ -17,9 +17,9 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
-from prunekit.core.recording.held import known_attributes
+from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
-from prunekit.plugins.backends.pytorch.asking import Asking, open_functions
+from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
 from prunekit.plugins.backends.pytorch.recurrent import unfused
@@ -31,14 +31,14 @@ class Recorder(recording.Recorder):
 
     Args:
         network: Whose parameters are followed.
-        custom: For names of module classes what such a module is as a whole.
+        leaf_modules: For names of module classes what such a module is as a whole.
     """
 
     norm_parts = ("weight", "bias", "running_mean", "running_var")
 
-    def __init__(self, network: torch.nn.Module, custom: Mapping[str, str] | None = None) -> None:
+    def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
         modules = {module: name for name, module in network.named_modules()}
-        super().__init__(Asking(self.followed), dict(network.named_parameters()), modules, custom)
+        super().__init__(ApiCallTracker(self.followed), dict(network.named_parameters()), modules, leaf_modules)
         self._network = network
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
@@ -107,15 +107,15 @@ class Recorder(recording.Recorder):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which module runs and where sizes come from."""
-        network, asking = self._network, self.asking
-        assert isinstance(asking, Asking)
+        network, tracker = self._network, self.tracker
+        assert isinstance(tracker, ApiCallTracker)
         plain = {name: m for name, m in network.named_modules() if not isinstance(m, torch.jit.ScriptModule)}
         handles = [
             register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
             register_module_forward_hook(self.leave, always_call=True),
         ]
         try:
-            with unfused(network), open_functions(), known_attributes(plain, asking.uses), asking, _Dispatching(self):
+            with unfused(network), open_functions(), known_attributes(plain, tracker.uses), tracker, _Dispatching(self):
                 yield
         finally:
             for handle in handles:
@@ -149,7 +149,7 @@ def record(
     network: torch.nn.Module,
     forward: Callable[[Any], Any],
     inputs: Any,
-    custom: Mapping[str, str] | None = None,
+    leaf_modules: Mapping[str, str] | None = None,
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
@@ -159,12 +159,12 @@ def record(
         network: Whose parameters are followed.
         forward: Calls the network with inputs.
         inputs: The tensors that it is called with, nested in any way.
-        custom: For names of module classes what such a module is as a whole.
+        leaf_modules: For names of module classes what such a module is as a whole.
 
     Raises:
         DataError: The network returned no tensor.
     """
-    recorder = Recorder(network, custom)
+    recorder = Recorder(network, leaf_modules)
     with evaluating(network, fresh=True), torch.no_grad():
         outputs = recorder.run(forward, inputs)
     if not outputs:

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.recording.held import replaced
+from prunekit.core.recording.module_attributes import replaced
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from prunekit.core.atomic_file import atomic_write
 from prunekit.core.weights import WeightsError, check_fit
 from prunekit.core.weights.fitting import some
-from prunekit.core.writing import whole_file
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
 
 SUFFIXES = (".pth", ".pt", ".tar")
@@ -75,7 +75,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
     if suffix not in (".safetensors", *SUFFIXES):
         raise WeightsError(f"{path}: weights are written as .safetensors, {', '.join(SUFFIXES)} files only")
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in _state(network).items()}
-    with whole_file(path) as file:
+    with atomic_write(path) as file:
         if suffix in SUFFIXES:
             torch.save(tensors, file)
         else:

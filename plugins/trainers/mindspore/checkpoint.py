@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from prunekit.core.writing import whole_file
+from prunekit.core.atomic_file import atomic_write
 from prunekit.plugins.trainers.checkpoint import refuse_other, restoring
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -25,7 +25,7 @@ def write_checkpoint(path: Path, parts: Mapping[str, Arrays], plain: Mapping[str
         WriteError: It cannot be written.
     """
     arrays = {f"{part}/{name}": array for part, named in parts.items() for name, array in named.items()}
-    with whole_file(path) as file:
+    with atomic_write(path) as file:
         file.write(save(arrays, {_PLAIN: json.dumps(dict(plain))}))
 
 

@@ -20,9 +20,9 @@ from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.labels import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
 from prunekit.plugins.trainers.mindspore.checkpoint import read_checkpoint, write_checkpoint
-from prunekit.plugins.trainers.mindspore.drawing import drawing
 from prunekit.plugins.trainers.mindspore.optimizers import Updates, updates
 from prunekit.plugins.trainers.mindspore.precision import Precision
+from prunekit.plugins.trainers.mindspore.random_seed import drawing
 from prunekit.plugins.trainers.settings import CrossEntropyLoss
 from prunekit.registry import Register, RegisterType
 

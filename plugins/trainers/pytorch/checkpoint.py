@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-from prunekit.core.writing import whole_file
+from prunekit.core.atomic_file import atomic_write
 from prunekit.plugins.trainers.checkpoint import refuse_other, restoring
 
 
@@ -32,7 +32,7 @@ def write_checkpoint(path: Path, parts: Mapping[str, Stateful], fingerprint: str
     """
     states = {name: part.state_dict() for name, part in parts.items()}
     content = {**states, "fingerprint": fingerprint, "next_epoch": next_epoch}
-    with whole_file(path) as file:
+    with atomic_write(path) as file:
         torch.save(content, file)
 
 

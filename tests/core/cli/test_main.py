@@ -101,10 +101,10 @@ def test_every_command_takes_imports_and_no_plugins(cli: Cli, capsys: Said, comm
 @pytest.mark.parametrize(
     ("words", "module", "function", "given"),
     [
-        (["list"], "listing", "list_entries", (None, False)),
-        (["list", "network", "--json"], "listing", "list_entries", ("network", True)),
-        (["show", "ResNet56"], "showing", "show", ("ResNet56", None)),
-        (["show", "random", "--type", "importance"], "showing", "show", ("random", "importance")),
+        (["list"], "list_", "list_entries", (None, False)),
+        (["list", "network", "--json"], "list_", "list_entries", ("network", True)),
+        (["show", "ResNet56"], "show", "show", ("ResNet56", None)),
+        (["show", "random", "--type", "importance"], "show", "show", ("random", "importance")),
         (["plugins", "--json"], "plugins", "list_plugins", (True,)),
         (["registry-check"], "registry_check", "registry_check", (None,)),
         (["registry-check", "my-pack"], "registry_check", "registry_check", ("my-pack",)),
@@ -355,11 +355,11 @@ def test_a_reader_that_has_seen_enough(command: list[str]) -> None:
 
 
 def test_ctrl_c_before_the_run(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    from prunekit.core.cli import listing
+    from prunekit.core.cli import list_
 
     def stop(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(listing, "list_entries", stop)
+    monkeypatch.setattr(list_, "list_entries", stop)
     assert main(["list"]) == 130
     assert capsys.readouterr().err == "stopped\n"

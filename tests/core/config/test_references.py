@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.config.loader import read_yaml
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import ConfigError, Findings
 from prunekit.core.config.references import resolve_refs
+from prunekit.core.config.yaml_reader import read_yaml
 
 
 def resolve(folder: Path, text: str) -> tuple[Node, list[str], set[object]]:
@@ -34,9 +34,9 @@ c:
     merged = {
         "type": "T", "epochs": 5, "opt": {"type": "SGD", "lr": 9, "momentum": 2}, "sched": {"type": "Cosine"}, "l": [3],
     }  # fmt: skip
-    assert node.plain()["b"]["t"] == merged
-    assert node.plain()["c"]["t"] == merged
-    momentum = node.named("c").named("t").named("opt").named("momentum")
+    assert node.to_python()["b"]["t"] == merged
+    assert node.to_python()["c"]["t"] == merged
+    momentum = node.get_or_empty("c").get_or_empty("t").get_or_empty("opt").get_or_empty("momentum")
     assert (momentum.line, momentum.dotted) == (2, "a.t.opt.momentum")
 
 

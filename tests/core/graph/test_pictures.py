@@ -8,11 +8,11 @@ import shutil
 import pytest
 
 from prunekit.core.graph import channel_graph
-from prunekit.core.graph.drawing import dot_source, draw
-from prunekit.core.graph.folding import fold
 from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.outline import outline
-from prunekit.core.graph.table import as_json
+from prunekit.core.report.drawing import dot_source, draw
+from prunekit.core.report.folding import fold
+from prunekit.core.report.outline import outline
+from prunekit.core.report.table import as_json
 
 
 def test_table(residual):

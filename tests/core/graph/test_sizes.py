@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, Size, Uses, leaves, origin_of
+from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, SymInt, Uses, leaves, origin_of
 
 HEADS = Attribute(4, "blocks.0", ("num_heads",))
 WIDTH = Extent(32, 7, 1)
@@ -21,12 +21,12 @@ def uses():
 
 @pytest.fixture
 def heads(uses):
-    return Size(4, HEADS, uses)
+    return SymInt(4, HEADS, uses)
 
 
 @pytest.fixture
 def width(uses):
-    return Size(32, WIDTH, uses)
+    return SymInt(32, WIDTH, uses)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_power_is_known_by_itself_and_not_by_its_value(width, uses):
 
 
 def test_comparisons_that_hold(width, heads, uses):
-    other = Size(32, Attribute(32, "", ("dim",)), uses)
+    other = SymInt(32, Attribute(32, "", ("dim",)), uses)
     assert width == other and width != heads and (width != other) is False
     assert uses.equal == [(WIDTH, other.origin)] * 2
     assert width == 32 and len(uses.equal) == 2

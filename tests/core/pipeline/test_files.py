@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.pipeline.records import Reports, record, write_step
+from prunekit.core.atomic_file import write
+from prunekit.core.pipeline.reports import Reports, record, write_step
 from prunekit.core.pipeline.run_folder import RunFolder, differences, write_json
-from prunekit.core.writing import write
 
 
 def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

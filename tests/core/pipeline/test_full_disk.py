@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from prunekit.core.atomic_file import WriteError, write
 from prunekit.core.pipeline.curve import plot_curve
 from prunekit.core.search import Journal, JournalError
-from prunekit.core.writing import WriteError, write
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]

@@ -176,7 +176,7 @@ def test_a_description_survives_the_disk(tmp_path: Path) -> None:
     }
     made = Description(
         "Net", {"a": [1, None]}, "pytorch", spec_of(inputs), "w.safetensors", imports=("m",), frozen=((1, "x"),),
-        custom={"Norm": "normalization"},
+        leaf_modules={"Norm": "normalization"},
     )  # fmt: skip
     (tmp_path / "d.json").write_text(json.dumps(made.to_json()))
     assert Description.read(tmp_path / "d.json") == made

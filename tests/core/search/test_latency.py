@@ -58,15 +58,15 @@ def test_a_clock_that_stands_still_is_told():
 
 def test_a_target_out_of_reach_is_refused_with_what_is_in_reach():
     with pytest.raises(TargetError) as caught:
-        REFERENCE.refuse(2.0, near=False)
+        REFERENCE.refuse(2.0, two_sided=False)
     assert str(caught.value) == (
         "target_latency 2 ms is out of reach: the smallest network within the bounds takes 5.1 ms, the original 9.3 ms"
         " (batch 1, 2 CPU thread(s)). Raise it, or lower the lower bounds or skip fewer modules"
     )
     with pytest.raises(TargetError, match=r"target_latency 12 ms .* pruning makes nothing slower. Lower it"):
-        REFERENCE.refuse(12.0, near=True)
-    for target, near in [(4.9, True), (9.7, True), (12.0, False), (7.0, True)]:
-        REFERENCE.refuse(target, near)
+        REFERENCE.refuse(12.0, two_sided=True)
+    for target, two_sided in [(4.9, True), (9.7, True), (12.0, False), (7.0, True)]:
+        REFERENCE.refuse(target, two_sided)
 
 
 def test_milliseconds_as_people_read_them():

@@ -187,7 +187,9 @@ def timed(trial: Trial) -> Result:
 
 
 def latency_search(fake, path, evaluate=timed):
-    algorithm = Drift(fake.space(**LATENCY).aiming(0.55), SearchSettings(train_episode=6, channel_round=1, **LATENCY))
+    algorithm = Drift(
+        fake.space(**LATENCY).with_target(0.55), SearchSettings(train_episode=6, channel_round=1, **LATENCY)
+    )
     with Journal(path) as journal:
         return algorithm, run_search(algorithm, evaluate, journal)
 

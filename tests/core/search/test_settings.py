@@ -33,9 +33,9 @@ def test_objective_is_accuracy_alone_or_in_a_list():
 
 def test_custom_operators_by_class_name():
     lists = {"replace_bn_list": ["FrozenBatchNorm2d"], "replace_conv_list": ["MyConv"]}
-    custom = SearchSettings(networkparser=lists).networkparser.custom
+    custom = SearchSettings(networkparser=lists).networkparser.leaf_modules
     assert custom == {"FrozenBatchNorm2d": "normalization", "MyConv": "convolution"}
-    assert SearchSettings().networkparser.custom == {}
+    assert SearchSettings().networkparser.leaf_modules == {}
 
 
 @pytest.mark.parametrize(

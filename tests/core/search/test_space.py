@@ -106,7 +106,7 @@ def test_what_is_skipped_may_be_bounded_by_all_of_it(fake):
 def test_aiming_leaves_the_space_alone(fake):
     space = fake.space(reward_type="acc_latency")
     assert space.cost == "flops" and space.target is None
-    assert space.aiming(0.5).target == 0.5 == space.aiming(0.5).bounded(0.2, 1.0, {}, "x").target
+    assert space.with_target(0.5).target == 0.5 == space.with_target(0.5).bounded(0.2, 1.0, {}, "x").target
     assert space.target is None
 
 

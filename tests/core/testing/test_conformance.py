@@ -44,8 +44,8 @@ def changed(operators, kind, /, **values):
 class Recording(FakeBackend):
     """A backend that alters what it has recorded."""
 
-    def record(self, network, inputs, custom=None):
-        return self.altered(super().record(network, inputs, custom), network)
+    def record(self, network, inputs, leaf_modules=None):
+        return self.altered(super().record(network, inputs, leaf_modules), network)
 
 
 class Pruning(FakeBackend):
@@ -118,13 +118,13 @@ class OnlyTheTop(FakeBackend):
 
 @breaks("state_is_a_copy", "writing into the arrays of state changed the network")
 class StateIsAView(FakeBackend):
-    def state(self, network):
+    def state_arrays(self, network):
         return network.arrays()
 
 
 @breaks("state_is_a_copy", "state lacks the statistics")
 class NoBuffers(FakeBackend):
-    def state(self, network):
+    def state_arrays(self, network):
         return {name: array.copy() for name, array in network.arrays(buffers=False).items()}
 
 
@@ -142,20 +142,20 @@ class ForgetsState(FakeBackend):
         return super().with_state(network, {name: array for name, array in arrays.items() if name != "a.weight"})
 
 
-@breaks("holding_restores", "holding, after it: a.weight differs")
+@breaks("temporary_parameters_are_restored", "holding, after it: a.weight differs")
 class HoldsForEver(FakeBackend):
     @contextmanager
-    def holding(self, network, arrays):
+    def temporary_parameters(self, network, arrays):
         for name, array in arrays.items():
             network.arrays()[name][...] = array
         yield
 
 
-@breaks("holding_restores", "holding, after an exception inside it")
+@breaks("temporary_parameters_are_restored", "holding, after an exception inside it")
 class HoldsAfterAnException(FakeBackend):
     @contextmanager
-    def holding(self, network, arrays):
-        own, before = network.arrays(), self.state(network)
+    def temporary_parameters(self, network, arrays):
+        own, before = network.arrays(), self.state_arrays(network)
         for name, array in arrays.items():
             own[name][...] = array
         yield
@@ -163,11 +163,11 @@ class HoldsAfterAnException(FakeBackend):
             own[name][...] = before[name]
 
 
-@breaks("holding_restores", "holding, after it")
+@breaks("temporary_parameters_are_restored", "holding, after it")
 class RestoresRoughly(FakeBackend):
     @contextmanager
-    def holding(self, network, arrays):
-        with super().holding(network, arrays):
+    def temporary_parameters(self, network, arrays):
+        with super().temporary_parameters(network, arrays):
             yield
         for name in arrays:
             network.arrays()[name][...] *= 1 + 1e-15
@@ -280,7 +280,7 @@ class WeighsSquares(Recording):
 @breaks("record_weighs_parameters", "nearly zero are none")
 class FindsNothingAsleep(Recording):
     def altered(self, operators, network):
-        operators.asleep = []
+        operators.near_zero = []
         return operators
 
 
@@ -298,9 +298,9 @@ class RecordsAndEvaluates(Recording):
         return operators
 
 
-@breaks("custom_modules_are_one_operator", "0 operators for 2 modules Convolution")
+@breaks("leaf_modules_are_one_operator", "0 operators for 2 modules Convolution")
 class IgnoresCustom(FakeBackend):
-    def record(self, network, inputs, custom=None):
+    def record(self, network, inputs, leaf_modules=None):
         return super().record(network, inputs)
 
 
@@ -336,12 +336,12 @@ class CutsOtherBuffers(Pruning):
 
 @breaks("pruned_equals_masked", "masked changed the network")
 class MasksInPlace(FakeBackend):
-    def masked(self, network, graph, plan, inputs):
+    def run_masked(self, network, graph, plan, inputs):
         keep = plan.flags(graph)
         for axis in graph.axes:
             gone = ~np.append(keep, True)[axis.units]
             np.moveaxis(network.arrays()[axis.parameter], axis.axis, 0)[gone] = 0
-        return super().masked(network, graph, plan, inputs)
+        return super().run_masked(network, graph, plan, inputs)
 
 
 @breaks("pruned_equals_masked", "without channels, the outputs are the same")
@@ -349,7 +349,7 @@ class RemovesNothing(FakeBackend):
     def prune(self, network, graph, plan):
         return self.with_state(network, {})
 
-    def masked(self, network, graph, plan, inputs):
+    def run_masked(self, network, graph, plan, inputs):
         ((outputs, _),) = self.run(network, [(inputs, 0)])
         return outputs
 
@@ -526,7 +526,7 @@ class NeedsNoBatch(FakeBackend):
 
 @breaks("double_precision_is_a_copy", "in double precision")
 class RoundsFirst(FakeBackend):
-    def in_double(self, network):
+    def to_float64(self, network):
         return self.with_state(network, {name: a.astype(np.float32) for name, a in network.arrays().items()})
 
 
@@ -557,7 +557,7 @@ class SupportsNothing(FakeBackend):
     def observe(self, network, graph, batches):
         raise NotImplementedError
 
-    recalibrate = in_double = observe
+    recalibrate = to_float64 = observe
 
 
 def test_what_is_not_supported_is_skipped():

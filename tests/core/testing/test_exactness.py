@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from prunekit import PrunePlan, trace
-from prunekit.core.graph.channel_graph import ChannelGraph
+from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.testing import Exactness, assert_exact, random_plan
 
 

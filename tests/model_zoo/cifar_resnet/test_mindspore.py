@@ -59,7 +59,7 @@ def test_the_same_gradients_and_statistics_as_the_twin(tmp_path: Path) -> None:
         wanted = parameter.grad.numpy()
         assert np.abs(gradients[name] - wanted).max() <= 1e-4 * np.abs(wanted).max(), name
     for statistic, twin in (("moving_mean", "running_mean"), ("moving_variance", "running_var")):
-        mine_, theirs_ = MS.state(mine)[f"bn1.{statistic}"], PT.state(theirs)[f"bn1.{twin}"]
+        mine_, theirs_ = MS.state_arrays(mine)[f"bn1.{statistic}"], PT.state_arrays(theirs)[f"bn1.{twin}"]
         np.testing.assert_allclose(mine_, theirs_, rtol=1e-5, atol=1e-6)
 
 

@@ -54,12 +54,12 @@ def test_parameters_and_defaults_are_those_of_the_twin() -> None:
 
 @pytest.mark.parametrize("head", ["dense", "head.1", "head.2"])
 def test_heads_of_older_releases(tmp_path: Path, head: str) -> None:
-    arrays = MS.state(MS.build(ours.MobileNetV2, {"class_num": 3}, 0))
+    arrays = MS.state_arrays(MS.build(ours.MobileNetV2, {"class_num": 3}, 0))
     np.savez(tmp_path / "w.npz", **{name.replace("dense", head): array for name, array in arrays.items()})
     theirs = PT.build(pytorch.MobileNetV2, {"class_num": 3}, 1)
     told = load_weights(PT, theirs, tmp_path / "w.npz")
     assert told == "named as in MindSpore's official MobileNetV2, 245 of 262 names translated"
-    assert np.array_equal(PT.state(theirs)["classifier.1.weight"], arrays["dense.weight"])
+    assert np.array_equal(PT.state_arrays(theirs)["classifier.1.weight"], arrays["dense.weight"])
 
 
 @needs_real

@@ -15,7 +15,7 @@ from torch import nn
 
 from prunekit import PrunePlan, prune, trace
 from prunekit.core.cost import price
-from prunekit.core.pruning.proof import parse
+from prunekit.core.parsing.parse import parse
 from prunekit.core.weights import load_weights
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
 

@@ -90,7 +90,7 @@ def test_what_does_not_exist() -> None:
 
 def test_initialisation_is_seeded_and_he_normal() -> None:
     nets = [MS.build(ours.ResNet18, {"class_num": 2}, seed) for seed in (3, 3, 4)]
-    one, again, other = (MS.state(net) for net in nets)
+    one, again, other = (MS.state_arrays(net) for net in nets)
     assert all(np.array_equal(one[name], again[name]) for name in one)
     assert not np.array_equal(one["conv1.weight"], other["conv1.weight"])
     weight = one["layer4.1.conv2.weight"]
@@ -114,7 +114,7 @@ def test_mindcvs_names(tmp_path: Path, network: type[Any]) -> None:
     mine = MS.build(ours.ResNet18, {"class_num": 3}, 0)
     names = {"down_sample_layer": "down_sample", "end_point": "classifier"}
     arrays = {}
-    for name, array in MS.state(mine).items():
+    for name, array in MS.state_arrays(mine).items():
         for old, new in names.items():
             name = name.replace(old, new)
         arrays[name] = array

@@ -11,7 +11,7 @@ from torch import nn
 
 from prunekit import PrunePlan, prune, trace
 from prunekit.core.cost import price
-from prunekit.core.pruning.proof import parse
+from prunekit.core.parsing.parse import parse
 from prunekit.model_zoo.resnet.pytorch import ResNet, ResNet18, ResNet34, ResNet50, ResNet101
 
 PUBLISHED = {  # parameters, MACs at 224x224, tensors in the state

@@ -8,7 +8,7 @@ from anynet import Conv2d, ReLU, Sequential
 
 from prunekit import trace
 from prunekit.core.pruning import Moments
-from prunekit.core.pruning.importance import Evidence
+from prunekit.core.pruning.importance import ImportanceInputs
 from prunekit.registry import Register, RegisterType
 
 
@@ -33,7 +33,7 @@ def two():
 def evidence(backend):
     network, data = backend.build(three, {}, 0), [(images(4), np.zeros(4))]
     graph = trace(network, data[0][0])
-    return Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=5)
+    return ImportanceInputs(graph, backend.observe(network, graph, data), backend.state_arrays(network), seed=5)
 
 
 @pytest.mark.parametrize("name", ["compensation", "l1", "random"])
@@ -59,8 +59,8 @@ def test_l1_is_the_norm_of_the_filters(evidence):
 
 def test_random_depends_on_the_seed_alone(evidence):
     criterion = Register.get(RegisterType.IMPORTANCE, "random")()
-    other = Evidence(evidence.graph, Moments({}, {}), {}, seed=6)
-    same = Evidence(evidence.graph, Moments({}, {}), {}, seed=5)
+    other = ImportanceInputs(evidence.graph, Moments({}, {}), {}, seed=6)
+    same = ImportanceInputs(evidence.graph, Moments({}, {}), {}, seed=5)
     assert (criterion.rank(same)[0].order == criterion.rank(evidence)[0].order).all()
     assert (criterion.rank(other)[0].order != criterion.rank(evidence)[0].order).any()
 
@@ -69,12 +69,12 @@ def test_compensation_sees_what_magnitude_does_not(backend):
     """Of two equal channels either may go for nothing, however large they are."""
     network = backend.build(two, {}, 0)
     data = [(images(1000), np.zeros(1000))]  # of few images it would not be sure that they are equal
-    state = {name: array.copy() for name, array in backend.state(network).items()}
+    state = {name: array.copy() for name, array in backend.state_arrays(network).items()}
     state["0.weight"][4] = state["0.weight"][2] = 3 * state["0.weight"][2]
     state["0.bias"][4] = state["0.bias"][2]
     network = backend.with_state(network, state)
     graph = trace(network, data[0][0])
-    known = Evidence(graph, backend.observe(network, graph, data), backend.state(network), seed=0)
+    known = ImportanceInputs(graph, backend.observe(network, graph, data), backend.state_arrays(network), seed=0)
     ranking = Register.get(RegisterType.IMPORTANCE, "compensation")().rank(known)[0]
     assert ranking.order[0] in (2, 4)
     assert ranking.error[1] < 1e-3 < ranking.error[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from prunekit.core.search.trial import Record, Result, Trial
-from prunekit.plugins.pipe_steps.telling import line, short
+from prunekit.plugins.pipe_steps.messages import line, short
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]

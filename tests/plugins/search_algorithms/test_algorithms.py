@@ -163,7 +163,7 @@ def test_a_latency_reward_is_given_scale_gamma_and_target(fake):
     settings = {"reward_type": "acc_abs_latency", "target_latency": 3.0}
     for kind, agent, expected in [(PruneAMC, {"reward_scale": 2.0, "reward_gamma": 0.5}, 2.0), (RandomSearch, None, 1)]:
         own = {} if agent is None else {"agent": AgentParams(**agent)}
-        algorithm = kind(fake.space(**settings).aiming(0.5), SearchSettings(**settings), **own)
+        algorithm = kind(fake.space(**settings).with_target(0.5), SearchSettings(**settings), **own)
         assert algorithm.calc_reward(0.75, 0.5) == pytest.approx(-0.25 * expected)
         assert algorithm.calc_reward(0.75, 0.4) < algorithm.calc_reward(0.75, 0.5)
 
@@ -174,7 +174,7 @@ def test_the_agent_learns_from_latency(fake, tmp_path, reward_type, episodes):
     settings = {"reward_type": reward_type, "target_latency": 5.0, "channel_round": 1, "lbound": 0.05}
     settings["train_episode"] = episodes
     agent = AgentParams(warmup=40, hidden=100)
-    algorithm = PruneAMC(fake.space(**settings).aiming(0.5), SearchSettings(**settings), agent=agent)
+    algorithm = PruneAMC(fake.space(**settings).with_target(0.5), SearchSettings(**settings), agent=agent)
 
     def timed(trial):
         found = evaluate(trial)

@@ -10,7 +10,7 @@ import numpy as np
 from golden import GOLDEN, Golden
 
 from prunekit import ChannelGraph
-from prunekit.core.pruning.proof import parse
+from prunekit.core.parsing.parse import parse
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 
 from mindspore import Tensor, nn, ops  # isort: skip

@@ -9,7 +9,7 @@ from mindspore import Tensor, mint, nn, ops
 from mindspore.ops.auto_generate.pyboost_inner_prim import _PyboostConcatPrim
 
 from prunekit.plugins.backends.mindspore import dispatch
-from prunekit.plugins.backends.mindspore.asking import Asking
+from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched, FrontEndError, dispatching
 
@@ -146,7 +146,7 @@ def test_a_version_that_joins_otherwise(monkeypatch):
 
 def test_sizes_know_where_they_come_from():
     known = {id(X): 5}
-    asking = Asking(lambda tensor: known.get(id(tensor)), lambda name, out: None)
+    asking = ApiCallTracker(lambda tensor: known.get(id(tensor)), lambda name, out: None)
     with asking.watching([]):
         batch, channels, *_ = X.shape
         assert (channels // 2).origin.left.tensor == 5 and channels.origin.axis == 1
@@ -154,5 +154,5 @@ def test_sizes_know_where_they_come_from():
         with asking.quiet():
             assert type(X.shape[0]) is int
         assert ops.zeros((batch, channels)).shape == (2, 4)
-        assert asking.asked.name == ""
+        assert asking.api_call.name == ""
     assert type(X.shape[0]) is int

@@ -40,14 +40,14 @@ def test_a_buffer_goes_with_its_channels_and_into_the_file(tmp_path: Path):
     assert [group.size for group in graph.groups] == [8] and not graph.frozen
     small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
     kept = PrunePlan.uniform(graph, 0.5).keep[0]
-    assert BACKEND.state(small)["gain"].tolist() == [k + 1 for k in kept]
+    assert BACKEND.state_arrays(small)["gain"].tolist() == [k + 1 for k in kept]
     changed = BACKEND.with_state(network, {"gain": np.full(8, 3.0, np.float32)})
     for name in ("w.safetensors", "w.ckpt"):
         BACKEND.save(changed, tmp_path / name)
         again = BACKEND.build(Scaled, {}, 1)
         load_weights(BACKEND, again, tmp_path / name)
-        assert BACKEND.state(again)["gain"].tolist() == [3.0] * 8
-    assert BACKEND.state(network)["gain"].tolist() == list(range(1, 9))
+        assert BACKEND.state_arrays(again)["gain"].tolist() == [3.0] * 8
+    assert BACKEND.state_arrays(network)["gain"].tolist() == list(range(1, 9))
 
 
 class Twice(nn.Cell):
@@ -64,10 +64,10 @@ class Twice(nn.Cell):
 
 def test_statistics_are_the_average_over_all_calls_and_stay_where_none_is():
     network = BACKEND.build(Twice, {}, 0)
-    found = BACKEND.state(BACKEND.recalibrate(network, [(X, 0), (X + 1, 0)]))
+    found = BACKEND.state_arrays(BACKEND.recalibrate(network, [(X, 0), (X + 1, 0)]))
     assert np.allclose(found["norm.moving_mean"], X.mean((0, 2, 3)) + 5.5, rtol=1e-5)
     assert found["other.moving_mean"].tolist() == [7, 7, 7]
-    assert BACKEND.state(network)["norm.moving_mean"].tolist() == [0, 0, 0]
+    assert BACKEND.state_arrays(network)["norm.moving_mean"].tolist() == [0, 0, 0]
 
 
 class Leaf(nn.Cell):

@@ -137,7 +137,7 @@ def test_memory_stays_flat_over_100_candidates():
     import psutil
 
     from prunekit import PrunePlan
-    from prunekit.core.pruning.proof import parse
+    from prunekit.core.parsing.parse import parse
     from prunekit.core.testing import random_plan
     from prunekit.model_zoo.cifar_resnet.mindspore import ResNet20
 

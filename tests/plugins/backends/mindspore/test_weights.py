@@ -13,8 +13,8 @@ import pytest
 from safetensors import safe_open
 
 from prunekit.core import weights
+from prunekit.core.atomic_file import WriteError
 from prunekit.core.weights import WeightsError
-from prunekit.core.writing import WriteError
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.weights import save_weights
 
@@ -34,7 +34,7 @@ def network(seed: int = 0) -> nn.Cell:
 
 
 def same(one: nn.Cell, other: nn.Cell) -> bool:
-    states = BACKEND.state(one), BACKEND.state(other)
+    states = BACKEND.state_arrays(one), BACKEND.state_arrays(other)
     return states[0].keys() == states[1].keys() and all(np.array_equal(states[0][k], states[1][k]) for k in states[0])
 
 
@@ -56,7 +56,7 @@ def test_mindspore_itself_reads_what_is_written(tmp_path: Path, suffix: str, for
     source = network()
     BACKEND.save(source, tmp_path / f"w{suffix}")
     found = mindspore.load_checkpoint(str(tmp_path / f"w{suffix}"), format=form)
-    assert all(np.array_equal(found[name].asnumpy(), array) for name, array in BACKEND.state(source).items())
+    assert all(np.array_equal(found[name].asnumpy(), array) for name, array in BACKEND.state_arrays(source).items())
     if form == "safetensors":
         with safe_open(tmp_path / "w.safetensors", framework="np") as file:
             assert file.metadata() == {"format": "ms"}
@@ -146,14 +146,14 @@ def test_mismatch_names_keys_and_shapes_and_changes_nothing(tmp_path: Path) -> N
     assert "does not fit SequentialCell (7 tensors): 1 missing: 3.bias; 6 of another shape: " in str(told.value)
     assert "0.weight [5, 3, 3, 3] in the file, [4, 3, 3, 3] in the network" in str(told.value)
     with pytest.raises(WeightsError, match="what was given does not fit SequentialCell"):
-        BACKEND.load(goal, {**BACKEND.state(goal), "odd": np.zeros(1)})
+        BACKEND.load(goal, {**BACKEND.state_arrays(goal), "odd": np.zeros(1)})
     assert same(goal, network())
 
 
 def test_parameters_stay_the_objects_that_they_are_and_keep_their_dtype() -> None:
     goal = network()
     goal[3].weight = Parameter(goal[3].weight.astype(mindspore.float16), name="3.weight")
-    parameters, arrays = list(goal.get_parameters()), BACKEND.state(network(1))
+    parameters, arrays = list(goal.get_parameters()), BACKEND.state_arrays(network(1))
     BACKEND.load(goal, arrays)
     assert all(one is other for one, other in zip(parameters, goal.get_parameters(), strict=True))
     assert goal[3].weight.dtype == mindspore.float16 and goal[0].weight.dtype == mindspore.float32
@@ -165,7 +165,7 @@ def test_a_network_that_has_run_computes_with_the_new_weights() -> None:
     one, other, x = network(0), network(1), np.random.default_rng(2).normal(0, 1, (2, 3, 1, 1)).astype(np.float32)
     outputs = [next(iter(BACKEND.run(net, [(x, None)])))[0] for net in (one, other)]
     assert not np.array_equal(*outputs)
-    BACKEND.load(one, BACKEND.state(other))
+    BACKEND.load(one, BACKEND.state_arrays(other))
     assert np.array_equal(next(iter(BACKEND.run(one, [(x, None)])))[0], outputs[1])
 
 

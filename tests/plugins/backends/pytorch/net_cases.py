@@ -11,7 +11,7 @@ from golden import GOLDEN, Golden
 from torch import Tensor, nn
 
 from prunekit import ChannelGraph
-from prunekit.core.pruning.proof import parse
+from prunekit.core.parsing.parse import parse
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
 CASES: dict[str, Case] = {}

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils._pytree import tree_flatten, tree_leaves
 
 from prunekit import ChannelGraph, PrunePlan, prune
-from prunekit.core.graph.channel_graph import staying
+from prunekit.core.graph.structure import staying
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
 BACKEND = PytorchBackend()
@@ -47,7 +47,7 @@ def halves(graph: ChannelGraph, seed: int) -> list[PrunePlan]:
 
 def masked(network: nn.Module, graph: ChannelGraph, plan: PrunePlan) -> nn.Module:
     """The original with zeros for what goes; layer and group normalizations take statistics over what stays."""
-    other = BACKEND.with_state(network, zeroed(graph, plan, BACKEND.state(network)))
+    other = BACKEND.with_state(network, zeroed(graph, plan, BACKEND.state_arrays(network)))
     keep = plan.flags(graph)
     for name, units in graph.norms:
         stays = torch.from_numpy(staying(units, keep))

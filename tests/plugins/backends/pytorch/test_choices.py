@@ -9,7 +9,7 @@ from small_nets import CASES
 from torch import nn
 
 from prunekit import PrunePlan, prune
-from prunekit.core.pruning.proof import parse
+from prunekit.core.parsing.parse import parse
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 

@@ -94,7 +94,7 @@ def test_linear(bias, norm):
 def test_elimination_is_brute_force():
     network, data = made(lambda: Mlp(True, False)), batches((5,))
     graph = trace(network, data[0][0])
-    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state(network))[0]
+    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state_arrays(network))[0]
     x, weight = inputs_of(network, network.b, data), network.b.weight.detach().numpy().T
     wanted = x @ weight
     power = ((wanted - wanted.mean(0)) ** 2).sum()
@@ -129,7 +129,7 @@ def test_removed_channels_are_regressed(name):
     plan = plan_for(graph, first.id, range(1, first.size - 1))
     moments = BACKEND.observe(network, graph, data)
     reader = next(r for r in graph.readers if (r.units >= 0).any())
-    new = compensation.compensated(graph, plan, moments, BACKEND.state(network))[reader.weight]
+    new = compensation.compensated(graph, plan, moments, BACKEND.state_arrays(network))[reader.weight]
     module = network.get_submodule(reader.weight.removesuffix(".weight"))
     x, old = inputs_of(network, module, data), module.weight.detach().numpy()
     if reader.in_axis == 0:
@@ -184,7 +184,7 @@ def test_linear_combinations_are_restored(last):
     network, data = made(lambda: Redundant(last())), batches((3, 8, 8))
     graph = trace(network, data[0][0])
     group = graph.group_of(0)
-    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state(network))[group.id]
+    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state_arrays(network))[group.id]
     assert ranking.order[0] in (0, 3, 5)
     assert ranking.error[1] < 1e-9
     plan = plan_for(graph, group.id, [u for u in range(group.size) if u != 5])
@@ -277,6 +277,6 @@ def test_groups_that_no_weight_reads_are_ranked_by_magnitude():
 
     network, data = made(Product), [(torch.randn(4, 3, 4, dtype=torch.float64), np.zeros(4))]
     graph = trace(network, data[0][0])
-    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state(network))[0]
+    ranking = compensation.rank(graph, BACKEND.observe(network, graph, data), BACKEND.state_arrays(network))[0]
     assert ranking.error[-1] == pytest.approx(1)
     assert (np.diff(ranking.error) > 0).all()

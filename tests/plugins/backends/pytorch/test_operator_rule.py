@@ -114,6 +114,6 @@ def test_a_class_that_is_no_such_thing_keeps_its_channels(meaning, reason):
         pass
 
     graph = trace(
-        nn.Sequential(nn.Linear(5, 8), Odd(8, 6), nn.Linear(6, 2)), torch.randn(3, 5), custom={"Odd": meaning}
+        nn.Sequential(nn.Linear(5, 8), Odd(8, 6), nn.Linear(6, 2)), torch.randn(3, 5), leaf_modules={"Odd": meaning}
     )
     assert reason in graph.layers[0].protected[0][0]

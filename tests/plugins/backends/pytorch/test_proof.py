@@ -8,8 +8,8 @@ from nets_of_sizes import Unseen
 from torch import nn
 
 from prunekit import PrunePlan, prune, trace
+from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PlanError
-from prunekit.core.pruning.proof import parse
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
@@ -125,4 +125,4 @@ def test_padded_tokens_do_not_hide_a_transformer():
 
 def test_what_a_module_may_be_as_a_whole():
     with pytest.raises(ValueError, match="say convolution or normalization"):
-        trace(Routed(), torch.randn(4, 5), custom={"Routed": "norm"})
+        trace(Routed(), torch.randn(4, 5), leaf_modules={"Routed": "norm"})

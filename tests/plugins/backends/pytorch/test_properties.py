@@ -12,8 +12,8 @@ from oracle import BACKEND
 from random_nets import MapBlock, MapNet, TokenBlock, TokenNet, build
 
 from prunekit import PrunePlan
+from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning import Ranking
-from prunekit.core.pruning.proof import parse
 from prunekit.core.testing import assert_exact, random_plan
 
 

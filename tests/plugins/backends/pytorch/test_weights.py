@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from prunekit.core import weights
+from prunekit.core.atomic_file import WriteError
 from prunekit.core.weights import WeightsError
-from prunekit.core.writing import WriteError
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.backends.pytorch.weights import save_weights
 
@@ -212,20 +212,20 @@ def test_other_files_are_not_written(tmp_path: Path) -> None:
 
 def test_parameters_stay_the_objects_that_they_are() -> None:
     goal = network()
-    parameters, arrays = list(goal.parameters()), BACKEND.state(network())
+    parameters, arrays = list(goal.parameters()), BACKEND.state_arrays(network())
     BACKEND.load(goal, arrays)
     assert all(one is other for one, other in zip(parameters, goal.parameters(), strict=True))
-    assert all(np.array_equal(arrays[name], array) for name, array in BACKEND.state(goal).items())
+    assert all(np.array_equal(arrays[name], array) for name, array in BACKEND.state_arrays(goal).items())
 
 
 def test_arrays_that_do_not_fit_change_nothing() -> None:
     goal = network()
-    before = BACKEND.state(goal)
+    before = BACKEND.state_arrays(goal)
     arrays = {name: array + 1 for name, array in before.items()}
     for wrong in ({**arrays, "0.weight": np.zeros(4)}, {k: v for k, v in arrays.items() if k != "3.bias"}):
         with pytest.raises(WeightsError, match="what was given does not fit Sequential"):
             BACKEND.load(goal, wrong)
-        assert all(np.array_equal(before[name], array) for name, array in BACKEND.state(goal).items())
+        assert all(np.array_equal(before[name], array) for name, array in BACKEND.state_arrays(goal).items())
 
 
 def test_state_that_is_no_tensor_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""``prunekit inspect``: as a table, as JSON, as a drawing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunekit.core.atomic_file import write
+from prunekit.core.cli.inputs import inputs_of, params_of
+from prunekit.registry import PrunekitError
+
+if TYPE_CHECKING:
+    from prunekit.core.config import RunConfig
+    from prunekit.core.pipeline.inspection import Inspected
+
+VERSION = 1
+
+
+def check_words(options: argparse.Namespace) -> None:
+    """Say what goes together before anything is imported; a yml behind ``--json`` is the yml.
+
+    Raises:
+        PrunekitError: There is neither a yml nor a network, or both, or no inputs.
+    """
+    if options.file is None and options.model is None and (options.json or "-") != "-":
+        options.file, options.json = options.json, "-"
+    if (options.file is None) == (options.model is None):
+        raise PrunekitError("inspect what? Give a yml, or --model NAME with --input SHAPE: one of the two")
+    if options.model is not None and not options.inputs:
+        raise PrunekitError("--model needs what it is called with, such as --input 1x3x224x224")
+    if options.model is None and (options.inputs or options.params):
+        raise PrunekitError("--input and --param go with --model; a yml says both itself")
+
+
+def show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
+    """Print what is found of each network, as soon as it is; draw the first."""
+    as_json, picture = options.json is not None, options.graph and Path(options.graph)
+    found = []
+    if picture:
+        from prunekit.core.report.drawing import check_format
+
+        check_format(picture)
+    for each in _inspected(options, config):
+        if as_json:
+            found.append(described(each))
+        else:
+            print("\n".join(lines_of(each)))
+        if picture:
+            from prunekit.core.report.drawing import draw
+
+            hint = draw(each.graph, picture, each.network)
+            print(hint or f"wrote {picture}", file=sys.stderr if as_json else sys.stdout)
+            picture = None
+    if as_json:
+        text = json.dumps({"version": VERSION, "networks": found})
+        if options.json == "-":
+            print(text)
+        else:
+            write(Path(options.json), f"{text}\n")
+            print(f"wrote {options.json}")
+
+
+def lines_of(inspected: Inspected) -> Iterator[str]:
+    """The table, and what is in reach."""
+    yield f"{inspected.step}: {inspected.network}" if inspected.step else inspected.network
+    yield inspected.graph.table()
+    for cost, (least, most) in inspected.within.items():
+        yield f"within the bounds the search keeps {least:.1%} to {most:.1%} of the {cost}"
+    if inspected.budget is not None:
+        yield f"budget {inspected.budget}: within reach"
+
+
+def described(inspected: Inspected) -> dict[str, Any]:
+    """The same, and which channels make a unit, as JSON values."""
+    from prunekit.core.report.table import as_json
+
+    return {
+        "network": inspected.network,
+        "step": inspected.step,
+        "inputs": inspected.inputs,
+        **as_json(inspected.graph),
+        "within": {cost: list(range_) for cost, range_ in inspected.within.items()},
+        "budget": inspected.budget,
+    }
+
+
+def _inspected(options: argparse.Namespace, config: RunConfig | None) -> Iterator[Inspected]:
+    inputs, params = inputs_of(options.inputs) if options.inputs else None, params_of(options.params)
+    from prunekit.core.config.general import DEFAULT_BACKEND
+    from prunekit.core.pipeline.inspection import inspect_config, inspect_model
+
+    if config is not None:
+        yield from inspect_config(config, tuple(options.imports))
+    else:
+        backend, device = options.backend or DEFAULT_BACKEND, options.device_category or "CPU"
+        yield inspect_model(options.model, params, inputs, backend, device)

@@ -1,0 +1,223 @@
+"""From settled labels to units, groups and the channel graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from prunekit.core.graph.flow import follow
+from prunekit.core.graph.flow_state import Contraction, FlowState
+from prunekit.core.graph.labels import IntArray, components
+from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.readers import axis_of, readers
+from prunekit.core.graph.structure import (
+    Axis,
+    ChannelGraph,
+    Group,
+    HeldSize,
+    Layer,
+    Mask,
+    PartChoice,
+    Rescale,
+    Work,
+)
+
+ALONE = "can only go all at once"
+LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
+
+
+def channel_graph(
+    operators: OperatorGraph,
+    ignore: Iterable[str] = (),
+    frozen: Iterable[tuple[int, str]] = (),
+    whole_parts: Iterable[str] = (),
+) -> ChannelGraph:
+    """Find what is coupled with what.
+
+    Args:
+        operators: A recorded forward.
+        ignore: Modules whose outputs are kept.
+        frozen: ``(mid, reason)`` of layers whose output channels are kept.
+        whole_parts: Names of choices where whole parts go, not positions within every part.
+
+    Raises:
+        ValueError: A module in ``ignore`` has no layer; the nearest names are given.
+    """
+    ignore, frozen, whole_parts = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts))
+    flow = follow(operators, whole_parts)
+    for name in ignore:
+        if not flow.freeze_module(name, "is kept as the caller asks"):
+            names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
+            raise ValueError(f"ignore: no layer in a module {name!r}; there are {', '.join(names)}")
+    producers = _producers(flow)
+    for mid, reason in frozen:
+        out = producers[mid].out
+        if out is not None:
+            flow.labels.freeze(out, reason)
+    graph = _Assembly(flow, producers).graph()
+    return replace(graph, ignore=ignore, frozen=frozen, whole_parts=whole_parts)
+
+
+def _producers(flow: FlowState) -> list[Contraction]:
+    """The first contraction of every weight that produces channels; its position here is its mid."""
+    first: dict[str, Contraction] = {}
+    for contraction in flow.contractions:
+        if contraction.weight is not None and contraction.out is not None:
+            first.setdefault(contraction.weight, contraction)
+    return list(first.values())
+
+
+class _Assembly:
+    """Numbers units and groups, and looks everything else up by them."""
+
+    def __init__(self, flow: FlowState, producers: list[Contraction]) -> None:
+        self.flow, self.producers = flow, producers
+        training = flow.graph.training_from
+        self.priced = len(flow.graph.operators) if training is None else training  # training costs nothing later
+        self.root = flow.labels.classes()
+        self.reasons = flow.labels.reasons(self.root)
+        self.out = [self.root[p.out] for p in producers if p.out is not None]
+        self._number()
+        if last := self._last_of_layers():
+            self.reasons.update(dict.fromkeys(last, LAST))
+            self._number()
+
+    def _number(self) -> None:
+        """Form the groups and number their units."""
+        self.unit = np.full(self.root.size, -1, dtype=np.int64)
+        self.groups = self._groups()
+        ends = [group.offset + group.size for group in self.groups]
+        self.group_of_unit = np.repeat(np.arange(len(ends)), np.diff([0, *ends]))
+
+    def _last_of_layers(self) -> list[int]:
+        """Classes without which some plan would leave an axis of a parameter, or a part of a tensor, empty."""
+        sizes = np.array([group.size for group in self.groups], dtype=np.int64)
+        stays, last = np.zeros(self.group_of_unit.size, dtype=bool), list[int]()
+        axes = [labels for found in self.flow.parameters.values() for labels in found if labels is not None]
+        seen = set[bytes]()
+        for labels in (*axes, *self.flow.pieces):
+            units = self.units(labels)
+            if not units.size or (key := units.tobytes()) in seen:
+                continue
+            seen.add(key)
+            if (units < 0).any() or stays[units].any():
+                continue
+            each = units if (units[1:] > units[:-1]).all() else np.unique(units)
+            owned = np.bincount(self.group_of_unit[each], minlength=sizes.size)
+            if not (owned == sizes).any():  # of a whole group one unit always stays
+                stays[units[0]] = True
+                last.append(int(self.root[labels[0]]))
+                sizes[self.group_of_unit[units[0]]] -= 1
+        return last
+
+    def graph(self) -> ChannelGraph:
+        axes = [
+            Axis(name, axis, self.units(labels))
+            for name, found in self.flow.parameters.items()
+            for axis, labels in enumerate(found)
+            if labels is not None
+        ]
+        mids = {p.weight: mid for mid, p in enumerate(self.producers)}
+        work = tuple(
+            Work(mids.get(c.weight), c.multiplier, tuple(self.units(s) for s in c.sizes))
+            for c in self.flow.contractions
+            if c.operator < self.priced
+        )
+        layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
+        norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
+        found = tuple(readers(self.flow, self.producers, self.root, self.unit))
+        return ChannelGraph(
+            self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
+            self._rescales(), self._choices(), norms, notes=list(self.flow.graph.notes),
+        )  # fmt: skip
+
+    def _masks(self) -> tuple[Mask, ...]:
+        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in self.flow.masked)
+        return tuple(mask for mask in masks if (mask.units >= 0).any())
+
+    def _held(self) -> tuple[HeldSize, ...]:
+        sizes = (HeldSize(a.module, a.path, self.units(uses[0])) for a, uses in self.flow.attributes.items())
+        return tuple(size for size in sizes if (size.units >= 0).any())
+
+    def _rescales(self) -> tuple[Rescale, ...]:
+        return tuple(
+            Rescale(name, axis, rows, self.units(found.labels), -found.exponent)
+            for found in self.flow.rescaled
+            if (self.units(found.labels) >= 0).any()
+            for (name, axis), rows in found.rows.items()
+        )
+
+    def _choices(self) -> tuple[PartChoice, ...]:
+        return tuple(PartChoice(c.name, self._touched([c.labels]), c.parts) for c in self.flow.choices)
+
+    def units(self, labels: IntArray) -> IntArray:
+        """The unit of each label, or -1."""
+        return self.unit[self.root[labels]]
+
+    def _groups(self) -> tuple[Group, ...]:
+        """Classes that one layer produces share a ratio; frozen ones do not carry it from layer to layer."""
+        stays = np.zeros(self.root.size, dtype=bool)
+        stays[list(self.reasons)] = True
+        free = [out[~stays[out]] for out in self.out]
+        together = components(self.root.size, [(np.full_like(f, f[0]), f) for f in free if f.size])
+        members: dict[int, list[IntArray]] = {}
+        mids: dict[int, list[int]] = {}
+        for mid, classes in enumerate(free):
+            if classes.size:
+                key = int(together[classes[0]])
+                members.setdefault(key, []).append(classes)
+                mids.setdefault(key, []).append(mid)
+        groups, offset = list[Group](), 0
+        for key, parts in members.items():
+            classes = _in_order(np.concatenate(parts))
+            if classes.size == 1:
+                self.reasons[int(classes[0])] = ALONE
+                continue
+            self.unit[classes] = offset + np.arange(classes.size)
+            groups.append(self._group(mids[key], classes.size, offset))
+            offset += classes.size
+        return tuple(groups)
+
+    def _group(self, mids: list[int], size: int, offset: int) -> Group:
+        first = mids[0]
+        units = self.unit[self.out[first]]
+        own = units[units >= offset]
+        name = (self.producers[first].weight or "").rpartition(".")[0]
+        per_unit = max(1, round(own.size / max(np.unique(own).size, 1)))
+        return Group(first, tuple(mids), name, size, offset, int(units.size - own.size), per_unit)
+
+    def _layer(self, mid: int) -> Layer:
+        producer, graph = self.producers[mid], self.flow.graph
+        operator = graph.operators[producer.operator]
+        weight = producer.weight or ""
+        shape = graph.parameter_shapes.get(weight, ())
+        bias = weight.rpartition(".")[0] + ".bias"
+        uses = [c for c in self.flow.contractions if c.weight == weight and c.operator < self.priced]
+        macs = sum(c.multiplier * prod(s.size for s in c.sizes) for c in uses)
+        x = graph.tensors[operator.inputs[0]].shape
+        kept = Counter(self.reasons[root] for root in self.out[mid].tolist() if root in self.reasons)
+        group = next((g.id for g in self.groups if mid in g.mids), None)
+        convolution = operator.kind.value == "convolution"
+        return Layer(
+            mid, weight.rpartition(".")[0], weight, operator.kind.value, group,
+            x[1] if convolution else x[-1], int(self.out[mid].size),
+            shape[-1] if convolution and shape else 1, int(operator.attributes.get("stride", 1)),
+            producer.read is None and producer.groups > 1, round(macs),
+            prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
+            axis_of(self.flow, weight, producer.out), tuple(kept.items()),
+        )  # fmt: skip
+
+    def _touched(self, arrays: Iterable[IntArray]) -> frozenset[int]:
+        """Ids of the groups that have units among these labels."""
+        found = np.concatenate([np.empty(0, np.int64), *(self.units(a) for a in arrays)])
+        return frozenset(self.groups[k].id for k in np.unique(self.group_of_unit[found[found >= 0]]))
+
+
+def _in_order(classes: IntArray) -> IntArray:
+    """Each class once, by first occurrence."""
+    _, first = np.unique(classes, return_index=True)
+    return classes[np.sort(first)]

@@ -1,0 +1,203 @@
+"""What is known while labels flow through a recorded forward; the rules for operators read and extend it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from prunekit.core.graph.labels import Axes, IntArray, Labels
+from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.sizes import Attribute, SizeOrigin
+
+
+@dataclass
+class Contraction:
+    """An operator that multiplies and sums: what it costs and which labels its sizes follow.
+
+    Attributes:
+        operator: Its position in the operator graph.
+        weight: Name of the weight, or None for two activations.
+        out: Labels of the channels that it produces, where a parameter produces them.
+        read: Labels of the weight's input axis, or None (one input channel for each group).
+        groups: Number of groups of a convolution.
+        multiplier: MACs that remain when all labelled sizes are taken out.
+        sizes: Label arrays whose sizes the MACs are proportional to.
+    """
+
+    operator: int
+    weight: str | None
+    out: IntArray | None
+    read: IntArray | None
+    groups: int
+    multiplier: float
+    sizes: list[IntArray]
+
+
+@dataclass(frozen=True)
+class Masked:
+    """An operator that sums, averages or compares along labelled positions of one of its inputs."""
+
+    operator: int
+    operand: int
+    axis: int
+    labels: IntArray
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """An operator that multiplies one of its inputs by a power of a size."""
+
+    operator: int
+    operand: int
+    origin: SizeOrigin
+    exponent: float
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """Rows of parameters to multiply by ``(kept / all) ** -exponent`` of what ``labels`` counts.
+
+    Attributes:
+        rows: For each (parameter, axis), which of its positions.
+        labels: What the size counts.
+        exponent: The power of the size that enters the values.
+    """
+
+    rows: dict[tuple[str, int], IntArray]
+    labels: IntArray
+    exponent: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Code that splits an axis into parts: whole parts may go, or positions within every part.
+
+    Attributes:
+        name: The module whose forward does it, and the how manieth there: ``blocks.0.attn#0``.
+        labels: The labels concerned.
+        parts: Whether whole parts go.
+    """
+
+    name: str
+    labels: IntArray
+    parts: bool
+
+
+class FlowState:
+    """Labels of every tensor met so far, and what was found on the way.
+
+    Attributes:
+        graph: The recorded forward.
+        whole_parts: Names of choices where whole parts go.
+        labels: All labels, ties and what is frozen.
+        parameters: For each parameter or buffer that was read, the labels along each axis (None: of size 1).
+        contractions: Every operator that multiplies and sums.
+        norms: Modules that normalize, and the labels of the channels there.
+        stretched: Axes along which an expanded tensor is the same everywhere, so that it fits any size.
+        hidden: For each tensor the labels that were summed or averaged away since a weight was last applied.
+        masked: Where positions that are gone have to be left out of a sum, for the values to be those of the rest.
+        scaled: Where a size enters the values.
+        rescaled: What makes up for that.
+        choices: Where an axis is split into parts.
+        attributes: For each attribute that the code uses as a size, the labels that it counts, once for each use.
+        pinned: Attributes that also size what cannot shrink.
+        pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
+    """
+
+    def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = ()) -> None:
+        self.graph = graph
+        self.whole_parts = frozenset(whole_parts)
+        self.labels = Labels()
+        self.parameters: dict[str, list[IntArray | None]] = {}
+        self.contractions: list[Contraction] = []
+        self.norms: dict[str, IntArray] = {}
+        self.stretched: dict[int, frozenset[int]] = {}
+        self.hidden: dict[int, dict[int, IntArray]] = {}
+        self.masked: list[Masked] = []
+        self.scaled: list[Scaled] = []
+        self.rescaled: list[Rescaled] = []
+        self.choices: list[Choice] = []
+        self.attributes: dict[Attribute, list[IntArray]] = {}
+        self.pinned: dict[Attribute, str] = {}
+        self.pieces: list[IntArray] = []
+        self._axes: dict[int, Axes] = {}
+        self._weight_of: dict[int, str] = {}
+        self._split: dict[str, int] = {}
+        self._kernels = _kernels(graph)
+
+    def axes(self, tensor: int) -> Axes:
+        """The labels of a tensor's axes; those of a parameter are made when it is first read."""
+        if tensor not in self._axes:
+            info = self.graph.tensors[tensor]
+            self._axes[tensor] = {}
+            if info.name is not None:
+                self._weight_of[tensor] = info.name
+                axes = 2 if info.name in self._kernels else len(info.shape)
+                fresh = [
+                    self.labels.fresh(size) if size > 1 and axis < axes else None
+                    for axis, size in enumerate(info.shape)
+                ]
+                self.parameters[info.name] = fresh
+                self._axes[tensor] = {axis: labels for axis, labels in enumerate(fresh) if labels is not None}
+        return self._axes[tensor]
+
+    def put(self, tensor: int, axes: Axes) -> None:
+        """Set the labels of an operator's result; an axis whose positions all stay needs none."""
+        self._axes[tensor] = {
+            axis: labels for axis, labels in axes.items() if labels.size > 1 and not self.labels.frozen(labels)
+        }
+
+    def hide(self, tensor: int, labels: IntArray) -> None:
+        """Note that a tensor is a sum or a mean over these labels."""
+        self.hidden.setdefault(tensor, {})[id(labels)] = labels
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        """The tensor's shape."""
+        return self.graph.tensors[tensor].shape
+
+    def weight(self, tensor: int) -> str | None:
+        """Name of the parameter that a tensor is, or is a view of."""
+        return self._weight_of.get(tensor)
+
+    def same_weight(self, operator: Operator) -> None:
+        """Take the operator's results for the weight that its first input is."""
+        if operator.inputs and operator.inputs[0] in self._weight_of:
+            self._weight_of.update(dict.fromkeys(operator.outputs, self._weight_of[operator.inputs[0]]))
+
+    def choose(self, operator: Operator, labels: IntArray) -> bool:
+        """Note that an axis is split into parts; return whether whole parts go."""
+        number = self._split[operator.module] = self._split.get(operator.module, -1) + 1
+        name = f"{operator.module}#{number}"
+        parts = name in self.whole_parts
+        self.choices.append(Choice(name, labels, parts))
+        return parts
+
+    def freeze_module(self, name: str, reason: str) -> bool:
+        """Freeze what the parameters of one module (or of those inside it) produce; False if there is none."""
+        found = False
+        for contraction in self.contractions:
+            weight = contraction.weight or ""
+            if contraction.out is not None and weight.startswith(f"{name}."):
+                self.labels.freeze(contraction.out, reason)
+                found = True
+        return found
+
+
+STILL_A_WEIGHT = {Kind.PERMUTE, Kind.RESHAPE, Kind.ELEMENTWISE, Kind.NORMALIZATION, Kind.EXPAND}
+"""Kinds of operators whose result is still the weight that their first input is."""
+
+
+def _kernels(graph: OperatorGraph) -> set[str]:
+    """Parameters that convolutions apply: only their first two axes are channels."""
+    weight_of, found = {t.id: t.name for t in graph.tensors if t.name is not None}, set[str]()
+    for operator in graph.operators:
+        if operator.kind in STILL_A_WEIGHT and operator.inputs and operator.inputs[0] in weight_of:
+            weight_of.update(dict.fromkeys(operator.outputs, weight_of[operator.inputs[0]]))
+        elif operator.kind is Kind.CONVOLUTION and operator.inputs[1] in weight_of:
+            found.add(weight_of[operator.inputs[1]])
+    return found
+
+
+def where(operator: Operator) -> str:
+    """The operator and its module, for reasons."""
+    return f"{operator.name} in {operator.module or 'the network'}"

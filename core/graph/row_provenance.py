@@ -1,0 +1,187 @@
+"""Of which rows of which parameters a tensor's values are multiples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from prunekit.core.graph.flow_state import FlowState
+from prunekit.core.graph.labels import IntArray
+from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.reshaping import segments
+
+MOVES = (Kind.RESHAPE, Kind.PERMUTE, Kind.EXPAND, Kind.SLICE, Kind.SPLIT)
+_SUMS = ("sum", "difference", "copy")
+DEPTH = 24
+"""How many operators to look back for a parameter."""
+
+Tables = dict[tuple[str, int], IntArray]
+"""For each (parameter, axis), which of its positions each value is a multiple of: tables of as many axes as the tensor,
+of size 1 where the rows do not differ; -1 for none of them."""
+
+
+@dataclass
+class Trail:
+    """A way back from an operator to parameters.
+
+    Attributes:
+        flow: What is known of the graph.
+        makers: Which operator made each tensor.
+        tables: What was found for the tensors on the way; None where the whole tensor counts.
+        operators: Positions of the operators on the way.
+    """
+
+    flow: FlowState
+    makers: dict[int, int]
+    tables: dict[int, Tables | None] = field(default_factory=dict)
+    operators: set[int] = field(default_factory=set)
+
+    def maker(self, tensor: int) -> Operator | None:
+        """The operator that made a tensor."""
+        position = self.makers.get(tensor)
+        return None if position is None else self.flow.graph.operators[position]
+
+
+def behind(trail: Trail, tensor: int, depth: int = DEPTH) -> Tables | None:
+    """The rows that a tensor's values are multiples of, or None if they are of none."""
+    found = _behind(trail, tensor, depth)
+    if found is not None:
+        trail.tables[tensor] = found
+        if tensor in trail.makers:
+            trail.operators.add(trail.makers[tensor])
+    return found
+
+
+def _behind(trail: Trail, tensor: int, depth: int) -> Tables | None:
+    flow, operator = trail.flow, trail.maker(tensor)
+    name = flow.graph.tensors[tensor].name
+    if operator is None:
+        shape = flow.shape(tensor)
+        return {(name, 0): _along(0, len(shape), shape[0])} if name is not None and shape else None
+    if depth == 0:
+        return None
+    if operator.kind in (Kind.LINEAR, Kind.CONVOLUTION):
+        return _of_layer(trail, operator, depth)
+    if operator.kind is Kind.NORMALIZATION:
+        return _of_norm(trail, operator)
+    if operator.kind is Kind.ELEMENTWISE:
+        return _of_arithmetic(trail, operator, depth)
+    if operator.kind is Kind.CONCAT:
+        return _of_concat(trail, operator, depth)
+    found = behind(trail, operator.inputs[0], depth - 1) if operator.kind in MOVES else None
+    return found and {key: moved(flow, operator, tensor, table) for key, table in found.items()}
+
+
+def _of_layer(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+    """The rows of its weight and, if there is one, of its bias."""
+    flow, weight = trail.flow, operator.inputs[1]
+    ndim = len(flow.shape(operator.outputs[0]))
+    linear = operator.kind is Kind.LINEAR
+    name, out = flow.weight(weight), flow.axes(weight).get(int(linear or operator.attributes["transposed"]))
+    own = flow.parameters.get(name or "", [])
+    if name is None or out is None:
+        return None
+    axis = next((k for k, labels in enumerate(own) if labels is not None and np.isin(out, labels).all()), None)
+    if axis is None or (labels := own[axis]) is None:
+        return None
+    place = ndim - 1 if linear else 1
+    tables = {(name, axis): np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
+    for bias in operator.inputs[2:3]:
+        found = behind(trail, bias, depth - 1)
+        if found is None:
+            return None
+        tables |= {key: np.moveaxis(table.reshape(*[1] * (ndim - 1), -1), -1, place) for key, table in found.items()}
+    while weight in trail.makers:  # the weight may be transposed on its way
+        trail.operators.add(trail.makers[weight])
+        weight = flow.graph.operators[trail.makers[weight]].inputs[0]
+    trail.tables[weight] = {(name, axis): _along(axis, len(flow.shape(weight)), labels.size)}
+    return tables
+
+
+def _of_norm(trail: Trail, operator: Operator) -> Tables | None:
+    """Its gain and its shift."""
+    flow = trail.flow
+    tensors = [t for t in operator.inputs[1:3] if t != operator.attributes.get("mean")]
+    ndim, axis, tables = len(flow.shape(operator.outputs[0])), operator.attributes["axis"], Tables()
+    if len(tensors) < len(operator.inputs[1:3]) or not tensors:
+        return None
+    for tensor in tensors:
+        name, shape = flow.graph.tensors[tensor].name, flow.shape(tensor)
+        if name is None or len(shape) != 1:
+            return None
+        trail.tables[tensor] = {(name, 0): np.arange(shape[0])}
+        tables[name, 0] = _along(ndim - 1 if axis is None else axis, ndim, shape[0])
+    return tables
+
+
+def _of_arithmetic(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+    """A product is a multiple of its first factor, a sum of what all its terms are multiples of."""
+    does = operator.attributes.get("does")
+    if does == "product":
+        distinct = len(set(operator.inputs)) == len(operator.inputs)  # a square is no multiple
+        return next(filter(None, (behind(trail, t, depth - 1) for t in operator.inputs)), None) if distinct else None
+    if does not in _SUMS:
+        return None
+    ndim, tables = len(trail.flow.shape(operator.outputs[0])), Tables()
+    for term in (behind(trail, t, depth - 1) for t in operator.inputs):
+        if term is None:
+            return None
+        tables |= {key: table.reshape(*[1] * (ndim - table.ndim), *table.shape) for key, table in term.items()}
+    return tables
+
+
+def _of_concat(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+    """Rows of every part; -1 where a part is made of other parameters."""
+    flow, axis, shape = trail.flow, operator.attributes["axis"], trail.flow.shape(operator.outputs[0])
+    parts = [behind(trail, t, depth - 1) for t in operator.inputs]
+    keys = dict.fromkeys(key for part in parts if part for key in part)
+    joined = Tables()
+    for key in keys:
+        tables = []
+        for tensor, part in zip(operator.inputs, parts, strict=True):
+            if part is None:
+                return None
+            table = part.get(key, np.full([1] * len(shape), -1))
+            wide = [flow.shape(tensor)[k] if k == axis else n for k, n in enumerate(table.shape)]
+            tables.append(np.broadcast_to(table, wide))
+        others = np.broadcast_shapes(*((*t.shape[:axis], 1, *t.shape[axis + 1 :]) for t in tables))
+        spread = [np.broadcast_to(t, [t.shape[axis] if k == axis else n for k, n in enumerate(others)]) for t in tables]
+        joined[key] = np.concatenate(spread, axis)
+    return joined
+
+
+def moved(flow: FlowState, operator: Operator, tensor: int, table: IntArray) -> IntArray:
+    """The table after an operator that moves positions."""
+    given = operator.attributes
+    if operator.kind is Kind.PERMUTE:
+        return table.transpose(given["order"])
+    if operator.kind is Kind.EXPAND:
+        return table.reshape(*[1] * (len(flow.shape(tensor)) - table.ndim), *table.shape)
+    if operator.kind is Kind.RESHAPE:
+        return _reshaped(table, flow.shape(operator.inputs[0]), flow.shape(tensor))
+    axis = given["axis"]
+    if operator.kind is Kind.SPLIT:
+        part = operator.outputs.index(tensor)
+        start = sum(given["sizes"][:part])
+        places = slice(start, start + given["sizes"][part])
+    else:
+        places = slice(given["start"], given["stop"], given["step"])
+    if table.shape[axis] > 1:
+        table = table[(slice(None),) * axis + (places,)]
+    return np.squeeze(table, axis) if given["drop"] else table
+
+
+def _reshaped(table: IntArray, before: tuple[int, ...], after: tuple[int, ...]) -> IntArray:
+    wide, full = [1] * len(before), [1] * len(after)
+    for old, new in segments(before, after):
+        if any(table.shape[axis] > 1 for axis in old):
+            for axis in old:
+                wide[axis] = before[axis]
+            for axis in new:
+                full[axis] = after[axis]
+    return np.broadcast_to(table, wide).reshape(full)
+
+
+def _along(axis: int, ndim: int, size: int) -> IntArray:
+    return np.arange(size).reshape([size if k == axis else 1 for k in range(ndim)])

@@ -1,0 +1,171 @@
+"""Sizes that the network's own code passes: what must go with what for them to stay right, and what they hold fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prunekit.core.graph.flow_state import FlowState, where
+from prunekit.core.graph.labels import IntArray
+from prunekit.core.graph.operators import Operator
+from prunekit.core.graph.reshaping import Split, varying_part
+from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, SizeOrigin, leaves
+
+
+def counted(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
+    """The labels that a size counts, if it is the size of a labelled axis."""
+    return flow.axes(origin.tensor).get(origin.axis) if isinstance(origin, Extent) else None
+
+
+def shrinks(flow: FlowState, origin: SizeOrigin | None) -> bool:
+    """Whether a size may become smaller: it is computed by the framework, held by a module, or follows channels."""
+    if origin is None:
+        return True
+    return any(isinstance(leaf, Attribute) or counted(flow, leaf) is not None for leaf in leaves(origin))
+
+
+def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operator: Operator) -> None:
+    """The number of these labels that stay must be what the code will compute."""
+    if origin is None:
+        return
+    if isinstance(origin, Attribute):
+        flow.attributes.setdefault(origin, []).append(labels)
+    elif isinstance(origin, Extent):
+        others = counted(flow, origin)
+        if others is not None and others.size == labels.size:
+            flow.labels.tie_counts(labels, others)
+        else:
+            _freeze(flow, labels, others, f"{where(operator)} gives it the size of what stays as it is")
+    elif isinstance(origin, Literal):
+        flow.labels.freeze(labels, f"{where(operator)} has its size {origin.value} in the network's code")
+    elif origin.operator == "*" and origin.value == labels.size:
+        _product(flow, labels, origin, operator)
+    elif origin.operator == "//" and origin.left.value == labels.size * origin.right.value:
+        pin(flow, origin.right, operator)
+        require(flow, np.tile(labels, origin.right.value), origin.left, operator)
+    elif origin.operator == "+" and origin.value == labels.size:
+        require(flow, labels[: origin.left.value], origin.left, operator)
+        require(flow, labels[origin.left.value :], origin.right, operator)
+    else:
+        pin(flow, origin, operator)
+        flow.labels.freeze(labels, f"{where(operator)} computes its size {origin.value} in another way")
+
+
+def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator) -> None:
+    """Something that keeps its size has this one: what it is computed from stays."""
+    if origin is not None and constant(flow, origin):
+        return
+    for leaf in leaves(origin) if origin is not None else ():
+        if isinstance(leaf, Attribute):
+            flow.pinned.setdefault(leaf, where(operator))
+        elif (labels := counted(flow, leaf)) is not None:
+            flow.labels.freeze(labels, f"{where(operator)} gives its size to what stays as it is")
+
+
+def constant(flow: FlowState, origin: SizeOrigin) -> bool:
+    """Whether a size is the quotient of two that shrink in proportion: channels by heads, where whole heads go."""
+    if not isinstance(origin, Combined) or origin.operator != "//" or not isinstance(origin.right, Attribute):
+        return False
+    whole, parts = counted(flow, origin.left), flow.attributes.get(origin.right, [None])[0]
+    if whole is None or parts is None or parts.size * origin.value != whole.size:
+        return False
+    root = flow.labels.classes()
+    return np.array_equal(np.sort(root[np.repeat(parts, origin.value)]), np.sort(root[whole]))
+
+
+def sized(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
+    """Labels for a new axis of this size, or None where it stays as it is."""
+    if isinstance(origin, Attribute) and origin.value > 1:
+        labels = flow.labels.fresh(origin.value)
+        flow.attributes.setdefault(origin, []).append(labels)
+        return labels
+    return counted(flow, origin)
+
+
+def divide(
+    flow: FlowState, split: Split, origins: Sequence[SizeOrigin | None], operator: Operator
+) -> tuple[int, IntArray]:
+    """One axis became several: what goes must leave whole positions of one of them.
+
+    Whole parts may go, or positions within every part, as far as the code's sizes allow; where both are possible the
+    last axis shrinks, unless the caller chose otherwise.
+
+    Args:
+        flow: What is known.
+        split: The labels, and the axes that they are spread over.
+        origins: Where the sizes of all axes of the result come from.
+        operator: The operator.
+
+    Returns:
+        The axis that shrinks and its labels.
+    """
+    free = [k for k, axis in enumerate(split.axes) if shrinks(flow, origins[axis])]
+    if not free:
+        flow.labels.freeze(split.table, f"{where(operator)} has its sizes in the network's code")
+        free = [len(split.axes) - 1]
+    chosen = free[-1]
+    if len(free) > 1 and flow.choose(operator, split.table.ravel()):
+        chosen = free[-2]
+    rows = np.moveaxis(split.table, chosen, -1).reshape(-1, split.table.shape[chosen])
+    labels, axis = flow.labels.tie_rows(rows), split.axes[chosen]
+    origin, following = origins[axis], split.axes[chosen + 1 :][:1]
+    rest = [a for a in split.axes if a != axis]
+    for other in following:  # the parts of h, x // h: together they are x
+        ratio = origins[other]
+        if isinstance(ratio, Combined) and ratio.operator == "//" and ratio.right in _factors(origin):
+            part = _factor(labels, _factors(origin), ratio.right)
+            require(flow, np.repeat(part, ratio.value), ratio.left, operator)
+            rest.remove(other)
+    for other in rest:
+        pin(flow, origins[other], operator)
+    return axis, labels
+
+
+def settle(flow: FlowState) -> None:
+    """Every use of an attribute counts the same labels; an attribute that sizes anything else stays."""
+    for attribute, uses in flow.attributes.items():
+        for labels in uses:
+            if attribute in flow.pinned:
+                told = f"its size is {attribute}, by which {flow.pinned[attribute]} sizes what stays as it is"
+                flow.labels.freeze(labels, told)
+            elif labels.size != attribute.value:
+                flow.labels.freeze(labels, f"its size is not {attribute}, from which it is computed")
+            else:
+                flow.labels.tie_counts(uses[0], labels)
+
+
+def _product(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator) -> None:
+    """The factors of a product as axes of their own, of which one shrinks."""
+    factors = [f for f in _factors(origin) if f.value != 1]
+    varying, inner = varying_part(labels.reshape([factor.value for factor in factors]))
+    for k, factor in enumerate(factors):
+        if k not in varying:
+            pin(flow, factor, operator)
+    if len(varying) == 1:
+        require(flow, inner, factors[varying[0]], operator)
+        return
+    origins = [factors[k] for k in varying]
+    axis, chosen = divide(flow, Split(tuple(range(len(varying))), inner), origins, operator)
+    require(flow, chosen, origins[axis], operator)
+
+
+def _factor(labels: IntArray, factors: Sequence[SizeOrigin | None], wanted: SizeOrigin) -> IntArray:
+    """The labels along one factor of a size, at the first position of the others."""
+    table = labels.reshape([factor.value for factor in factors if factor is not None])
+    place = factors.index(wanted)
+    return table[tuple(slice(None) if k == place else 0 for k in range(table.ndim))]
+
+
+def _factors(origin: SizeOrigin | None) -> list[SizeOrigin]:
+    if origin is None:
+        return []
+    if isinstance(origin, Combined) and origin.operator == "*":
+        return [*_factors(origin.left), *_factors(origin.right)]
+    return [origin]
+
+
+def _freeze(flow: FlowState, labels: IntArray, others: IntArray | None, reason: str) -> None:
+    flow.labels.freeze(labels, reason)
+    if others is not None:
+        flow.labels.freeze(others, reason)

@@ -1,0 +1,263 @@
+"""The channel graph: which slices of which parameters go together, what stays and why. Knows no framework."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.graph.labels import IntArray
+from prunekit.core.graph.operators import OperatorGraph
+
+
+@dataclass(frozen=True)
+class Group:
+    """Channels that can be removed unit by unit, at one ratio.
+
+    Attributes:
+        id: The smallest mid among ``mids``.
+        mids: The layers whose output channels belong to it.
+        name: Module of the layer ``id``.
+        size: Number of units that may go (at least one always stays).
+        offset: Number of its first unit among all units of the graph.
+        fixed: Channels of the layer ``id`` that always stay.
+        per_unit: Channels of the layer ``id`` that one unit owns.
+    """
+
+    id: int
+    mids: tuple[int, ...]
+    name: str
+    size: int
+    offset: int
+    fixed: int
+    per_unit: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An operator whose parameter produces channels, numbered by first execution.
+
+    Attributes:
+        mid: Its number, the "module id" of the guide.
+        name: Module that holds its weight.
+        weight: Name of its weight.
+        kind: ``convolution`` or ``linear``.
+        group: Id of the group that its output channels belong to, or None.
+        in_channels: Channels that it reads.
+        out_channels: Channels that it produces.
+        kernel: Side of its kernel; 1 for linear layers.
+        stride: Its first stride.
+        depthwise: Whether each channel is filtered by itself.
+        macs: Multiply-accumulates of one forward of the example.
+        params: Numbers in its weight and bias.
+        out_axis: Axis of the weight that its output channels run along, or None where it is not one axis.
+        protected: How many of its output channels stay, for each reason.
+    """
+
+    mid: int
+    name: str
+    weight: str
+    kind: str
+    group: int | None
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int
+    depthwise: bool
+    macs: int
+    params: int
+    out_axis: int | None
+    protected: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of one parameter or buffer: ``units[i]`` is the unit that owns index i, or -1."""
+
+    parameter: str
+    axis: int
+    units: IntArray
+
+
+def staying(units: IntArray, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each position stays, from the unit that owns it (or -1) and a flag for each unit of the graph."""
+    return np.append(keep, True)[units]  # -1 is the last entry
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A layer's weight seen from what it reads; what compensation changes when units go.
+
+    Attributes:
+        mid: The layer.
+        weight: Name of its weight.
+        shift: ``(tensor, sign)`` that takes up a constant added to its output (its own bias, or the running mean of
+            the batch normalization behind it), or None.
+        in_axis: Axis of the weight that input channels run along.
+        groups: Number of groups of a convolution.
+        block: Columns that one input channel owns side by side (49 after flattening a 7x7 map).
+        units: For each input channel of one group of the layer, its unit, or -1.
+    """
+
+    mid: int
+    weight: str
+    shift: tuple[str, int] | None
+    in_axis: int
+    groups: int
+    block: int
+    units: IntArray
+
+
+@dataclass(frozen=True)
+class Work:
+    """MACs of one operator: ``multiplier`` times how many of each of ``sizes`` stay."""
+
+    layer: int | None
+    multiplier: float
+    sizes: tuple[IntArray, ...]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """An operator that sums, averages or compares along an axis of an input: only what stays may take part.
+
+    Attributes:
+        operator: Its position in the operator graph.
+        operand: Which of its inputs.
+        axis: The axis of that input.
+        units: The unit of each position, or -1.
+    """
+
+    operator: int
+    operand: int
+    axis: int
+    units: IntArray
+
+
+@dataclass(frozen=True)
+class HeldSize:
+    """An integer that a module holds and that its code uses as a size: it becomes the number of units that stay.
+
+    Attributes:
+        module: The module.
+        path: Its attribute, then positions in tuples and lists.
+        units: The unit of each position that it counts, or -1.
+    """
+
+    module: str
+    path: tuple[str | int, ...]
+    units: IntArray
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Rows of a parameter to multiply by ``(kept / all) ** power`` of what ``units`` counts.
+
+    Attributes:
+        parameter: The parameter.
+        axis: Its axis.
+        rows: Positions along that axis.
+        units: The unit of each counted position, or -1.
+        power: The power.
+    """
+
+    parameter: str
+    axis: int
+    rows: IntArray
+    units: IntArray
+    power: float
+
+
+@dataclass(frozen=True)
+class PartChoice:
+    """Code that splits an axis into parts, so that whole parts may go or positions within every part.
+
+    Attributes:
+        name: The module whose forward does it, and the how manieth there: ``blocks.0.attn#0``.
+        groups: The groups concerned.
+        whole: Whether whole parts go; both are legal.
+    """
+
+    name: str
+    groups: frozenset[int]
+    whole: bool
+
+
+@dataclass
+class ChannelGraph:
+    """What a network's structure allows.
+
+    Attributes:
+        operators: The recorded forward that it was found from.
+        groups: Groups with at least one unit that may go, by id.
+        layers: Every layer that produces channels; ``layers[m].mid == m``.
+        axes: Every labelled axis of every parameter and buffer.
+        readers: Every layer that reads prunable channels and is not depthwise.
+        work: What each operator costs.
+        masks: Where channels that are zero and channels that are gone are not the same function.
+        held_sizes: What modules hold and has to follow.
+        rescales: What keeps values as they were where a size enters them.
+        choices: Where an axis is split into parts, and what goes there.
+        norms: For each module that normalizes, the unit of each channel there, or -1.
+        ignore: Modules whose outputs are kept, as the caller asked.
+        frozen: Layers that were protected, and why, beyond what the structure says.
+        whole_parts: Names of the choices where whole parts go.
+        notes: What the proof found out, one line each.
+    """
+
+    operators: OperatorGraph
+    groups: tuple[Group, ...]
+    layers: tuple[Layer, ...]
+    axes: tuple[Axis, ...]
+    readers: tuple[Reader, ...]
+    work: tuple[Work, ...]
+    masks: tuple[Mask, ...] = ()
+    held_sizes: tuple[HeldSize, ...] = ()
+    rescales: tuple[Rescale, ...] = ()
+    choices: tuple[PartChoice, ...] = ()
+    norms: tuple[tuple[str, IntArray], ...] = ()
+    ignore: tuple[str, ...] = ()
+    frozen: tuple[tuple[int, str], ...] = ()
+    whole_parts: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def units(self) -> int:
+        """Number of units that may go, over all groups."""
+        return sum(group.size for group in self.groups)
+
+    def group_of(self, mid: int) -> Group | None:
+        """The group that a layer's output channels belong to, or None if they all stay."""
+        return next((group for group in self.groups if mid in group.mids), None)
+
+    @cached_property
+    def signature(self) -> str:
+        """A digest of the structure that does not depend on names, and so not on the framework."""
+        rows = [(x.mid, x.kind, x.group, x.in_channels, x.out_channels, x.kernel, x.depthwise) for x in self.layers]
+        sizes = [(g.id, g.mids, g.size, g.fixed, g.per_unit) for g in self.groups]
+        return hashlib.sha256(json.dumps([rows, sizes]).encode()).hexdigest()
+
+    @cached_property
+    def described(self) -> tuple[str, ...]:
+        """Each layer in a few words that do not depend on names."""
+        return tuple(
+            f"{'depthwise ' if layer.depthwise else ''}{layer.kind} {layer.in_channels} > {layer.out_channels}"
+            f"{f', kernel {layer.kernel}' if layer.kernel > 1 else ''}"
+            f", {'kept' if layer.group is None else f'group {layer.group}'}"
+            for layer in self.layers
+        )
+
+    def table(self) -> str:
+        """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""
+        from prunekit.core.report.table import as_text  # it needs the prices, which need this module
+
+        return as_text(self)
+
+    def parameters(self) -> Iterable[str]:
+        """Names of all parameters that lose slices when units go."""
+        return dict.fromkeys(axis.parameter for axis in self.axes if (axis.units >= 0).any())

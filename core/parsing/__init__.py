@@ -1,0 +1,1 @@
+"""Finds the channel graph of a network and verifies it by values."""

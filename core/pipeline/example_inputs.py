@@ -1,0 +1,114 @@
+"""What a step's network is called with when its structure is followed, and whether it runs on that."""
+
+from __future__ import annotations
+
+import json
+
+from prunekit.core.backend import Network
+from prunekit.core.config import StepConfig
+from prunekit.core.config.example_inputs import ExampleConfig
+from prunekit.core.data import DataError, default_collate
+from prunekit.core.data.contract import Collating, Inputs
+from prunekit.core.data.example_input_files import read_inputs
+from prunekit.core.data.example_inputs import first_sample, inputs_of
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.description import example, spec_of
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.registry import PrunekitError
+
+
+def example_inputs(context: RunContext, step: StepConfig, network: Network) -> Inputs:
+    """The inputs of one sample, on which the network was seen to run.
+
+    They are those that the yml gives, of a batch the first sample, or the whole of it where the network needs that;
+    without any the first training sample, or an image of ``image_size`` where there is no dataset. Where the yml gives
+    some and there is a dataset, the network must run on both.
+
+    Raises:
+        PrunekitError: There are none, or the network does not run on them.
+    """
+    given = step.example
+    if step.dataset is not None or given is None:
+        inputs = _of_the_data(context, step)
+        must_run(context, step.where, network, inputs)
+        if given is None:
+            return inputs
+    whole = _given(context, given)
+    one = first_sample(whole)
+    if one is not whole and _problem(context, network, one) is None:
+        return one
+    must_run(context, given.where, network, whole)
+    return whole
+
+
+def must_run(context: RunContext, where: str, network: Network, inputs: Inputs) -> None:
+    """Refuse inputs that a network does not run on.
+
+    Raises:
+        PrunekitError: It does not.
+    """
+    problem = _problem(context, network, inputs)
+    if isinstance(problem, PrunekitError):
+        raise problem
+    if problem is not None:  # such as images with another number of channels, or an input too many
+        raise RunError(
+            f"{where}: {type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
+            f" {type(problem).__name__}: {problem}"
+        ) from problem
+
+
+def check_given(context: RunContext, step: StepConfig, network: Network) -> None:
+    """Refuse inputs that the yml gives for a network of another step and that it does not run on.
+
+    Raises:
+        PrunekitError: It does not.
+    """
+    if step.example is not None:
+        must_run(context, step.example.where, network, _given(context, step.example))
+
+
+def check_later(context: RunContext, step: StepConfig, network: Network) -> None:
+    """Refuse inputs that later steps give for the networks of this one: that shall not show after hours.
+
+    Raises:
+        PrunekitError: The network does not run on them.
+    """
+    for later in context.config.steps.values():
+        if later.models_from == step.name:
+            check_given(context, later, network)
+
+
+def _given(context: RunContext, given: ExampleConfig) -> Inputs:
+    with error_location(given.where):
+        if given.file is not None:
+            return read_inputs(given.file, context.backend.read_inputs)
+        assert given.spec is not None
+        return inputs_of(given.spec)
+
+
+def _of_the_data(context: RunContext, step: StepConfig) -> Inputs:
+    if step.dataset is not None:
+        dataset = context.dataset(step.dataset.train, "train")
+        if not len(dataset):
+            spec = step.dataset.train.dataset
+            raise DataError(
+                f"{spec.where}: {spec.name} has no sample; do its path and its other parameters fit the data?"
+            )
+        samples = [dataset[0]]
+        return (dataset.collate(samples) if isinstance(dataset, Collating) else default_collate(samples))[0]
+    size = step.model.image_size if step.model is not None else None
+    if size is None:
+        raise RunError(
+            f"{step.where}: without a dataset, model.model_desc.image_size must say how large images are, or inputs"
+            " in search_algorithm or trainer what the network is called with"
+        )
+    return example({"shape": [1, 3, *size], "dtype": "float32"})
+
+
+def _problem(context: RunContext, network: Network, inputs: Inputs) -> Exception | None:
+    try:
+        for _ in context.backend.run(network, [(inputs, None)]):
+            pass
+    except Exception as problem:  # the network is its author's code
+        return problem
+    return None

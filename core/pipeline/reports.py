@@ -1,0 +1,109 @@
+"""Records of networks that a step leaves, in the field names of vega's reports."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prunekit.core.atomic_file import WriteError
+from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.run_folder import RunFolder, read_json, write_csv, write_json
+
+_KINDS = ("desc", "model", "performance")
+
+
+def now() -> str:
+    """The time as reports write it."""
+    return datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def record(step: str, number: str, files: Mapping[str, str], performance: Mapping[str, Any]) -> dict[str, Any]:
+    """One network of a step."""
+    return {
+        "step_name": step,
+        "worker_id": number,
+        **files,
+        "performance": dict(performance),
+        "objective_keys": ["accuracy"],
+        "status": "finished",
+        "message": "",
+    }
+
+
+def write_step(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``performance_<id>.json`` for each network and ``output.csv`` for all of them.
+
+    Files of networks that are no longer among them (the search went on and found better ones) are removed.
+    """
+    kept = {f"{kind}_{each['worker_id']}" for kind in _KINDS for each in records}
+    for kind in _KINDS:
+        for path in folder.glob(f"{kind}_*"):
+            if path.stem not in kept:
+                path.unlink()
+    for each in records:
+        write_json(folder / f"performance_{each['worker_id']}.json", each["performance"])
+    keys = list(dict.fromkeys(key for each in records for key in each["performance"]))
+    rows = [
+        [each["worker_id"], *(each["performance"].get(key, "") for key in keys), each["desc_file"]] for each in records
+    ]
+    write_csv(folder / "output.csv", ["worker_id", *keys, "desc"], rows)
+
+
+class Reports:
+    """``output/reports.json``: what every step did, rewritten after each of them."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.path = folder.output / "reports.json"
+        self._content: dict[str, Any] = {"_steps_": []}
+        if self.path.exists():
+            self._content = read_json(self.path)
+            if not isinstance(self._content.get("_steps_"), list):
+                raise RunError(f"{self.path} is damaged (no _steps_); restore it, or start a new task")
+
+    def finished(self, step: str, key: str) -> bool:
+        """Whether a step has ended well, for the same settings (``key``)."""
+        return any(s["step_name"] == step and s["status"] == "finished" and s["key"] == key for s in self._steps)
+
+    def records(self, step: str) -> list[dict[str, Any]]:
+        """The networks that a step left."""
+        return list(self._content.get(step, []))
+
+    def begun(self, step: str, key: str) -> bool:
+        """Whether a step was begun, and perhaps killed, with the same settings."""
+        return any(s["step_name"] == step and s["key"] == key for s in self._steps)
+
+    def begin(self, step: str, key: str, later: Sequence[str]) -> None:
+        """A step begins; what it and ``later`` steps left before is no longer theirs."""
+        gone = {step, *later}
+        self._content = {name: value for name, value in self._content.items() if name not in gone}
+        self._content["_steps_"] = [s for s in self._steps if s["step_name"] not in gone]
+        self._steps.append({"step_name": step, "start_time": now(), "status": "running", "message": "", "key": key})
+        self._write()
+
+    def end(self, step: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """A step has ended well."""
+        self._content[step] = list(records)
+        models = [r["worker_id"] for r in records if r["worker_id"] != "original"]
+        self._update(step, status="finished", end_time=now(), num_models=len(models), best_models=models)
+
+    def fail(self, step: str, status: str, message: str) -> None:
+        """A step was stopped or failed; where not even that can be written, what failed is the error to tell."""
+        with contextlib.suppress(OSError, WriteError):
+            self._update(step, status=status, end_time=now(), message=message)
+
+    def _update(self, step: str, **values: Any) -> None:
+        for each in self._steps:
+            if each["step_name"] == step:
+                each.update(values)
+        self._write()
+
+    @property
+    def _steps(self) -> list[dict[str, Any]]:
+        steps: list[dict[str, Any]] = self._content["_steps_"]
+        return steps
+
+    def _write(self) -> None:
+        write_json(self.path, self._content)

@@ -1,0 +1,61 @@
+"""Which function of the framework the network's code called, with the sizes that it passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prunekit.core.graph.sizes import Combined, Literal, SizeOrigin, Uses, origin_of
+
+
+@dataclass
+class ApiCall:
+    """A call of one of the framework's functions, as the code wrote it."""
+
+    name: str = ""
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    used: int = 0  # how many of the slices of an index have been met
+
+    def argument(self, position: int, name: str) -> Any:
+        """An argument by its position or its name, or None."""
+        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
+
+    def sizes(self, position: int, *names: str) -> list[Any]:
+        """Sizes passed one by one, or as one sequence, or by name."""
+        found: Any = self.args[position:]
+        if not found:
+            found = next((self.kwargs[name] for name in names if name in self.kwargs), ())
+        if len(found) == 1 and isinstance(found[0], (tuple, list)):
+            found = found[0]
+        return list(found)
+
+
+class ApiCallTracker(Protocol):
+    """Keeps the innermost call at hand for whoever records operators, and what the code did with sizes."""
+
+    api_call: ApiCall
+    uses: Uses
+
+
+def origins_of(sizes: Sequence[int]) -> list[SizeOrigin | None]:
+    """Where each size comes from; None for -1, which the framework computes."""
+    return [None if int(size) == -1 else origin_of(size) for size in sizes]
+
+
+def from_end(bound: int) -> SizeOrigin:
+    """Where the distance of a negative bound from the end comes from."""
+    origin = origin_of(bound)
+    if isinstance(origin, Combined) and origin.operator == "-" and origin.left == Literal(0):
+        return origin.right
+    return Literal(-int(bound)) if isinstance(origin, Literal) else origin
+
+
+def origins_of_slice(found: slice) -> dict[str, Any]:
+    """The attributes of a SLICE that say where the bounds come from that the code passed."""
+    attributes: dict[str, Any] = {"from_end": tuple(b is not None and b < 0 for b in (found.start, found.stop))}
+    for name, bound in (("start_origin", found.start), ("stop_origin", found.stop)):
+        if bound is not None:
+            attributes[name] = from_end(bound) if bound < 0 else origin_of(bound)
+    return attributes

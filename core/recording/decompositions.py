@@ -1,0 +1,101 @@
+"""Operators that frameworks have as one and that are several neutral ones: their decompositions, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.sizes import Literal, SizeOrigin
+from prunekit.core.recording.call import Call
+
+
+def stacked(call: Call, tensors: Sequence[Any], axis: int) -> None:
+    """Tensors one behind the other along a new axis."""
+    parts = []
+    for tensor in tensors:
+        parts.append(call.between((*tensor.shape[:axis], 1, *tensor.shape[axis:])))
+        call.add(Kind.RESHAPE, [call.number(tensor)], [parts[-1]])
+    call.add(Kind.CONCAT, parts, call.results(), axis=axis)
+
+
+def flipped(call: Call, x: Any, axes: Sequence[int]) -> None:
+    """Axes reversed, one after the other."""
+    number = call.number(x)
+    for axis in axes:
+        turned = call.between(x.shape) if axis != axes[-1] else call.results()[0]
+        call.add(Kind.SLICE, [number], [turned], axis=axis, start=None, stop=None, step=-1, drop=False)
+        number = turned
+
+
+def repeated(call: Call, x: Any, times: Sequence[int], origins: Sequence[SizeOrigin | None]) -> None:
+    """Copies side by side: an axis of its own for the copies, folded in again.
+
+    Args:
+        call: The operator.
+        x: What is repeated.
+        times: How often along each axis; axes that ``x`` lacks come first.
+        origins: Where those numbers come from.
+    """
+    shape = (1,) * (len(times) - x.ndim) + tuple(x.shape)
+    separate = call.between([n for size in shape for n in (1, size)])
+    spread = call.between([n for r, size in zip(times, shape, strict=True) for n in (r, size)])
+    call.add(Kind.RESHAPE, [call.number(x)], [separate])
+    call.add(Kind.EXPAND, [separate], [spread], origins=tuple(o for origin in origins for o in (origin, None)))
+    call.add(Kind.RESHAPE, [spread], call.results())
+
+
+def gated(call: Call, x: Any, axis: int) -> None:
+    """One half of an axis gates the other."""
+    shape = call.out.shape
+    halves = [call.between(shape), call.between(shape)]
+    call.add(Kind.SPLIT, [call.number(x)], halves, axis=axis, sizes=[shape[axis]] * 2, drop=False)
+    call.add(Kind.ELEMENTWISE, halves, call.results())
+
+
+def pixel_shuffled(call: Call, x: Any, factor: int) -> None:
+    """Channels become places: C r r x H x W to C x Hr x Wr."""
+    (*batch, channels, height, width), square, n = x.shape, factor * factor, x.ndim - 3
+    divided = call.between((*batch, channels // square, factor, factor, height, width))
+    moved = call.between((*batch, channels // square, height, factor, width, factor))
+    origins = (*[None] * (n + 1), Literal(factor), Literal(factor), None, None)
+    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=origins)
+    call.add(Kind.PERMUTE, [divided], [moved], order=[*range(n + 1), n + 3, n + 1, n + 4, n + 2])
+    call.add(Kind.RESHAPE, [moved], call.results())
+
+
+def columns(call: Call, x: Any) -> None:
+    """im2col: each channel's windows side by side."""
+    batch, channels, height, width = x.shape if x.ndim == 4 else (1, *x.shape)
+    rows, places = call.out.shape[-2:]
+    flat = call.between((batch, channels, 1, height * width))
+    taken = call.between((batch, channels, rows // channels, places))
+    call.add(Kind.RESHAPE, [call.number(x)], [flat])
+    call.add(Kind.POOL, [flat], [taken], axes=[2, 3])
+    call.add(Kind.RESHAPE, [taken], call.results())
+
+
+def from_columns(call: Call, x: Any) -> None:
+    """col2im: windows of each channel added up in their places."""
+    *lead, rows, places = x.shape
+    channels, height, width = call.out.shape[-3:]
+    batch = lead[0] if lead else 1
+    divided = call.between((batch, channels, rows // channels, places))
+    laid = call.between((batch, channels, 1, height * width))
+    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=(None, None, Literal(rows // channels), None))
+    call.add(Kind.POOL, [divided], [laid], axes=[2, 3])
+    call.add(Kind.RESHAPE, [laid], call.results())
+
+
+def places_after_lookup(stays: Sequence[bool], new: int) -> dict[int, int]:
+    """Where the axes go along which nothing is looked up, as NumPy and its heirs index.
+
+    Args:
+        stays: For each axis whether nothing is looked up along it.
+        new: How many axes the places have that are looked up.
+    """
+    looked = [k for k, kept in enumerate(stays) if not kept]
+    rest = [k for k, kept in enumerate(stays) if kept]
+    together = looked == list(range(looked[0], looked[-1] + 1))
+    before = sum(k < looked[0] for k in rest) if together else 0
+    return {k: n if n < before else n + new for n, k in enumerate(rest)}

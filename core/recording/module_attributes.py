@@ -1,0 +1,69 @@
+"""Integers that modules hold: while a network is recorded, they are sizes that know which attribute they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from prunekit.core.graph.sizes import Attribute, SymInt, Uses
+
+_SIZED = (int, SymInt, tuple, list)
+
+
+@contextmanager
+def known_attributes(modules: Mapping[str, Any], uses: Uses) -> Iterator[None]:
+    """Inside the block, integers that modules hold are sizes that know which attribute they are.
+
+    Args:
+        modules: By name; each has a ``__dict__`` that may be written.
+        uses: Collects what the code does with the sizes.
+    """
+    changed = []
+    for name, module in modules.items():
+        for key, value in list(module.__dict__.items()):
+            if isinstance(value, float):
+                uses.held.add(value)
+            elif type(value) in _SIZED and not key.startswith("_"):
+                sized = _sized(value, name, (key,), uses)
+                if sized is not value:
+                    changed.append((module, key, value, sized))
+    try:
+        for module, key, _, sized in changed:
+            module.__dict__[key] = sized
+        yield
+    finally:
+        for module, key, value, sized in changed:
+            if module.__dict__.get(key) is sized:
+                module.__dict__[key] = value
+        for module in modules.values():
+            for key, value in module.__dict__.items():  # what the forward stored
+                if type(value) in _SIZED and not key.startswith("_"):
+                    module.__dict__[key] = _plain(value)
+
+
+def replaced(value: Any, path: tuple[str | int, ...], size: int) -> Any:
+    """A value, or a nested tuple or list, with one number in it changed."""
+    if not path:
+        return size
+    parts = list(value)
+    parts[int(path[0])] = replaced(parts[int(path[0])], path[1:], size)
+    return type(value)(parts)
+
+
+def _sized(value: Any, module: str, path: tuple[str | int, ...], uses: Uses) -> Any:
+    if type(value) is int and value > 1:  # an axis of one position cannot shrink
+        return SymInt(value, Attribute(value, module, path), uses)
+    if type(value) in (tuple, list) and 0 < len(value) <= 16:
+        parts = [_sized(part, module, (*path, k), uses) for k, part in enumerate(value)]
+        if any(new is not old for new, old in zip(parts, value, strict=True)):
+            return type(value)(parts)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is SymInt:
+        return int(value)
+    if type(value) in (tuple, list) and any(type(part) is SymInt for part in value):
+        return type(value)(int(part) if type(part) is SymInt else part for part in value)
+    return value

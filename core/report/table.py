@@ -1,0 +1,140 @@
+"""The channel graph as a table for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from prunekit.core.cost import CostModel
+from prunekit.core.graph.structure import ChannelGraph, Group, Layer
+from prunekit.core.text_table import columns
+
+HEADER = ("mid", "module", "group", "channels", "prunable", "MACs %", "params %", "kept because it")
+COSTS = (("MACs", "macs"), ("parameters", "params"))
+
+
+def rows(graph: ChannelGraph) -> list[tuple[str, ...]]:
+    """One row of texts for each layer, in the columns of ``HEADER``."""
+    macs, params = _totals(graph)
+    return [_row(layer, macs, params) for layer in graph.layers]
+
+
+def reach(graph: ChannelGraph) -> str:
+    """The range of cost that pruning can reach, in one line for each cost."""
+    return "\n".join(
+        f"{name}: {full:,.0f}, down to {least:,.0f} ({least / max(full, 1):.1%}) with one unit left in every group"
+        for (name, _), (full, least) in zip(COSTS, _ranges(graph).values(), strict=True)
+    )
+
+
+def as_text(graph: ChannelGraph) -> str:
+    """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
+    lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
+    return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *graph.notes])
+
+
+def elsewhere(graph: ChannelGraph) -> list[str]:
+    """What the rows leave out of the totals, in a line, if it is worth one."""
+    macs, params = _totals(graph)
+    rest = (1 - sum(x.macs for x in graph.layers) / macs, 1 - sum(x.params for x in graph.layers) / params)
+    named = zip(rest, ("MACs (products of activations)", "parameters (embeddings, positions, norms)"), strict=True)
+    told = [f"{share:.1%} of the {what}" for share, what in named if share >= 0.01]
+    return [f"in no layer above: {', '.join(told)}"] if told else []
+
+
+def choices(graph: ChannelGraph) -> list[str]:
+    """Where code splits channels into parts: what goes there, and how to have the other, in a line for each."""
+    found: dict[bool, dict[str, None]] = {False: {}, True: {}}
+    for choice in graph.choices:
+        if choice.groups:
+            module = choice.name.rpartition("#")[0] or "the network"
+            found[choice.whole][re.sub(r"\b\d+\b", "*", module)] = None
+    told = (
+        "positions within every part go (of attention: width of every head); whole ones by networkparser.whole_parts",
+        "whole parts go (of attention: heads)",
+    )
+    return [f"{', '.join(found[whole])}: {told[whole]}" for whole in (False, True) if found[whole]]
+
+
+def as_json(graph: ChannelGraph) -> dict[str, Any]:
+    """What the table says and what it has no room for, as JSON values.
+
+    Unit number ``u`` of the graph is the one of the group with ``first <= u < first + units``. An axis names for each
+    of its indices the unit that owns it, or -1: when a unit goes, all that it owns goes with it.
+    """
+    macs, params = _totals(graph)
+    return {
+        "cost": {key: {"full": full, "least": least} for key, (full, least) in _ranges(graph).items()},
+        "layers": [_layer(layer, macs, params) for layer in graph.layers],
+        "groups": [_group(group, graph) for group in graph.groups],
+        "axes": [
+            {"parameter": axis.parameter, "axis": axis.axis, "units": axis.units.tolist()}
+            for axis in graph.axes
+            if (axis.units >= 0).any()
+        ],
+        "choices": [
+            {"name": each.name, "groups": sorted(each.groups), "whole_parts": each.whole} for each in graph.choices
+        ],
+        "notes": list(graph.notes),
+    }
+
+
+def prunable(layer: Layer) -> int:
+    """How many of a layer's channels may go."""
+    return layer.out_channels - sum(count for _, count in layer.protected)
+
+
+def reasons(layer: Layer) -> str:
+    """Why channels of a layer stay, with how many where it is not all of them."""
+    return "; ".join(
+        f"{reason} ({count})" if count < layer.out_channels else reason for reason, count in layer.protected
+    )
+
+
+def _totals(graph: ChannelGraph) -> tuple[int, int]:
+    full = CostModel(graph).full
+    return round(full.macs) or 1, round(full.params) or 1
+
+
+def _ranges(graph: ChannelGraph) -> dict[str, tuple[int, int]]:
+    model = CostModel(graph)
+    least = model.estimate(np.ones(len(graph.groups), dtype=np.int64))
+    return {key: (round(getattr(model.full, key)), round(getattr(least, key))) for _, key in COSTS}
+
+
+def _layer(layer: Layer, macs: int, params: int) -> dict[str, Any]:
+    return {
+        **asdict(layer),
+        "prunable": prunable(layer),
+        "macs_share": layer.macs / macs,
+        "params_share": layer.params / params,
+        "protected": [{"reason": reason, "channels": count} for reason, count in layer.protected],
+    }
+
+
+def _group(group: Group, graph: ChannelGraph) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "mids": list(group.mids),
+        "modules": [graph.layers[mid].name for mid in group.mids],
+        "units": group.size,
+        "first": group.offset,
+        "channels_per_unit": group.per_unit,
+        "fixed_channels": group.fixed,
+    }
+
+
+def _row(layer: Layer, macs: int, params: int) -> tuple[str, ...]:
+    return (
+        str(layer.mid),
+        layer.name,
+        "-" if layer.group is None else str(layer.group),
+        str(layer.out_channels),
+        str(prunable(layer)),
+        f"{100 * layer.macs / macs:.1f}",
+        f"{100 * layer.params / params:.1f}",
+        reasons(layer),
+    )

@@ -1,0 +1,175 @@
+"""Sees which function of MindSpore the network's code called, and gives it sizes that know where they come from.
+
+Dispatch shows sizes as plain integers: what the code passed is seen one level above, where methods of tensors,
+functions and primitives are called.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mindspore import Tensor, mint, ops
+from mindspore.ops.auto_generate import gen_ops_prim
+from mindspore.ops.operations import array_ops
+from mindspore.ops.primitive import Primitive
+
+from prunekit.core.graph.sizes import Extent, SymInt, Uses
+from prunekit.core.recording import ApiCall
+
+METHODS = (
+    "view", "reshape", "expand", "broadcast_to", "view_as", "expand_as", "split", "chunk", "narrow", "unflatten",
+    "mul", "div", "__mul__", "__rmul__", "__imul__", "__truediv__", "__itruediv__", "new_zeros", "new_ones", "new_full",
+    "tile", "repeat",
+)  # fmt: skip
+FUNCTIONS = (
+    "reshape", "broadcast_to", "expand", "split", "chunk", "narrow", "unflatten", "mul", "div", "zeros", "ones", "full",
+    "rand", "randn", "arange", "linspace", "eye", "empty", "group_norm", "layer_norm", "conv2d", "tile", "fill",
+    "strided_slice", "slice",
+)  # fmt: skip
+PRIMITIVES = {
+    "Reshape": "reshape", "BroadcastTo": "broadcast_to", "GroupNorm": "group_norm", "LayerNorm": "layer_norm",
+    "Muls": "mul", "Divs": "div", "ScalarToTensor": "scalar_to_tensor",
+    "StridedSlice": "strided_slice", "Slice": "slice",
+}  # fmt: skip
+"""Classes of primitives whose instances pass sizes on, and the function that each is."""
+
+CREATING = frozenset(
+    {
+        "zeros",
+        "ones",
+        "full",
+        "rand",
+        "randn",
+        "arange",
+        "linspace",
+        "eye",
+        "empty",
+        "fill",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "scalar_to_tensor",
+    }
+)
+"""Functions that make a tensor out of sizes alone: no operator shows them."""
+
+WHOLE = ("split",)
+"""Functions that pass on what was not in the code: what they call belongs to them."""
+
+
+class ApiCallTracker:
+    """Keeps the innermost call at hand for whoever records operators.
+
+    Args:
+        number: Gives the number of a recorded tensor, or None for one that is not recorded.
+        created: Is told what a function of ``CREATING`` returned, while `asked` is its call.
+    """
+
+    def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
+        self.api_call, self.uses = ApiCall(), Uses()
+        self._number, self._created = number, created
+        self._quiet = False
+
+    def call(self, name: str, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Call a function; what runs in its course belongs to it."""
+        if self._quiet or self.api_call.name in WHOLE:
+            return plain(*args, **kwargs)
+        outer, self.api_call = self.api_call, ApiCall(name, args, kwargs)
+        try:
+            out = plain(*args, **kwargs)
+            if name in CREATING and isinstance(out, Tensor):
+                with self.quiet():
+                    self._created(name, out)
+            return out
+        finally:
+            self.api_call = outer
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Inside the block, which is none of the network's code, shapes are plain and calls are not kept."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def sizes(self, tensor: Tensor, shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of a tensor, with origins where it is a recorded one."""
+        if self._quiet:
+            return tuple(shape)
+        with self.quiet():
+            number = self._number(tensor)
+        if number is None:
+            return tuple(shape)
+        return tuple(SymInt(size, Extent(size, number, axis), self.uses) for axis, size in enumerate(shape))
+
+    @contextmanager
+    def watching(self, modules: Sequence[str]) -> Iterator[None]:
+        """Inside the block calls are seen, also through names that these modules imported."""
+        undo: list[Callable[[], None]] = []
+        try:
+            self._watch_tensors(undo)
+            self._watch_primitives(undo)
+            self._watch_functions(modules, undo)
+            yield
+        finally:
+            for step in reversed(undo):
+                step()
+
+    def _watch_tensors(self, undo: list[Callable[[], None]]) -> None:
+        plain = Tensor.__dict__["shape"]
+        _set(Tensor, "shape", property(lambda tensor: self.sizes(tensor, plain.fget(tensor))), undo)
+        for name in METHODS:
+            if hasattr(Tensor, name):
+                _set(Tensor, name, self._seen(name, getattr(Tensor, name)), undo)
+
+    def _watch_primitives(self, undo: list[Callable[[], None]]) -> None:
+        for name, function in PRIMITIVES.items():
+            kind = getattr(gen_ops_prim, name, None) or getattr(ops, name, None)
+            if isinstance(kind, type) and issubclass(kind, Primitive):
+                _set(kind, "__call__", self._seen_method(function, kind.__call__), undo)
+        shape = array_ops.Shape if hasattr(array_ops, "Shape") else ops.Shape
+
+        def shape_of(primitive: Any, tensor: Any) -> Any:
+            return tensor.shape if isinstance(tensor, Tensor) else plain_shape(primitive, tensor)
+
+        plain_shape = shape.__call__
+        _set(shape, "__call__", shape_of, undo)
+
+    def _watch_functions(self, modules: Sequence[str], undo: list[Callable[[], None]]) -> None:
+        wrapped: dict[int, Any] = {}
+        for home in (ops, mint):
+            for name in FUNCTIONS:
+                function = getattr(home, name, None)
+                if inspect.isroutine(function):
+                    wrapped.setdefault(id(function), self._seen(name, function))
+        for namespace in [ops, mint, *(sys.modules[name] for name in modules if name in sys.modules)]:
+            for key, value in list(vars(namespace).items()):
+                if id(value) in wrapped:
+                    _set(namespace, key, wrapped[id(value)], undo)
+
+    def _seen(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(plain)
+        def seen(*args: Any, **kwargs: Any) -> Any:
+            return self.call(name, plain, args, kwargs)
+
+        return seen
+
+    def _seen_method(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(plain)  # its signature says what it calls its arguments
+        def seen(primitive: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.call(name, lambda *a, **k: plain(primitive, *a, **k), args, kwargs)
+
+        return seen
+
+
+def _set(owner: Any, name: str, value: Any, undo: list[Callable[[], None]]) -> None:
+    """Set an attribute of a class or module for a while; one that was inherited is so again afterwards."""
+    own, had = vars(owner).get(name), name in vars(owner)
+    setattr(owner, name, value)
+    undo.append(lambda: setattr(owner, name, own) if had else delattr(owner, name))

@@ -1,0 +1,235 @@
+"""MindSpore's operators that compute: what each does to channels, in the neutral kinds of ``core.graph``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore import Tensor
+
+from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.sizes import Attribute, SizeOrigin, origin_of
+from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording.decompositions import gated
+from prunekit.plugins.backends.mindspore.call import Call
+
+_DOES = {
+    **dict.fromkeys(("Cast", "Contiguous", "Identity", "StopGradient", "Clone", "Copy"), "copy"),
+    **dict.fromkeys(("Add", "AddExt", "Adds", "InplaceAddExt", "BiasAdd", "AddN"), "sum"),
+    **dict.fromkeys(("Sub", "SubExt", "Subs", "Neg", "InplaceSubExt"), "difference"),
+    **dict.fromkeys(("Mul", "Muls", "InplaceMul", "InplaceMuls", "Div", "Divs", "RealDiv", "InplaceDiv"), "product"),
+}
+_TIMES = ("mul", "__mul__", "__rmul__", "__imul__")
+_DIVIDED = ("div", "__truediv__", "__itruediv__")
+
+
+def pointwise(call: Call) -> None:
+    """Any operator that works on each position by itself."""
+    operands, attributes = call.operands(), dict[str, Any]()
+    if call.name in _DOES:
+        attributes["does"] = _DOES[call.name]
+    if attributes.get("does") == "product" and (scaled := _scaled(call)) is not None:
+        attributes["scaled"] = scaled
+    call.add(Kind.ELEMENTWISE, operands, call.first(), **attributes)
+
+
+def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
+    """The power of a size by which the first operand is multiplied."""
+    api_call = call.api_call
+    found = next((f for f in map(call.factor, [*api_call.args, *api_call.kwargs.values()]) if f is not None), None)
+    if found is None or api_call.name not in (*_TIMES, *_DIVIDED):
+        return None
+    origin, exponent = found
+    return origin, -exponent if api_call.name in _DIVIDED else exponent
+
+
+def like(call: Call) -> None:
+    """A new tensor that takes every size from another."""
+    call.unary(Kind.ELEMENTWISE)
+
+
+def bias_add(call: Call) -> None:
+    """A bias: part of the layer where the layer's own cell adds it, else a sum with one number for each channel."""
+    if _ends_layer(call):
+        call.amend_last(call.number(call["bias"]), call.first())
+        return
+    x, bias, ndim = call.number(call.x), call.number(call["bias"]), call.x.ndim
+    laid = call.between((1, call["bias"].shape[0], *[1] * (ndim - 2)))
+    call.add(Kind.RESHAPE, [bias], [laid])
+    call.add(Kind.ELEMENTWISE, [x, laid], call.first(), does="sum")
+
+
+def _ends_layer(call: Call) -> bool:
+    """Whether the bias belongs to the convolution or linear layer that ran just before it, in the same cell."""
+    layer = call.last
+    if layer is None or layer.module != call.module or layer.outputs != (call.number(call.x),):
+        return False
+    own = getattr(call.cell, "weight", None)
+    return layer.kind in (Kind.CONVOLUTION, Kind.LINEAR) and len(layer.inputs) == 2 and isinstance(own, Tensor)
+
+
+def convolution(call: Call) -> None:
+    """Convolutions of every dimension, transposed or not; the input of a transposed one's primitive is its first."""
+    x, weight = call.tensors[:2]
+    transposed = "Transpose" in call.name
+    groups = int(call.any("groups", "group", default=1))
+    spatial = tuple(weight.shape[2:])
+    steps = [_per_axis(call.any("stride", "strides", default=1), len(spatial)), _pads(call, len(spatial))]
+    single = [axis + 2 for axis, window in enumerate(zip(spatial, *steps, strict=True)) if window == (1, 1, 0)]
+    attributes: dict[str, Any] = {}
+    if call.api_call.name == "conv2d" and (passed := call.api_call.argument(7, "groups")) is not None:
+        attributes["origin"] = origin_of(passed)
+    elif isinstance(getattr(call.cell, "group", None), int):  # what the cell was made with is in its primitive
+        attributes["origin"] = Attribute(groups, call.module, ("group",))
+    inputs = [call.number(t) for t in (x, weight)]
+    bias = call.get("bias")
+    inputs += [call.number(bias)] if isinstance(bias, Tensor) else []
+    call.add(
+        Kind.CONVOLUTION, inputs, call.first(), groups=groups, transposed=transposed, stride=steps[0][0],
+        single=single, **attributes,
+    )  # fmt: skip
+
+
+def _per_axis(value: Any, count: int) -> list[int]:
+    """One number for each spatial axis, of one for all or of a tuple that may begin with batch and channels."""
+    found = [value] * count if isinstance(value, int) else list(value)
+    return [int(n) for n in found[-count:]]
+
+
+def _pads(call: Call, count: int) -> list[int]:
+    """Rows put before each spatial axis; what "same" puts there matters only to wider kernels."""
+    mode = str(call.any("pad_mode", default="pad")).lower()
+    if mode not in ("pad", "0") or (pads := call.any("pad", "padding")) is None:
+        return [0] * count
+    pads = [pads] * 2 * count if isinstance(pads, int) else list(pads)
+    return [int(n) for n in (pads[::2] if len(pads) == 2 * count else pads)][:count]
+
+
+def matmul(call: Call) -> None:
+    """A linear layer where the second operand is a matrix, else products of matrices, one by one."""
+    a, b = call.tensors[:2]
+    left = _turned(call, a, bool(call.get("transpose_a", False)))
+    right = _turned(call, b, bool(call.get("transpose_b", False)))
+    call.add(Kind.LINEAR if b.ndim == 2 else Kind.MATMUL, [left, right], call.first())
+
+
+def dense(call: Call) -> None:
+    """A linear layer with the weight (out, in)."""
+    inputs = [call.number(call["input"]), _turned(call, call["weight"], True)]
+    if isinstance(call.get("bias"), Tensor):
+        inputs.append(call.number(call["bias"]))
+    call.add(Kind.LINEAR, inputs, call.first())
+
+
+def addmm(call: Call) -> None:
+    """A product and something added to it."""
+    a, b = call.any("mat1", "batch1"), call.any("mat2", "batch2")
+    product = call.between((*a.shape[:-1], b.shape[-1]))
+    call.add(Kind.LINEAR if b.ndim == 2 else Kind.MATMUL, [call.number(a), call.number(b)], [product])
+    call.add(Kind.ELEMENTWISE, [product, call.number(call["input"])], call.first(), does="sum")
+
+
+def _turned(call: Call, matrix: Any, turned: bool) -> int:
+    """The number of a matrix, or of that with its last two axes exchanged."""
+    number = call.number(matrix)
+    if not turned:
+        return number
+    order = [*range(matrix.ndim - 2), matrix.ndim - 1, matrix.ndim - 2]
+    other = call.between([matrix.shape[k] for k in order])
+    call.add(Kind.PERMUTE, [number], [other], order=order)
+    return other
+
+
+def batch_norm(call: Call) -> None:
+    """Statistics of each channel, stored ones or those of the batch."""
+    x, *parts = call.tensors
+    pooled = [k for k in range(x.ndim) if k != 1] if call.any("is_training", "training", default=False) else []
+    numbers = [call.number(t) for t in (x, *parts)]
+    mean = numbers[3] if len(numbers) > 3 else None
+    call.add(Kind.NORMALIZATION, numbers, call.first(), axis=1, pooled=pooled, mean=mean)
+
+
+def layer_norm(call: Call) -> None:
+    """Statistics over the last axes."""
+    x, *parts = call.tensors
+    begin = call.get("begin_norm_axis")
+    if begin is None:
+        begin = x.ndim - len(call["normalized_shape"])
+    passed = call.api_call.argument(1, "normalized_shape") if call.api_call.name == "layer_norm" else None
+    origins = tuple(origins_of(list(passed))) if isinstance(passed, (list, tuple)) else ()
+    pooled = list(range(axis_of(int(begin), x.ndim), x.ndim))
+    if not origins and (held := getattr(call.cell, "normalized_shape", None)) is not None:
+        origins = tuple(origins_of(list(held)))
+    numbers = [call.number(t) for t in (x, *parts)]
+    call.add(Kind.NORMALIZATION, numbers, call.first(), axis=None, pooled=pooled, origins=origins)
+
+
+def group_norm(call: Call) -> None:
+    """Statistics over the channels of each group."""
+    x, *parts = call.tensors
+    groups = int(call["num_groups"])
+    passed = call.api_call.argument(1, "num_groups") if call.api_call.name == "group_norm" else None
+    numbers = [call.number(t) for t in (x, *parts)]
+    call.add(
+        Kind.NORMALIZATION, numbers, call.first(), axis=1, pooled=[] if groups == x.shape[1] else [1], groups=groups,
+        origin=None if passed is None else origin_of(passed),
+    )  # fmt: skip
+
+
+_OVER = {
+    **dict.fromkeys(("ReduceSum", "SumExt", "LpNormV2", "Norm", "LinalgVectorNorm"), "sum"),
+    **dict.fromkeys(("ReduceMean", "MeanExt", "Var", "Std"), "mean"),
+    **dict.fromkeys(("ReduceMax", "ReduceMin", "AMax", "AMin"), "extreme"),
+}
+
+
+def reduce(call: Call) -> None:
+    """Sums, means and the like along axes."""
+    axes = axes_of(call.any("axis", "dim"), call.x.ndim)
+    keepdim = bool(call.any("keep_dims", "keepdim", "keepdims", default=False))
+    if call.x.ndim - call.out_of(0).ndim not in (0, len(axes)) or (keepdim and call.out_of(0).ndim != call.x.ndim):
+        axes, keepdim = list(range(call.x.ndim)), False  # of everything, whatever the arguments are called
+    call.unary(Kind.REDUCE, axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values"))
+
+
+def deviation(call: Call) -> None:
+    """The standard deviation and the mean in one."""
+    axes, keepdim = axes_of(call["axis"], call.x.ndim), bool(call["keep_dims"])
+    call.add(Kind.REDUCE, [call.number(call.x)], call.results(), axes=axes, keepdim=keepdim, over="mean")
+
+
+def pool(call: Call) -> None:
+    """Operators that mix positions of all axes behind the channels."""
+    call.unary(Kind.POOL, axes=list(range(2, call.x.ndim)))
+
+
+def along(call: Call) -> None:
+    """Positions along some axes are mixed."""
+    call.unary(Kind.POOL, axes=axes_of(call.any("axis", "dim", "dims"), call.x.ndim))
+
+
+def softmax(call: Call) -> None:
+    """Shares of a whole along an axis."""
+    call.unary(Kind.POOL, axes=axes_of(call.any("axis", "dim"), call.x.ndim), softmax=True)
+
+
+def local_response(call: Call) -> None:
+    """Each channel is divided by what its neighbours are."""
+    call.unary(Kind.POOL, axes=[1])
+
+
+def glu(call: Call) -> None:
+    """One half gates the other."""
+    gated(call, call.x, axis_of(int(call["axis"]), call.x.ndim))
+
+
+def l2_normalize(call: Call) -> None:
+    """Unit length along axes."""
+    x, axes = call.number(call.x), axes_of(call["axis"], call.x.ndim)
+    lengths = call.between([1 if axis in axes else size for axis, size in enumerate(call.x.shape)])
+    call.add(Kind.REDUCE, [x], [lengths], axes=axes, keepdim=True, over="sum")
+    call.add(Kind.ELEMENTWISE, [x, lengths], call.first())
+
+
+def roi_align(call: Call) -> None:
+    """Regions of a map: one entry of the batch for each region."""
+    call.unary(Kind.POOL, axes=[0, 2, 3])

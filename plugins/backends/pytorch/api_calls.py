@@ -1,0 +1,75 @@
+"""Sees which Python function of torch the network's code called, and gives it sizes that know where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from prunekit.core.graph.sizes import Extent, SymInt, Uses
+from prunekit.core.recording import ApiCall
+
+_SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__
+_GATES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
+
+
+class ApiCallTracker(TorchFunctionMode):
+    """Keeps the innermost call at hand for whoever records operators.
+
+    Args:
+        number: Gives the number of a recorded tensor, or None for one that is not recorded.
+    """
+
+    def __init__(self, number: Callable[[torch.Tensor], int | None]) -> None:
+        super().__init__()
+        self.api_call = ApiCall()
+        self.uses = Uses()
+        self._number = number
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call it, and give sizes that it returns their origin."""
+        if func == _SHAPE:
+            return torch.Size(self.sizes(args[0], args[0].shape))
+        outer, self.api_call = self.api_call, ApiCall(getattr(func, "__name__", ""), args, kwargs or {})
+        try:
+            out = func(*args, **(kwargs or {}))
+        finally:
+            api_call, self.api_call = self.api_call, outer
+        if api_call.name == "size":
+            return self._axis(args[0], api_call) if isinstance(out, int) else torch.Size(self.sizes(args[0], out))
+        if api_call.name in ("numel", "nelement") and args[0].ndim == 1:
+            return self.sizes(args[0], args[0].shape)[0]
+        return out
+
+    def sizes(self, tensor: torch.Tensor, shape: Sequence[int]) -> Sequence[int]:
+        """The shape of a tensor, with origins where it is a recorded one."""
+        number = self._number(tensor)
+        if number is None:
+            return shape
+        return [SymInt(size, Extent(size, number, axis), self.uses) for axis, size in enumerate(shape)]
+
+    def _axis(self, tensor: torch.Tensor, api_call: ApiCall) -> int:
+        axis: int = api_call.argument(1, "dim")
+        return self.sizes(tensor, tensor.shape)[axis]
+
+
+@contextmanager
+def open_functions() -> Iterator[None]:
+    """Let the Python functions of ``torch.nn.functional`` run under a mode, where only what they call is seen.
+
+    They hand themselves to an active mode as a whole otherwise, and the sizes that they pass on stay unseen.
+    """
+    functional: Any = torch.nn.functional
+    gates = {name: getattr(functional, name) for name in _GATES if hasattr(functional, name)}
+    try:
+        for name in gates:
+            setattr(functional, name, lambda *_: False)
+        yield
+    finally:
+        for name, gate in gates.items():
+            setattr(functional, name, gate)

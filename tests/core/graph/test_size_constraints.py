@@ -1,0 +1,176 @@
+"""Sizes that the code passes: what adapts, what is tied, what stays and why. All of it without a framework."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from prunekit.core.graph import Kind, channel_graph
+from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal
+from prunekit.core.pruning import PrunePlan, size_updates
+
+LENGTH = 5
+
+
+def attribute(value, name="n", module="m"):
+    return Attribute(value, module, (name,))
+
+
+def product(left, right):
+    return Combined(left.value * right.value, "*", left, right)
+
+
+def quotient(left, right):
+    return Combined(left.value // right.value, "//", left, right)
+
+
+@pytest.fixture
+def cut(script):
+    """The graph of twelve channels, of which those before a bound go another way."""
+
+    def graph(bound, origin, from_end=False):
+        x = script.conv(script.input(1, 3, 4, 4), "a", 12)
+        shape = {"axis": 1, "step": 1, "drop": False, "from_end": (from_end, from_end)}
+        one = script.op(Kind.SLICE, "slice", [x], (1, bound, 4, 4), start=0, stop=bound, stop_origin=origin, **shape)
+        two = script.op(
+            Kind.SLICE, "slice", [x], (1, 12 - bound, 4, 4), start=bound, stop=12, start_origin=origin, **shape
+        )
+        both = script.op(Kind.CONCAT, "cat", [two, one], (1, 12, 4, 4), axis=1)
+        return channel_graph(script.output(script.linear(script.mean(both), "head", 2)))
+
+    return graph
+
+
+def test_a_bound_in_the_code_keeps_what_lies_before_it(cut):
+    graph = cut(5, Literal(5))
+    assert [(g.size, g.fixed) for g in graph.groups] == [(7, 5)]
+    assert graph.layers[0].protected == (("slice in a has its size 5 in the network's code", 5),)
+
+
+def test_a_bound_from_the_end_keeps_what_lies_behind_it(cut):
+    graph = cut(7, Literal(5), from_end=True)
+    assert [(g.size, g.fixed) for g in graph.groups] == [(7, 5)]
+    assert {a.parameter: a.units.tolist() for a in graph.axes if a.axis == 0}["a.weight"] == [*range(7), *[-1] * 5]
+
+
+def test_a_bound_of_a_module_follows(cut):
+    graph = cut(5, attribute(5))
+    assert [(g.size, g.fixed) for g in graph.groups] == [(10, 2)]  # none of the parts is ever empty
+    keep = np.ones(10, dtype=bool)
+    assert size_updates.sizes(graph, keep) == {}
+    keep[[0, 3, 9]] = False
+    assert size_updates.sizes(graph, keep) == {("m", ("n",)): 3}
+    assert size_updates.sizes(graph, np.zeros(10, dtype=bool)) == {("m", ("n",)): 1}
+
+
+def test_half_of_its_own_size_ties_the_halves(cut):
+    graph = cut(6, quotient(Extent(12, 2, 1), Literal(2)))  # tensor 2 is what is cut
+    assert [(g.size, g.per_unit) for g in graph.groups] == [(6, 2)]
+
+
+def test_another_way_to_compute_it_keeps_it(cut):
+    graph = cut(5, Combined(5, "?", attribute(17), Literal(6)))
+    assert [(g.size, g.fixed) for g in graph.groups] == [(7, 5)]
+    assert graph.layers[0].protected == (("slice in a computes its size 5 in another way", 5),)
+
+
+@pytest.fixture
+def heads(script):
+    """The graph of attention without its scores: twelve columns become heads and widths, and one again."""
+    kind = type(script)
+
+    def graph(origins, sizes=(3, 4), back=None, whole=()):
+        script = kind()
+        x = script.linear(script.input(1, LENGTH, 7), "a", 12)
+        script.module = "attn"
+        apart = script.op(Kind.RESHAPE, "view", [x], (1, LENGTH, *sizes), origins=(None, None, *origins))
+        turned = script.op(Kind.PERMUTE, "permute", [apart], (1, sizes[0], LENGTH, sizes[1]), order=[0, 2, 1, 3])
+        again = script.op(Kind.PERMUTE, "permute", [turned], (1, LENGTH, *sizes), order=[0, 2, 1, 3])
+        y = script.op(Kind.RESHAPE, "reshape", [again], (1, LENGTH, 12), origins=(None, None, back))
+        return channel_graph(script.output(script.linear(y, "head", 2)), whole_parts=whole)
+
+    return graph
+
+
+def shape_of(graph):
+    return [(g.size, g.per_unit, g.fixed) for g in graph.groups]
+
+
+HEADS, WIDTH, BOTH = attribute(3, "heads"), attribute(4, "width"), attribute(12, "dim")
+WIDTHS, PARTS = [(4, 3, 0)], [(3, 4, 0)]
+
+
+@pytest.mark.parametrize(
+    ("origins", "back", "narrow", "whole"),
+    [
+        ((HEADS, WIDTH), BOTH, WIDTHS, PARTS),
+        ((HEADS, None), None, WIDTHS, PARTS),
+        ((None, WIDTH), product(HEADS, WIDTH), WIDTHS, PARTS),
+        ((HEADS, Literal(4)), BOTH, PARTS, PARTS),
+        ((Literal(3), WIDTH), None, WIDTHS, WIDTHS),
+        ((Literal(3), Literal(4)), None, [], []),
+        ((HEADS, WIDTH), Literal(12), [], []),
+        ((HEADS, quotient(BOTH, HEADS)), BOTH, WIDTHS, PARTS),
+        ((HEADS, quotient(Extent(12, 4, 2), HEADS)), None, WIDTHS, PARTS),
+        ((HEADS, WIDTH), product(Literal(3), WIDTH), WIDTHS, []),
+    ],
+)
+def test_heads_and_their_width(heads, origins, back, narrow, whole):
+    graph = heads(origins, back=back)
+    assert shape_of(graph) == narrow
+    assert [choice.name for choice in graph.choices] == (["attn#0"] if Literal not in map(type, origins) else [])
+    assert shape_of(heads(origins, back=back, whole=["attn#0"])) == whole
+
+
+def test_attributes_follow_the_choice(heads):
+    graph = heads((HEADS, WIDTH), back=BOTH)
+    half = PrunePlan.uniform(graph, 0.5).flags(graph)
+    assert size_updates.sizes(graph, half) == {("m", ("width",)): 2, ("m", ("dim",)): 6}
+    graph = heads((HEADS, WIDTH), back=BOTH, whole=["attn#0"])
+    two = PrunePlan.uniform(graph, 2 / 3).flags(graph)
+    assert size_updates.sizes(graph, two) == {("m", ("heads",)): 2, ("m", ("dim",)): 8}
+
+
+def test_an_attribute_that_also_sizes_what_cannot_shrink_stays(script):
+    size = attribute(6)
+    x = script.conv(script.input(1, 6, 4, 4), "a", 6)
+    script.module = "m"
+    x = script.op(Kind.RESHAPE, "view", [x], (1, 6, 16), origins=(None, size, None))
+    script.op(Kind.RESHAPE, "view", [script.graph.inputs[0]], (1, 6, 16), origins=(None, size, None))
+    x = script.op(Kind.REDUCE, "sum", [x], (1, 6), axes=[2], keepdim=False, over="sum")
+    graph = channel_graph(script.output(script.linear(x, "head", 2)))
+    assert graph.groups == ()
+    ((reason, count),) = graph.layers[0].protected
+    assert (reason, count) == ("its size is m.n, by which view in m sizes what stays as it is", 6)
+
+
+def test_an_attribute_that_is_compared_follows(script):
+    script.conv(script.input(1, 3, 4, 4), "a", 6)
+    x = script.graph.operators[-1].outputs[0]
+    script.graph.equal.append((Extent(6, x, 1), attribute(6, "dim")))
+    graph = channel_graph(script.output(script.linear(script.mean(x), "head", 2)))
+    assert [(h.module, h.path, h.units.tolist()) for h in graph.held_sizes] == [("m", ("dim",), list(range(6)))]
+
+
+def test_a_size_of_another_tensor_ties(script):
+    x = script.conv(script.input(1, 3, 4, 4), "a", 6)
+    y = script.conv(script.graph.inputs[0], "b", 6)
+    script.module = ""
+    flat = script.op(Kind.RESHAPE, "view", [y], (1, 6, 16), origins=(None, Extent(6, x, 1), None))
+    one, two = (
+        script.linear(script.mean(x), "c", 2),
+        script.op(Kind.REDUCE, "sum", [flat], (1, 6), axes=[2], keepdim=False, over="sum"),
+    )
+    two = script.linear(two, "d", 2)
+    graph = channel_graph(script.output(script.add(one, two)))
+    assert [(g.mids, g.size) for g in graph.groups] == [((0, 1), 6)]
+
+
+def test_a_size_that_does_not_shrink_keeps(script):
+    image = script.input(1, 6, 4, 4)
+    y = script.conv(image, "b", 6)
+    script.module = ""
+    flat = script.op(Kind.RESHAPE, "view", [y], (1, 6, 16), origins=(None, Extent(6, image, 1), None))
+    graph = channel_graph(script.output(script.linear(flat, "d", 2)))
+    assert graph.groups == ()
+    assert graph.layers[0].protected == (("view in the network gives it the size of what stays as it is", 6),)
