@@ -17,7 +17,7 @@ from prunekit import prune, trace
 from prunekit.core.api import backend_for
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.cost import price
-from prunekit.core.parsing.parse import random_part
+from prunekit.core.parsing.verify import random_part
 from prunekit.core.text_table import columns
 from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2

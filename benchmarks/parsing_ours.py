@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from prunekit.core.cost import price
-from prunekit.core.graph.structure import ChannelGraph, Layer
+from prunekit.core.graph.structure import ChannelStructure, Layer
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing import assert_exact
@@ -72,7 +72,7 @@ def ours(model: Model, row: dict[str, Any], stages: Stages, options: dict[str, A
     check(row, before, structure(outputs, free))
 
 
-def exactness(network: nn.Module, inputs: Any, graph: ChannelGraph, stages: Stages, limit: float) -> float | str:
+def exactness(network: nn.Module, inputs: Any, graph: ChannelStructure, stages: Stages, limit: float) -> float | str:
     """The largest error in float64 when a random half of every group goes, or why there is none."""
     precise = tree_map(lambda t: t.double() if isinstance(t, Tensor) and t.is_floating_point() else t, inputs)
     try:
@@ -89,7 +89,7 @@ def warm_up() -> None:
     PytorchBackend().prune(network, graph, PrunePlan.uniform(graph, 0.5))
 
 
-def describe(row: dict[str, Any], graph: ChannelGraph) -> None:
+def describe(row: dict[str, Any], graph: ChannelStructure) -> None:
     """What was found: how many groups and layers, what stays and why, and what the proof says."""
     row["groups"], row["layers"], row["notes"] = len(graph.groups), len(graph.layers), list(graph.notes)
     row["stays"] = sum(layer.group is None for layer in graph.layers)
@@ -98,7 +98,9 @@ def describe(row: dict[str, Any], graph: ChannelGraph) -> None:
         row["reasons"][reason] = row["reasons"].get(reason, 0) + 1
 
 
-def where(graph: ChannelGraph, network: nn.Module, small: nn.Module, full: int, kept: int) -> dict[str, list[float]]:
+def where(
+    graph: ChannelStructure, network: nn.Module, small: nn.Module, full: int, kept: int
+) -> dict[str, list[float]]:
     """Where the MACs are that stay: for each kind of layer how many there are, their share of all, and what is kept.
 
     What is left when all layers are counted are products of activations.
@@ -114,7 +116,7 @@ def where(graph: ChannelGraph, network: nn.Module, small: nn.Module, full: int, 
     return {name: [round(value, 4) for value in values] for name, values in found.items()}
 
 
-def by_group(graph: ChannelGraph, network: nn.Module, small: nn.Module, full: int) -> dict[str, list[float]]:
+def by_group(graph: ChannelStructure, network: nn.Module, small: nn.Module, full: int) -> dict[str, list[float]]:
     """For each group, and for each layer that has none, what `where` gives for each kind of layer."""
     found: dict[str, list[float]] = {}
     groups = {group.id: group for group in graph.groups}

@@ -8,7 +8,7 @@ from typing import Any
 from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Batch, Inputs
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.parsing.channel_graph import ChannelGraph
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning import compensation
 from prunekit.core.pruning.plan import PrunePlan

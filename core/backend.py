@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.registry import Entry, Register, RegisterType
@@ -82,15 +82,15 @@ class Backend(Protocol):
         """
         ...
 
-    def observe(self, network: Network, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+    def observe(self, network: Network, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
         ...
 
-    def prune(self, network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:
+    def prune(self, network: Network, graph: ChannelStructure, plan: PrunePlan) -> Network:
         """A network that lacks what the plan removes, in evaluation mode."""
         ...
 
-    def run_masked(self, network: Network, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: Network, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs (as NumPy) of the whole network, where what the plan removes has no effect.
 
         Slices that go are zero, and at ``graph.masks`` their positions are left out of sums, means and extremes.

@@ -10,7 +10,7 @@ from prunekit.registry import ascend_automl
 
 if TYPE_CHECKING:
     from prunekit.core.api import compensate, prune, recalibrate, shrink, trace
-    from prunekit.core.graph import ChannelGraph
+    from prunekit.core.parsing.channel_graph import ChannelGraph
     from prunekit.core.pipeline.load import load
     from prunekit.core.pruning import PrunePlan
     from prunekit.core.weights import Naming
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    "ChannelGraph": "prunekit.core.graph",
+    "ChannelGraph": "prunekit.core.parsing.channel_graph",
     "Naming": "prunekit.core.weights",
     "PrunePlan": "prunekit.core.pruning",
     "Register": "prunekit.registry",

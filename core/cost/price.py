@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelGraph, staying
-
-if TYPE_CHECKING:
-    from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.pruning.plan import PrunePlan
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class CostModel:
     stay, so that a price takes microseconds and never falls when more is kept.
     """
 
-    def __init__(self, graph: ChannelGraph) -> None:
+    def __init__(self, graph: ChannelStructure) -> None:
         self._graph = graph
         self._axes: dict[bytes, int] = {}
         self._units: list[NDArray[np.int64]] = []
@@ -93,7 +90,7 @@ class CostModel:
         return self._axes[key]
 
 
-def _parameter_terms(graph: ChannelGraph) -> list[tuple[float, tuple[NDArray[np.int64], ...]]]:
+def _parameter_terms(graph: ChannelStructure) -> list[tuple[float, tuple[NDArray[np.int64], ...]]]:
     by_name: dict[str, list[NDArray[np.int64]]] = {}
     for axis in graph.axes:
         by_name.setdefault(axis.parameter, []).append(axis.units)
@@ -104,7 +101,7 @@ def _parameter_terms(graph: ChannelGraph) -> list[tuple[float, tuple[NDArray[np.
     return terms
 
 
-def price(graph: ChannelGraph, plan: PrunePlan | None = None) -> Cost:
+def price(graph: ChannelStructure, plan: PrunePlan | None = None) -> Cost:
     """What the network costs when ``plan`` is applied, or as it is."""
     model = CostModel(graph)
     return model.full if plan is None else model.of_units(plan.flags(graph))

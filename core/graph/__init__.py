@@ -1,12 +1,12 @@
 """The channel graph: one real forward, followed channel by channel, says what is coupled with what."""
 
-from prunekit.core.graph.build import channel_graph
+from prunekit.core.graph.build import channel_structure
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph, Tensor
-from prunekit.core.graph.structure import Axis, ChannelGraph, Group, Layer, Reader, Work
+from prunekit.core.graph.structure import Axis, ChannelStructure, Group, Layer, Reader, Work
 
 __all__ = [
     "Axis",
-    "ChannelGraph",
+    "ChannelStructure",
     "Group",
     "Kind",
     "Layer",
@@ -15,5 +15,5 @@ __all__ = [
     "Reader",
     "Tensor",
     "Work",
-    "channel_graph",
+    "channel_structure",
 ]

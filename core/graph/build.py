@@ -16,7 +16,7 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.readers import axis_of, readers
 from prunekit.core.graph.structure import (
     Axis,
-    ChannelGraph,
+    ChannelStructure,
     Group,
     HeldSize,
     Layer,
@@ -30,12 +30,12 @@ ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
 
 
-def channel_graph(
+def channel_structure(
     operators: OperatorGraph,
     ignore: Iterable[str] = (),
     frozen: Iterable[tuple[int, str]] = (),
     whole_parts: Iterable[str] = (),
-) -> ChannelGraph:
+) -> ChannelStructure:
     """Find what is coupled with what.
 
     Args:
@@ -114,7 +114,7 @@ class _Assembly:
                 sizes[self.group_of_unit[units[0]]] -= 1
         return last
 
-    def graph(self) -> ChannelGraph:
+    def graph(self) -> ChannelStructure:
         axes = [
             Axis(name, axis, self.units(labels))
             for name, found in self.flow.parameters.items()
@@ -130,7 +130,7 @@ class _Assembly:
         layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
         norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
-        return ChannelGraph(
+        return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
             self._rescales(), self._choices(), norms, notes=list(self.flow.graph.notes),
         )  # fmt: skip

@@ -73,7 +73,7 @@ class Choice:
     """Code that splits an axis into parts: whole parts may go, or positions within every part.
 
     Attributes:
-        name: The module whose forward does it, and the how manieth there: ``blocks.0.attn#0``.
+        name: The module whose forward does it, and its index there: ``blocks.0.attn#0``.
         labels: The labels concerned.
         parts: Whether whole parts go.
     """

@@ -1,4 +1,4 @@
-"""The channel graph: which slices of which parameters go together, what stays and why. Knows no framework."""
+"""A network's structure: which slices of which parameters go together, what stays and why. Knows no framework."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class PartChoice:
     """Code that splits an axis into parts, so that whole parts may go or positions within every part.
 
     Attributes:
-        name: The module whose forward does it, and the how manieth there: ``blocks.0.attn#0``.
+        name: The module whose forward does it, and its index there: ``blocks.0.attn#0``.
         groups: The groups concerned.
         whole: Whether whole parts go; both are legal.
     """
@@ -189,7 +189,7 @@ class PartChoice:
 
 
 @dataclass
-class ChannelGraph:
+class ChannelStructure:
     """What a network's structure allows.
 
     Attributes:
@@ -251,12 +251,6 @@ class ChannelGraph:
             f", {'kept' if layer.group is None else f'group {layer.group}'}"
             for layer in self.layers
         )
-
-    def table(self) -> str:
-        """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""
-        from prunekit.core.report.table import as_text  # it needs the prices, which need this module
-
-        return as_text(self)
 
     def parameters(self) -> Iterable[str]:
         """Names of all parameters that lose slices when units go."""

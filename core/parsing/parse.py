@@ -1,38 +1,21 @@
-"""Proof by values: the pruned network computes what the original computes when what is removed has no effect."""
+"""Finds a network's channel graph: records a forward, follows the channels, verifies the result by values."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from prunekit.core.backend import Backend, Network, outputs_as_arrays
+from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Inputs
-from prunekit.core.graph import ChannelGraph, Group, OperatorGraph, channel_graph
-from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.graph import ChannelStructure, OperatorGraph, channel_structure
+from prunekit.core.parsing.channel_graph import ChannelGraph
+from prunekit.core.parsing.verify import INCONCLUSIVE, VERIFIED, Verification, randomized
 
-TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
-"""Largest difference allowed, relative to the largest output, by the outputs' type."""
-
-GOLDEN = (5**0.5 - 1) / 2
-"""Its multiples spread evenly over the unit interval."""
-
-MEANINGS = ("convolution", "normalization")
-"""What a module can be as a whole."""
-
-DIFFERS = "values differ"
-"""How the finding begins that may be rounding."""
-
-VERIFIED = "proven by values: a random part of every group removed"
-INCONCLUSIVE = "not proven: it runs, but no output holds two numbers that differ, so there was nothing to compare"
-
-TRIALS = 64
-"""How often to try parts of the groups before all that are still suspected are protected."""
+LEAF_KINDS = ("convolution", "normalization")
+"""What a leaf module can be as a whole."""
 
 
 def parse(
@@ -45,7 +28,7 @@ def parse(
     leaf_modules: Mapping[str, str] | None = None,
     whole_parts: Iterable[str] = (),
 ) -> ChannelGraph:
-    """Find a network's channel graph and prove it.
+    """Find a network's channel graph and verify it.
 
     A random part of every group is removed. What fails or computes other values is narrowed down to its groups, which
     are protected, with the reason.
@@ -55,179 +38,65 @@ def parse(
         network: The network.
         inputs: What it is called with.
         ignore: Modules whose outputs are kept.
-        seed: Of what the proof removes.
-        proof: Whether to prove it.
+        seed: Of what the verification removes.
+        proof: Whether to verify it.
         leaf_modules: As for ``Backend.record``.
         whole_parts: Patterns of names of modules, or of choices (``blocks.*.attn#0``): where their code splits an axis
             into parts, whole parts go (heads), not positions within every part (their width).
+
+    Raises:
+        ValueError: A leaf module is said to be something else, or a module in ``ignore`` does not exist.
     """
     _check_leaf_modules(leaf_modules or {})
     operators, ignore = backend.record(network, inputs, leaf_modules), list(ignore)
-    graph = structure(operators, ignore, list(whole_parts))
+    found = structure(operators, ignore, list(whole_parts))
     frozen: list[tuple[int, str]] = []
     if not proof:
-        return graph
+        return ChannelGraph.of(found)
     with backend.temporary_parameters(network, randomized(operators, seed)):
-        while graph.groups:
-            trial = _Trial(backend, network, graph, inputs, seed)
-            culprits = trial.culprits()
+        while found.groups:
+            verification = Verification(backend, network, found, inputs, seed)
+            culprits = verification.culprits()
             if not culprits:
-                graph.notes.append(VERIFIED if trial.conclusive else INCONCLUSIVE)
+                found.notes.append(VERIFIED if verification.conclusive else INCONCLUSIVE)
                 break
             frozen += [(mid, f"the proof failed: {problem}") for group, problem in culprits for mid in group.mids]
-            graph = channel_graph(operators, ignore, frozen, graph.whole_parts)
-    return graph
+            found = channel_structure(operators, ignore, frozen, found.whole_parts)
+    return ChannelGraph.of(found)
 
 
 def _check_leaf_modules(leaf_modules: Mapping[str, str]) -> None:
-    for name, meaning in leaf_modules.items():
-        if meaning not in MEANINGS:
-            raise ValueError(f"leaf_modules: {name} is {meaning!r}; say {' or '.join(MEANINGS)}")
+    for name, kind in leaf_modules.items():
+        if kind not in LEAF_KINDS:
+            raise ValueError(f"leaf_modules: {name} is {kind!r}; say {' or '.join(LEAF_KINDS)}")
 
 
-def structure(operators: OperatorGraph, ignore: Sequence[str], patterns: Sequence[str]) -> ChannelGraph:
-    """The channel graph where the choices that the patterns name are made for whole parts.
+def structure(operators: OperatorGraph, ignore: Sequence[str], patterns: Sequence[str]) -> ChannelStructure:
+    """The structure where the choices that the patterns name are made for whole parts.
 
     Where positions within parts cannot go, whole parts may still: that is tried once, and kept if more can go.
     """
-    graph = channel_graph(operators, ignore)
-    names = [choice.name for choice in graph.choices]
+    found = channel_structure(operators, ignore)
+    names = [choice.name for choice in found.choices]
     wanted = {name for name in names if any(_names(pattern, name) for pattern in patterns)}
     if wanted:
-        graph = channel_graph(operators, ignore, (), wanted)
+        found = channel_structure(operators, ignore, (), wanted)
     for pattern in patterns:
         if not any(_names(pattern, name) for name in names):
             split = ", ".join(dict.fromkeys(name.rpartition("#")[0] or "the network" for name in names)) or "no module"
             operators.notes.append(f"whole_parts: {pattern!r} names no code that splits channels; that is in {split}")
-    graph.notes = list(operators.notes)
-    stuck = {choice.name for choice in graph.choices if not choice.whole and not choice.groups}
+    found.notes = list(operators.notes)
+    stuck = {choice.name for choice in found.choices if not choice.whole and not choice.groups}
     if not stuck:
-        return graph
-    other = channel_graph(operators, ignore, (), wanted | stuck)
-    return other if _least(other) < _least(graph) else graph
+        return found
+    other = channel_structure(operators, ignore, (), wanted | stuck)
+    return other if _least(other) < _least(found) else found
 
 
 def _names(pattern: str, choice: str) -> bool:
     return fnmatchcase(choice, pattern) or fnmatchcase(choice.rpartition("#")[0], pattern)
 
 
-def _least(graph: ChannelGraph) -> float:
+def _least(found: ChannelStructure) -> float:
     """The cost that remains with one unit in every group."""
-    return CostModel(graph).estimate(np.ones(len(graph.groups), dtype=np.int64)).macs
-
-
-def random_part(graph: ChannelGraph, groups: Sequence[Group], seed: int) -> PrunePlan:
-    """A plan that removes a random part of the given groups and nothing else.
-
-    The shares, a third to two thirds, differ from group to group, so that sizes that only the code ties show.
-    """
-    chosen, keep = {group.id for group in groups}, dict[int, tuple[int, ...]]()
-    for index, group in enumerate(graph.groups):
-        order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
-        share = (1 + (index * GOLDEN) % 1) / 3
-        gone = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
-        keep[group.id] = tuple(sorted(order[gone:].tolist()))
-    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
-
-
-def randomized(operators: OperatorGraph, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Random values for parameters that are nearly zero, as at initialisation: behind those, no mistake would show."""
-    rng = np.random.default_rng(seed)
-    return {name: rng.uniform(0.5, 1.0, operators.parameter_shapes[name]) for name in operators.near_zero}
-
-
-class _Trial:
-    """Removes parts of some groups and says what is wrong with the result."""
-
-    def __init__(self, backend: Backend, network: Network, graph: ChannelGraph, inputs: Inputs, seed: int) -> None:
-        self.backend, self.network, self.graph, self.inputs, self.seed = backend, network, graph, inputs, seed
-        self.conclusive = False  # whether an output could have shown a mistake
-        self._tried = 0
-
-    def culprits(self) -> list[tuple[Group, str]]:
-        """The groups whose removal is wrong, and why.
-
-        What differs in float32 may be rounding that the network magnifies, as where it sorts: float64 decides.
-        """
-        groups = list(self.graph.groups)
-        problem = self._problem(groups)
-        if problem is not None and problem.startswith(DIFFERS) and "float64" in self.backend.supports:
-            problem = self._precise_problem(groups, problem)
-        return self._narrowed(groups, [], problem)
-
-    def _precise_problem(self, groups: list[Group], known: str) -> str | None:
-        """What is wrong in float64, from now on the precision of the trial; where that does not run, in its own."""
-        precise = copy.copy(self)
-        precise.network, precise.inputs = self.backend.to_float64(self.network), _in_double(self.inputs)
-        problem = precise._problem(groups)
-        if problem is None or problem.startswith(DIFFERS):
-            self.network, self.inputs, self.conclusive = precise.network, precise.inputs, precise.conclusive
-            return problem
-        return known
-
-    def _narrowed(self, groups: list[Group], beside: list[Group], problem: str | None) -> list[tuple[Group, str]]:
-        """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well.
-
-        ``problem`` is what was found when all of them went.
-        """
-        if problem is None:
-            return []
-        if len(groups) == 1 or self._tried >= TRIALS:
-            return [(group, problem) for group in groups]
-        left, right = groups[: len(groups) // 2], groups[len(groups) // 2 :]
-        found = [part for half in (left, right) for part in self._narrowed(half, beside, self._problem(half + beside))]
-        return found or [
-            *self._narrowed(left, beside + right, problem),
-            *self._narrowed(right, beside + left, problem),
-        ]
-
-    def _problem(self, groups: Sequence[Group]) -> str | None:
-        """Why removing from these groups is wrong, or None."""
-        self._tried += 1
-        plan = random_part(self.graph, groups, self.seed)
-        try:
-            small = self.backend.prune(self.network, self.graph, plan)
-            (got, _), *_ = self.backend.run(small, [(self.inputs, 0)])
-            if self.graph.operators.training_from is not None:
-                self.backend.train_once(small, self.inputs)
-        except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
-            return f"{type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ''}"
-        del small  # before the original runs: of large networks there is not room for both
-        wanted = outputs_as_arrays(self.backend.run_masked(self.network, self.graph, plan, self.inputs))
-        self.conclusive = any(_tells(array) for array in wanted)
-        return difference(outputs_as_arrays(got), wanted)
-
-
-def _in_double(value: Any) -> Any:
-    """Inputs with every float32 in them as float64."""
-    if isinstance(value, Mapping):
-        return {key: _in_double(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_in_double(part) for part in value)
-    array = np.asarray(value)
-    return array.astype(np.float64) if array.dtype == np.float32 else value
-
-
-def _tells(array: NDArray[Any]) -> bool:
-    """Whether real numbers differ within an output; of a single one, whether it is one."""
-    if not np.issubdtype(array.dtype, np.floating):
-        return False
-    values = array[np.isfinite(array)]
-    return bool(values.size and (values.min() < values.max() or array.size == 1))
-
-
-def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:
-    """How two lists of outputs differ beyond rounding, or None."""
-    if [a.shape for a in got] != [a.shape for a in wanted]:
-        return f"output shapes {[a.shape for a in got]} instead of {[a.shape for a in wanted]}"
-    for a, b in zip(got, wanted, strict=True):
-        if not np.issubdtype(b.dtype, np.floating) or not b.size:
-            continue
-        if (np.isnan(a) != np.isnan(b)).any():
-            return "other values are not a number"
-        largest = float(np.nanmax(np.abs(b), initial=0.0))
-        with np.errstate(invalid="ignore"):  # infinity less infinity
-            error = float(np.nanmax(np.abs(a.astype(np.float64) - b), initial=0.0))
-        if error > TOLERANCE.get(b.dtype, 1e-2) * largest:
-            return f"{DIFFERS} by {error:.2g} where outputs reach {largest:.2g}"
-    return None
+    return CostModel(found).estimate(np.ones(len(found.groups), dtype=np.int64)).macs

@@ -16,7 +16,7 @@ from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.data.contract import Inputs
 from prunekit.core.data.example_inputs import InputSpec
-from prunekit.core.graph import ChannelGraph, channel_graph
+from prunekit.core.graph import ChannelStructure, channel_structure
 from prunekit.core.graph.structure import staying
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pruning.plan import PrunePlan
@@ -118,7 +118,7 @@ class Description:
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
                 operators = backend.record(network, example(self.inputs), self.leaf_modules)
-                graph = channel_graph(operators, self.ignore, self.frozen, self.whole_parts)
+                graph = channel_structure(operators, self.ignore, self.frozen, self.whole_parts)
                 network = backend.prune(network, graph, self.plan)
         except PrunekitError:
             raise
@@ -225,7 +225,7 @@ def _sizes(spec: Any) -> Iterator[int]:
         yield spec["shape"][0]
 
 
-def layer_rows(graph: ChannelGraph, plan: PrunePlan) -> tuple[dict[str, Any], ...]:
+def layer_rows(graph: ChannelStructure, plan: PrunePlan) -> tuple[dict[str, Any], ...]:
     """Channels before and after for each layer."""
     keep = plan.flags(graph)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from prunekit.core.config import RunConfig
 from prunekit.core.cost import CostModel
-from prunekit.core.graph import ChannelGraph
 from prunekit.core.hooks import Hooks
+from prunekit.core.parsing.channel_graph import ChannelGraph
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import example, spec_of

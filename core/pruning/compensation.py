@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import Axis, ChannelGraph, Group, Reader, staying
+from prunekit.core.graph.structure import Axis, ChannelStructure, Group, Reader, staying
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.covariance_shrinkage import shrunk
 from prunekit.core.pruning.elimination import Elimination
@@ -25,7 +25,7 @@ from prunekit.core.pruning.ranking import Ranking
 Floats = NDArray[np.float64]
 
 
-def rank(graph: ChannelGraph, moments: Moments, state: Mapping[str, NDArray[Any]]) -> dict[int, Ranking]:
+def rank(graph: ChannelStructure, moments: Moments, state: Mapping[str, NDArray[Any]]) -> dict[int, Ranking]:
     """For each group the nested order in which greedy elimination removes its units, and the error it leaves.
 
     The error of a layer is taken relative to the power of its output, so that layers can be compared and added.
@@ -35,7 +35,7 @@ def rank(graph: ChannelGraph, moments: Moments, state: Mapping[str, NDArray[Any]
 
 
 def compensated(
-    graph: ChannelGraph, plan: PrunePlan, moments: Moments, state: Mapping[str, NDArray[Any]]
+    graph: ChannelStructure, plan: PrunePlan, moments: Moments, state: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     """New weights (and what takes up shifts) of the pruned network, solved once for all that each layer reads.
 
@@ -116,7 +116,7 @@ def _solve(reader: Reader, stays: NDArray[np.bool_], moments: Moments, weight: N
 
 
 def _eliminate(
-    graph: ChannelGraph, group: Group, readers: list[Reader], moments: Moments, state: Mapping[str, NDArray[Any]]
+    graph: ChannelStructure, group: Group, readers: list[Reader], moments: Moments, state: Mapping[str, NDArray[Any]]
 ) -> Ranking:
     """Remove unit after unit, each time the one that leaves the smallest error over all layers that read the group.
 

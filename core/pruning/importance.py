@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.ranking import Ranking
 
@@ -24,7 +24,7 @@ class ImportanceInputs:
         seed: Seed of the search.
     """
 
-    graph: ChannelGraph
+    graph: ChannelStructure
     moments: Moments
     state: Mapping[str, NDArray[Any]]
     seed: int

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelGraph, Group
+from prunekit.core.graph.structure import ChannelStructure, Group
 from prunekit.core.pruning.ranking import Ranking
 from prunekit.registry import PrunekitError
 
@@ -38,7 +38,7 @@ class PrunePlan:
     @classmethod
     def uniform(
         cls,
-        graph: ChannelGraph,
+        graph: ChannelStructure,
         keep: float,
         scores: Mapping[int, NDArray[np.floating]] | None = None,
         round_to: int = 1,
@@ -60,7 +60,7 @@ class PrunePlan:
     @classmethod
     def from_ratios(
         cls,
-        graph: ChannelGraph,
+        graph: ChannelStructure,
         ratios: Mapping[int, float],
         scores: Mapping[int, NDArray[np.floating]] | None = None,
         round_to: int = 1,
@@ -88,7 +88,7 @@ class PrunePlan:
 
     @classmethod
     def from_counts(
-        cls, graph: ChannelGraph, counts: Sequence[int] | NDArray[np.int64], rankings: Mapping[int, Ranking]
+        cls, graph: ChannelStructure, counts: Sequence[int] | NDArray[np.int64], rankings: Mapping[int, Ranking]
     ) -> PrunePlan:
         """Keep ``counts[i]`` units of group i, the last ones of its ranking."""
         keep = {}
@@ -99,11 +99,11 @@ class PrunePlan:
             keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
         return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, graph.described)
 
-    def counts(self, graph: ChannelGraph) -> tuple[int, ...]:
+    def counts(self, graph: ChannelStructure) -> tuple[int, ...]:
         """How many units stay of each of the graph's groups."""
         return tuple(len(self.keep[group.id]) for group in graph.groups)
 
-    def flags(self, graph: ChannelGraph) -> NDArray[np.bool_]:
+    def flags(self, graph: ChannelStructure) -> NDArray[np.bool_]:
         """For every unit of the graph whether it stays.
 
         Raises:
@@ -139,7 +139,7 @@ class PrunePlan:
         except (KeyError, TypeError) as problem:
             raise PlanError(f"not a plan: {problem!r}") from problem
 
-    def _check(self, graph: ChannelGraph) -> None:
+    def _check(self, graph: ChannelStructure) -> None:
         here = {group.id: group.size for group in graph.groups}
         if self.signature != graph.signature and self.layers:
             for mid, (was, found) in enumerate(zip_longest(self.layers, graph.described, fillvalue="no layer")):
@@ -171,7 +171,7 @@ def rounded(group: Group, units: float, round_to: int) -> int:
     return count
 
 
-def magnitude_scores(graph: ChannelGraph) -> dict[int, NDArray[np.float64]]:
+def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:
     """For each unit the L1 norm of the filters that produce it, from the weights as they were traced."""
     total = np.zeros(graph.units)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
@@ -183,7 +183,7 @@ def magnitude_scores(graph: ChannelGraph) -> dict[int, NDArray[np.float64]]:
     return {group.id: total[group.offset : group.offset + group.size] for group in graph.groups}
 
 
-def _group(graph: ChannelGraph, mid: int) -> Group:
+def _group(graph: ChannelStructure, mid: int) -> Group:
     group = graph.group_of(mid)
     if group is not None:
         return group
@@ -193,7 +193,7 @@ def _group(graph: ChannelGraph, mid: int) -> Group:
     raise PlanError(f"no mid {mid}; there are 0 to {len(graph.layers) - 1}")
 
 
-def check_network(graph: ChannelGraph, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def check_network(graph: ChannelStructure, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Make sure that a network has the parameters of the one whose graph it is to be pruned by.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
@@ -31,7 +31,7 @@ class Removal:
     channels: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, graph: ChannelGraph, plan: PrunePlan, shapes: Mapping[str, tuple[int, ...]]) -> Removal:
+    def of(cls, graph: ChannelStructure, plan: PrunePlan, shapes: Mapping[str, tuple[int, ...]]) -> Removal:
         """What the plan means for a network whose parameters and buffers have these shapes.
 
         Raises:

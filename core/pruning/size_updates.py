@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelStructure, staying
 
 Keep = NDArray[np.bool_]
 
 
-def sizes(graph: ChannelGraph, keep: Keep) -> dict[tuple[str, tuple[str | int, ...]], int]:
+def sizes(graph: ChannelStructure, keep: Keep) -> dict[tuple[str, tuple[str | int, ...]], int]:
     """For each (module, path of an attribute) whose size changes, its new value."""
     found = {}
     for held in graph.held_sizes:
@@ -20,7 +20,7 @@ def sizes(graph: ChannelGraph, keep: Keep) -> dict[tuple[str, tuple[str | int, .
     return found
 
 
-def factors(graph: ChannelGraph, keep: Keep) -> dict[str, dict[int, NDArray[np.float64]]]:
+def factors(graph: ChannelStructure, keep: Keep) -> dict[str, dict[int, NDArray[np.float64]]]:
     """For each parameter and axis, what to multiply each of its positions by."""
     shapes = graph.operators.parameter_shapes
     found: dict[str, dict[int, NDArray[np.float64]]] = {}

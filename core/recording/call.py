@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.sizes import Extent, SizeOrigin
 from prunekit.core.recording.api_call import ApiCall, origins_of
-
-if TYPE_CHECKING:
-    from prunekit.core.recording.recorder import Recorder
+from prunekit.core.recording.graph_writer import GraphWriter
 
 _PASSING_A_SHAPE = ("view", "reshape", "expand", "broadcast_to")
 _PASSING_A_TENSOR = ("view_as", "reshape_as", "expand_as")
@@ -23,12 +21,12 @@ class Call:
         name: The framework's name for the operator.
         arguments: Its arguments, by the names that its schema gives them.
         out: What it returned.
-        recorder: Takes it down.
+        writer: Writes the graph.
     """
 
-    def __init__(self, name: str, arguments: Mapping[str, Any], out: Any, recorder: Recorder) -> None:
+    def __init__(self, name: str, arguments: Mapping[str, Any], out: Any, writer: GraphWriter) -> None:
         self.name, self.out = name, out
-        self._bound, self._recorder = arguments, recorder
+        self._bound, self._writer = arguments, writer
 
     def __getitem__(self, name: str) -> Any:
         return self._bound[name]
@@ -43,42 +41,42 @@ class Call:
     @property
     def api_call(self) -> ApiCall:
         """The function of the framework's that the network's code called, in whose course this operator ran."""
-        return self._recorder.tracker.api_call
+        return self._writer.tracker.api_call
 
     @property
     def module(self) -> str:
         """Path of the module whose forward runs."""
-        return self._recorder.place
+        return self._writer.place
 
     def number(self, tensor: Any) -> int:
         """The tensor's number in the graph."""
-        return self._recorder.number(tensor)
+        return self._writer.number(tensor)
 
     def operands(self) -> list[int]:
         """All tensors among the arguments."""
-        return [self.number(t) for t in self._recorder.tensors_in(self._bound)]
+        return [self.number(t) for t in self._writer.tensors_in(self._bound)]
 
     def results(self) -> list[int]:
         """New numbers for all tensors that it returned. Ask for the operands first."""
-        return [self._recorder.fresh(t) for t in self._recorder.tensors_in(self.out)]
+        return [self._writer.fresh(t) for t in self._writer.tensors_in(self.out)]
 
     def between(self, shape: Sequence[int]) -> int:
         """A tensor that exists only in the neutral graph, where one operator becomes several."""
-        return self._recorder.graph.tensor(tuple(shape))
+        return self._writer.graph.tensor(tuple(shape))
 
     def add(self, kind: Kind, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
         """Append one neutral operator."""
-        self._recorder.add(kind, self.name, inputs, outputs, **attributes)
+        self._writer.add(kind, self.name, inputs, outputs, **attributes)
 
     def simple(self, kind: Kind, *names: str, **attributes: Any) -> None:
         """Append one neutral operator over the named arguments, as far as they are tensors."""
         values = [self.get(name) for name in names]
-        inputs = [self.number(value) for value in values if self._recorder.is_tensor(value)]
+        inputs = [self.number(value) for value in values if self._writer.is_tensor(value)]
         self.add(kind, inputs, self.results(), **attributes)
 
     def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
         """The power of a size that a real number is, as far as the code was seen to compute it from one."""
-        return self._recorder.tracker.uses.power(value) if isinstance(value, float) else None
+        return self._writer.tracker.uses.power(value) if isinstance(value, float) else None
 
     def origins(self) -> dict[str, Any]:
         """The attribute ``origins`` of the result's shape, if the code passed that shape."""

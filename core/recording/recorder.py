@@ -1,47 +1,38 @@
-"""Takes down one forward of a network, whatever the framework, as neutral operators over numbered tensors."""
+"""Records one forward of a network, whatever the framework, as neutral operators over numbered tensors."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.operators import Kind, OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
+from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.leaf_modules import add_leaf_module
 
 NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average over those of weights, counts as zero."""
 
 
-class Recorder(ABC):
-    """Follows tensors by identity: parameters by name, everything else by the operator that made it.
+class Recorder(GraphWriter):
+    """Records operators as a front end hands them over.
 
     A front end sees to it that ``enter`` and ``leave`` are called around every module's forward and ``record`` with
     every operator that has a tensor which is followed.
 
-    Attributes:
-        graph: What has been recorded.
-        tracker: What the network's code called last.
-        norm_parts: What the framework's normalizations call their vectors.
-        groups_key: What its convolutions call the number of their groups.
-
     Args:
-        tracker: As the attribute.
+        tracker: Knows which function the network's code called last.
         parameters: By name.
         modules: Names of the modules, by module.
-        leaf_modules: For names of module classes what such a module is as a whole.
+        leaf_modules: By class name what a module is as a whole; its inside is not followed.
     """
-
-    norm_parts: ClassVar[tuple[str, ...]]
-    groups_key: ClassVar[str] = "groups"
 
     def __init__(
         self,
@@ -50,28 +41,10 @@ class Recorder(ABC):
         modules: Mapping[Any, str],
         leaf_modules: Mapping[str, str] | None = None,
     ) -> None:
-        self.graph, self.tracker = OperatorGraph(), tracker
+        super().__init__(tracker)
         self._parameters, self._module_name, self._leaf_modules = dict(parameters), modules, leaf_modules or {}
-        self._path: list[str] = []
-        self._calls = Counter[str]()
-        self._whole: Any = None
+        self._leaf: Any = None  # the leaf module whose forward runs
         self.graph.parameter_shapes = {name: tuple(value.shape) for name, value in self._parameters.items()}
-
-    @abstractmethod
-    def is_tensor(self, value: Any) -> bool:
-        """Whether a value is one of the framework's tensors."""
-
-    @abstractmethod
-    def known(self, tensor: Any) -> int | None:
-        """The number that a tensor was given, or None."""
-
-    @abstractmethod
-    def give(self, tensor: Any, number: int) -> None:
-        """Give a tensor a number, in place of one that it has."""
-
-    @abstractmethod
-    def name_of(self, tensor: Any) -> str | None:
-        """The name of a parameter or of anything else that the network holds; None for other tensors."""
 
     @abstractmethod
     def magnitudes(self, parameter: Any, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
@@ -81,51 +54,10 @@ class Recorder(ABC):
     def watching(self) -> AbstractContextManager[None]:
         """Inside the block everything that runs is recorded."""
 
-    @property
-    def place(self) -> str:
-        """Path of the module whose forward runs."""
-        return self._path[-1] if self._path else ""
-
-    def tensors_in(self, value: Any) -> Iterator[Any]:
-        """All tensors in the arguments or the result of an operator."""
-        if self.is_tensor(value):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            for part in value:
-                yield from self.tensors_in(part)
-        elif isinstance(value, Mapping):
-            for part in value.values():
-                yield from self.tensors_in(part)
-
-    def followed(self, tensor: Any) -> int | None:
-        """The number of a tensor that is followed, or None."""
-        number = self.known(tensor)
-        return self.number(tensor) if number is None and self.name_of(tensor) is not None else number
-
-    def number(self, tensor: Any) -> int:
-        """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
-        number = self.known(tensor)
-        if number is None:
-            name = self.name_of(tensor)
-            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
-            self.give(tensor, number)
-        return number
-
-    def fresh(self, tensor: Any) -> int:
-        """A new number for an operator's result, also where it is an input that was written in place."""
-        number = self.graph.tensor(tuple(tensor.shape))
-        self.give(tensor, number)
-        return number
-
-    def add(self, kind: Kind, name: str, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
-        """Append one operator."""
-        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, self.place, self._calls[name] - 1)
-        self.graph.operators.append(made)
-
     def counted(self, name: str) -> bool:
-        """Count a call of an operator; whether it is to be recorded, not being part of a module taken as a whole."""
+        """Count a call of an operator; whether it is to be recorded, not being part of a leaf module."""
         self._calls[name] += 1
-        return self._whole is None
+        return self._leaf is None
 
     def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
         """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
@@ -146,13 +78,13 @@ class Recorder(ABC):
         """A module's forward begins."""
         self._path.append(self._module_name.get(module, self.place))
         self.tracker.uses.place = self.place
-        if self._whole is None and type(module).__name__ in self._leaf_modules:
-            self._whole = module
+        if self._leaf is None and type(module).__name__ in self._leaf_modules:
+            self._leaf = module
 
     def leave(self, module: Any, inputs: Any, output: Any) -> None:
         """A module's forward has ended, or failed: then ``output`` is None."""
-        if self._whole is module:
-            self._whole = None
+        if self._leaf is module:
+            self._leaf = None
             if output is not None:
                 add_leaf_module(self, module, self._leaf_modules[type(module).__name__], inputs, output)
         self._path.pop()

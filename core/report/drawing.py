@@ -11,7 +11,7 @@ from typing import Any
 
 from prunekit.core.atomic_file import atomic_write, write
 from prunekit.core.cost import CostModel
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.report.clusters import Cluster, clustered
 from prunekit.core.report.folding import Folded, fold, inside
 from prunekit.core.report.outline import Node, outline
@@ -39,7 +39,7 @@ class _Keys:
     reasons: dict[str, int] = field(default_factory=dict)
 
 
-def dot_source(graph: ChannelGraph, title: str = "") -> str:
+def dot_source(graph: ChannelStructure, title: str = "") -> str:
     """The drawing as text in the DOT language; see the legend in it.
 
     Args:
@@ -75,7 +75,7 @@ def check_format(path: Path) -> None:
         raise PrunekitError(f"{path}: Graphviz draws no {suffix!r}; take .svg, .png, .pdf or .dot")
 
 
-def draw(graph: ChannelGraph, path: Path, title: str = "") -> str | None:
+def draw(graph: ChannelStructure, path: Path, title: str = "") -> str | None:
     """Write ``path`` (its suffix says the format) and the DOT text beside it; return a hint if only the text could be.
 
     The picture needs the ``dot`` program of Graphviz, which pip does not bring.
@@ -94,7 +94,7 @@ def draw(graph: ChannelGraph, path: Path, title: str = "") -> str | None:
     return None
 
 
-def _keys(graph: ChannelGraph, drawn: Folded) -> _Keys:
+def _keys(graph: ChannelStructure, drawn: Folded) -> _Keys:
     keys = _Keys()
     for layer in (node.layer for node in drawn.nodes if node.layer):
         group = graph.group_of(layer.mid) if layer.group is not None else None
@@ -105,7 +105,7 @@ def _keys(graph: ChannelGraph, drawn: Folded) -> _Keys:
     return keys
 
 
-def _fill(part: Any, cluster: Cluster, graph: ChannelGraph, drawn: Folded, keys: _Keys) -> None:
+def _fill(part: Any, cluster: Cluster, graph: ChannelStructure, drawn: Folded, keys: _Keys) -> None:
     for node in cluster.nodes:
         copies = drawn.copies.get(node.id, [node])
         if node.layer is not None:
@@ -168,7 +168,7 @@ def _span(modules: Sequence[str]) -> str:
     return f"{modules[0]} .. {modules[-1].rpartition('.')[2]}  \u00d7{len(modules)}"
 
 
-def _legend(graph: ChannelGraph, drawn: Folded, keys: _Keys, title: str) -> str:
+def _legend(graph: ChannelStructure, drawn: Folded, keys: _Keys, title: str) -> str:
     full = CostModel(graph).full
     lines = [f"<b>{_safe(title)}</b>"] if title else []
     lines.append(f"{_short(full.macs)} MACs, {_short(full.params)} parameters in {len(graph.layers)} layers")

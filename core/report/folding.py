@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.report.outline import Edge, Node
 
 _NUMBERED = re.compile(r"(?:(.*)\.)?([^.\d]*)(\d+)")
@@ -30,7 +30,7 @@ class Folded:
     blocks: dict[str, list[str]] = field(default_factory=dict)
 
 
-def fold(graph: ChannelGraph, nodes: Sequence[Node], edges: Sequence[Edge]) -> Folded:
+def fold(graph: ChannelStructure, nodes: Sequence[Node], edges: Sequence[Edge]) -> Folded:
     """Let the first of several equal blocks stand for all of them.
 
     Blocks are modules whose names differ in a last number only, one after the other. They are equal if they hold the
@@ -71,7 +71,7 @@ def _modules(nodes: Sequence[Node], parent: str, stem: str) -> list[str]:
     return sorted(found, key=lambda module: found[module])
 
 
-def _shape(graph: ChannelGraph, drawn: Folded, module: str) -> Any:
+def _shape(graph: ChannelStructure, drawn: Folded, module: str) -> Any:
     """What must be the same in two blocks."""
     nodes = [node for node in drawn.nodes if inside(node, module)]
     number = {node.id: index for index, node in enumerate(nodes)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prunekit.core.graph.operators import Kind, Operator
-from prunekit.core.graph.structure import ChannelGraph, Layer
+from prunekit.core.graph.structure import ChannelStructure, Layer
 
 _FEW = 4  # joins behind the last layers that are drawn
 _JOINS = (Kind.ELEMENTWISE, Kind.CONCAT, Kind.MATMUL)
@@ -32,7 +32,7 @@ class Node:
 Edge = tuple[str, str]
 
 
-def outline(graph: ChannelGraph) -> tuple[list[Node], list[Edge]]:
+def outline(graph: ChannelStructure) -> tuple[list[Node], list[Edge]]:
     """Nodes in the order of execution and edges, with everything that is neither layer nor join left out.
 
     Of a forward in training mode only the layers are drawn that evaluation does not run.
@@ -50,7 +50,7 @@ def outline(graph: ChannelGraph) -> tuple[list[Node], list[Edge]]:
 class _Walk:
     """Goes along a recorded forward with, for each tensor, the drawn things that it is computed from."""
 
-    def __init__(self, graph: ChannelGraph) -> None:
+    def __init__(self, graph: ChannelStructure) -> None:
         self.layers, operators = graph.layers, graph.operators
         self.mids = {layer.weight: layer.mid for layer in graph.layers}
         self.weights = {t.id: t.name for t in operators.tensors if t.name in self.mids}

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from prunekit.core.cost import CostModel
-from prunekit.core.graph.structure import ChannelGraph, Group, Layer
+from prunekit.core.graph.structure import ChannelStructure, Group, Layer
 from prunekit.core.text_table import columns
 
 HEADER = ("mid", "module", "group", "channels", "prunable", "MACs %", "params %", "kept because it")
 COSTS = (("MACs", "macs"), ("parameters", "params"))
 
 
-def rows(graph: ChannelGraph) -> list[tuple[str, ...]]:
+def rows(graph: ChannelStructure) -> list[tuple[str, ...]]:
     """One row of texts for each layer, in the columns of ``HEADER``."""
     macs, params = _totals(graph)
     return [_row(layer, macs, params) for layer in graph.layers]
 
 
-def reach(graph: ChannelGraph) -> str:
+def reach(graph: ChannelStructure) -> str:
     """The range of cost that pruning can reach, in one line for each cost."""
     return "\n".join(
         f"{name}: {full:,.0f}, down to {least:,.0f} ({least / max(full, 1):.1%}) with one unit left in every group"
@@ -30,13 +30,13 @@ def reach(graph: ChannelGraph) -> str:
     )
 
 
-def as_text(graph: ChannelGraph) -> str:
+def as_text(graph: ChannelStructure) -> str:
     """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
     lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
     return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *graph.notes])
 
 
-def elsewhere(graph: ChannelGraph) -> list[str]:
+def elsewhere(graph: ChannelStructure) -> list[str]:
     """What the rows leave out of the totals, in a line, if it is worth one."""
     macs, params = _totals(graph)
     rest = (1 - sum(x.macs for x in graph.layers) / macs, 1 - sum(x.params for x in graph.layers) / params)
@@ -45,7 +45,7 @@ def elsewhere(graph: ChannelGraph) -> list[str]:
     return [f"in no layer above: {', '.join(told)}"] if told else []
 
 
-def choices(graph: ChannelGraph) -> list[str]:
+def choices(graph: ChannelStructure) -> list[str]:
     """Where code splits channels into parts: what goes there, and how to have the other, in a line for each."""
     found: dict[bool, dict[str, None]] = {False: {}, True: {}}
     for choice in graph.choices:
@@ -59,7 +59,7 @@ def choices(graph: ChannelGraph) -> list[str]:
     return [f"{', '.join(found[whole])}: {told[whole]}" for whole in (False, True) if found[whole]]
 
 
-def as_json(graph: ChannelGraph) -> dict[str, Any]:
+def as_json(graph: ChannelStructure) -> dict[str, Any]:
     """What the table says and what it has no room for, as JSON values.
 
     Unit number ``u`` of the graph is the one of the group with ``first <= u < first + units``. An axis names for each
@@ -94,12 +94,12 @@ def reasons(layer: Layer) -> str:
     )
 
 
-def _totals(graph: ChannelGraph) -> tuple[int, int]:
+def _totals(graph: ChannelStructure) -> tuple[int, int]:
     full = CostModel(graph).full
     return round(full.macs) or 1, round(full.params) or 1
 
 
-def _ranges(graph: ChannelGraph) -> dict[str, tuple[int, int]]:
+def _ranges(graph: ChannelStructure) -> dict[str, tuple[int, int]]:
     model = CostModel(graph)
     least = model.estimate(np.ones(len(graph.groups), dtype=np.int64))
     return {key: (round(getattr(model.full, key)), round(getattr(least, key))) for _, key in COSTS}
@@ -115,7 +115,7 @@ def _layer(layer: Layer, macs: int, params: int) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, graph: ChannelGraph) -> dict[str, Any]:
+def _group(group: Group, graph: ChannelStructure) -> dict[str, Any]:
     return {
         "id": group.id,
         "mids": list(group.mids),

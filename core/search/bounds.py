@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph import ChannelStructure, Group
 from prunekit.core.search.errors import BoundError
-
-if TYPE_CHECKING:
-    from prunekit.core.graph import ChannelGraph, Group
 
 Range = tuple[float, float]
 _EXACT = 1e-9  # 0.07 * 100 is more than 7
 
 
-def skipped_groups(graph: ChannelGraph, mids: Iterable[int]) -> dict[int, Range]:
+def skipped_groups(graph: ChannelStructure, mids: Iterable[int]) -> dict[int, Range]:
     """Return {position of the group: (1, 1)} for ``user_skip_module_id``; protected mids are skipped anyway.
 
     Raises:
@@ -30,7 +27,7 @@ def skipped_groups(graph: ChannelGraph, mids: Iterable[int]) -> dict[int, Range]
     return {i: (1.0, 1.0) for i, group in enumerate(graph.groups) if set(mids) & set(group.mids)}
 
 
-def bounded_groups(graph: ChannelGraph, bounds: Mapping[int, Range], key: str) -> dict[int, Range]:
+def bounded_groups(graph: ChannelStructure, bounds: Mapping[int, Range], key: str) -> dict[int, Range]:
     """Return {position of the group: bound} from {mid: bound}; ``key`` names the yml's key in messages.
 
     Raises:
@@ -50,7 +47,7 @@ def bounded_groups(graph: ChannelGraph, bounds: Mapping[int, Range], key: str) -
     return {index: bound for index, (_, bound) in found.items()}
 
 
-def refuse_skipped(graph: ChannelGraph, mids: Iterable[int], bounds: Mapping[int, Range], key: str) -> None:
+def refuse_skipped(graph: ChannelStructure, mids: Iterable[int], bounds: Mapping[int, Range], key: str) -> None:
     """Refuse a bound, other than all of it, for a group that ``user_skip_module_id`` keeps whole.
 
     Raises:

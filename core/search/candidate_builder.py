@@ -9,7 +9,7 @@ from typing import Any
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.data.contract import Batch
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.compensation import compensated
 from prunekit.core.pruning.importance import ImportanceInputs
 from prunekit.core.pruning.plan import PrunePlan
@@ -34,7 +34,7 @@ class CandidateBuilder:
         self,
         backend: Backend,
         network: Network,
-        graph: ChannelGraph,
+        graph: ChannelStructure,
         calibration: Sequence[Batch],
         *,
         compensate: bool = True,

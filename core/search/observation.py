@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from prunekit.core.graph import ChannelGraph
+from prunekit.core.graph import ChannelStructure
 
 OBSERVATION_SIZE = 10
 
 
-def group_features(graph: ChannelGraph) -> NDArray[np.float64]:
+def group_features(graph: ChannelStructure) -> NDArray[np.float64]:
     """Return AMC's seven fixed features, one row a group, each column min-max normalised over the groups.
 
     Position, kind, input and output channels, stride, kernel, size of the weight; of the layer that gives the group

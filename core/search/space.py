@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.cost import CostModel
+from prunekit.core.graph import ChannelStructure
 from prunekit.core.pruning import PrunePlan, Ranking
 from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, refuse_skipped, skipped_groups
 from prunekit.core.search.errors import BoundError, BudgetError
@@ -17,10 +19,6 @@ from prunekit.core.search.reward import reward_class
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.trial import Trial
 from prunekit.registry import Register, RegisterType
-
-if TYPE_CHECKING:
-    from prunekit.core.cost import CostModel
-    from prunekit.core.graph import ChannelGraph
 
 Counts = Sequence[int] | NDArray[np.int64]
 
@@ -46,7 +44,7 @@ class SearchSpace:
 
     def __init__(
         self,
-        graph: ChannelGraph,
+        graph: ChannelStructure,
         rankings: Mapping[int, Ranking],
         settings: SearchSettings,
         cost_model: CostModel,

@@ -13,8 +13,9 @@ from prunekit.core.api import backend_for
 from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import price
 from prunekit.core.data.contract import Inputs
-from prunekit.core.graph.structure import ChannelGraph
-from prunekit.core.parsing.parse import TOLERANCE, parse
+from prunekit.core.graph.structure import ChannelStructure
+from prunekit.core.parsing.parse import parse
+from prunekit.core.parsing.verify import TOLERANCE
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing.comparison import difference, named, varied
 
@@ -44,7 +45,7 @@ def assert_exact(
     example_inputs: Inputs,
     *,
     keep: float = 0.5,
-    graph: ChannelGraph | None = None,
+    graph: ChannelStructure | None = None,
     plan: PrunePlan | None = None,
     seed: int = 0,
     tolerance: float | None = None,

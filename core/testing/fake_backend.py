@@ -14,7 +14,7 @@ import safetensors.numpy
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.contract import Batch, DataError, Inputs
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
@@ -76,7 +76,7 @@ class FakeBackend:
         with _evaluating(network):
             return Recorder(network, leaf_modules or {}).record(inputs)
 
-    def observe(self, network: Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+    def observe(self, network: Module, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
         images = 0
         with _evaluating(network):
@@ -88,7 +88,7 @@ class FakeBackend:
         matrices = {name: total / counts[name] for name, total in tape.sums.items()}
         return Moments(matrices, {name: float(min(count, PER_IMAGE * images)) for name, count in counts.items()})
 
-    def prune(self, network: Module, graph: ChannelGraph, plan: PrunePlan) -> Module:
+    def prune(self, network: Module, graph: ChannelStructure, plan: PrunePlan) -> Module:
         """A network that lacks what the plan removes, in evaluation mode."""
         own = network.arrays()
         removal = Removal.of(graph, plan, {name: array.shape for name, array in own.items()})
@@ -99,7 +99,7 @@ class FakeBackend:
             module.follow()
         return small
 
-    def run_masked(self, network: Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         with _evaluating(network):
             return call(Masking(network, graph, plan), network, inputs)

@@ -10,7 +10,7 @@ import numpy as np
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
-from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing.fake_network import Array, Module, Tape
 
@@ -101,7 +101,7 @@ class Recorder(Tape):
 class Masking(Tape):
     """Leaves out what a plan removes wherever channels are summed: in convolutions and linear layers."""
 
-    def __init__(self, network: Module, graph: ChannelGraph, plan: PrunePlan) -> None:
+    def __init__(self, network: Module, graph: ChannelStructure, plan: PrunePlan) -> None:
         super().__init__(network)
         keep, self._stays = plan.flags(graph), dict[tuple[str, int | str], Any]()
         for mask in graph.masks:
@@ -127,7 +127,7 @@ class Masking(Tape):
 class Observer(Tape):
     """Adds up the products of what layers of interest read."""
 
-    def __init__(self, network: Module, graph: ChannelGraph) -> None:
+    def __init__(self, network: Module, graph: ChannelStructure) -> None:
         super().__init__(network)
         self.sums: dict[str, Array] = {}
         own = network.arrays()

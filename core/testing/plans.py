@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 
 
-def random_plan(graph: ChannelGraph, rng: np.random.Generator) -> PrunePlan:
+def random_plan(graph: ChannelStructure, rng: np.random.Generator) -> PrunePlan:
     """Any number of any units of every group; at least one of each stays."""
     keep = {}
     for group in graph.groups:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.cost import CostModel
 from prunekit.registry import Register, RegisterType
-
-if TYPE_CHECKING:
-    from prunekit.core.cost import CostModel
 
 
 @Register.register(RegisterType.COST_ESTIMATOR, name="params")

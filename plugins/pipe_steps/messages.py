@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from prunekit.core.graph import ChannelGraph
+from prunekit.core.graph import ChannelStructure
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.report.drawing import draw
 from prunekit.core.search.latency import shown
 from prunekit.core.search.trial import Record
 
 
-def tell_structure(reporter: Reporter, step: str, graph: ChannelGraph, folders: Sequence[Path]) -> None:
+def tell_structure(reporter: Reporter, step: str, graph: ChannelStructure, folders: Sequence[Path]) -> None:
     """Say what can be pruned, and draw the graph into each folder; the first is the step's own."""
     free = sum(1 for layer in graph.layers if layer.group is not None)
     reporter.say(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import price
-from prunekit.core.graph import channel_graph
+from prunekit.core.graph import channel_structure
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, example
 from prunekit.core.pipeline.errors import RunError
@@ -75,7 +75,7 @@ def _train(
     split = step.dataset.test
     tested = context.measure(network, context.plain_batches(context.dataset(split, "test"), split))
     operators = context.backend.record(network, example(description.inputs), description.leaf_modules)
-    cost = price(channel_graph(operators))
+    cost = price(channel_structure(operators))
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total,
         "macs": int(cost.macs), "params": int(cost.params),

@@ -8,7 +8,7 @@ import numpy as np
 
 from prunekit.core.backend import Network, outputs_as_arrays
 from prunekit.core.cost import price
-from prunekit.core.graph import ChannelGraph
+from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.structure import staying
 from prunekit.core.pruning.plan import PlanError, PrunePlan
@@ -17,7 +17,7 @@ from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise, same
 from prunekit.core.testing.plans import random_plan
 
-Case = tuple[str, Network, ChannelGraph, PrunePlan]
+Case = tuple[str, Network, ChannelStructure, PrunePlan]
 
 
 def pruned_equals_masked(subject: Subject) -> None:
@@ -91,7 +91,7 @@ def plans_of_other_networks_are_refused(subject: Subject) -> None:
                 promise(refused, f"{structure}: prune accepts the graph of the structure {other}")
 
 
-def _refuses(subject: Subject, network: Network, graph: ChannelGraph, plan: PrunePlan) -> bool:
+def _refuses(subject: Subject, network: Network, graph: ChannelStructure, plan: PrunePlan) -> bool:
     with subject.left_alone(network, "prune, with what is for another network,"):
         try:
             subject.backend.prune(network, graph, plan)

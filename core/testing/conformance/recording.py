@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from prunekit.core.cost import price
-from prunekit.core.graph import Operator, channel_graph
+from prunekit.core.graph import Operator, channel_structure
 from prunekit.core.graph.operators import Kind
-from prunekit.core.parsing.parse import VERIFIED, parse
+from prunekit.core.parsing.parse import parse
+from prunekit.core.parsing.verify import VERIFIED
 from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise
@@ -113,7 +114,7 @@ def leaf_modules_are_one_operator(subject: Subject) -> None:
         whole = [operator.kind for operator in operators.operators if operator.call < 0]
         wanted = [kind for kind in STRUCTURES[structure].kinds if kind is Kind.CONVOLUTION]
         promise(whole == wanted, f"{structure}: {len(whole)} operators for {len(wanted)} modules {subject.convolution}")
-        found = channel_graph(operators).signature
+        found = channel_structure(operators).signature
         promise(found == subject.graph(network, structure).signature, f"{structure}: with modules whole, other groups")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, DataError
-from prunekit.core.graph import ChannelGraph
+from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.testing.comparison import difference
@@ -148,7 +148,7 @@ def _changed(after: Arrays, before: Arrays) -> set[str]:
     return {name for name, array in before.items() if not np.array_equal(after[name], array)}
 
 
-def _read(structure: str, graph: ChannelGraph, state: Arrays, x: NDArray[Any]) -> tuple[int, NDArray[Any]] | None:
+def _read(structure: str, graph: ChannelStructure, state: Arrays, x: NDArray[Any]) -> tuple[int, NDArray[Any]] | None:
     """The mid of a layer and what it reads, computed here, where convolutions and relus alone stand before it."""
     first = {"concat": 2, "grouped": 1, "flatten": 1}.get(structure)
     if first is None:

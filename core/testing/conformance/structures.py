@@ -26,7 +26,7 @@ class Structure:
         shape: Shape of a sample.
         kinds: Its operators in order, without those that work position by position or only rearrange; frameworks
             differ in these.
-        layers: Its layers, as `ChannelGraph.described` has them.
+        layers: Its layers, as `ChannelStructure.described` has them.
         groups: ``(id, mids, size, fixed, per_unit)`` of every group.
         macs: Multiply-accumulates for one sample.
         params: Numbers in all parameters.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from prunekit.core.backend import Backend, Network, outputs_as_arrays
-from prunekit.core.graph import ChannelGraph, channel_graph
+from prunekit.core.graph import ChannelStructure, channel_structure
 from prunekit.core.testing.comparison import varied
 from prunekit.core.testing.conformance.structures import STRUCTURES
 
@@ -66,9 +66,9 @@ class Subject:
         shape = (batch, *STRUCTURES[structure].shape)
         return np.random.default_rng(seed).normal(size=shape).astype(self.dtype)
 
-    def graph(self, network: Network, structure: str) -> ChannelGraph:
+    def graph(self, network: Network, structure: str) -> ChannelStructure:
         """What can go by the structure alone, unproven."""
-        return channel_graph(self.backend.record(network, self.inputs(structure)))
+        return channel_structure(self.backend.record(network, self.inputs(structure)))
 
     def state(self, network: Network) -> dict[str, NDArray[Any]]:
         """All parameters and buffers, in copies whatever the backend gives."""

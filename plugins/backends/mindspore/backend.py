@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, DataError, Inputs
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore import (
@@ -88,15 +88,15 @@ class MindsporeBackend:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
         return recorder.record(network, lambda x: forward.call(network, x), forward.to_tensors(inputs), leaf_modules)
 
-    def observe(self, network: nn.Cell, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+    def observe(self, network: nn.Cell, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
         return observe.observe(network, graph, batches)
 
-    def prune(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
+    def prune(self, network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def run_masked(self, network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: nn.Cell, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         given = forward.to_tensors(inputs)
         return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mindspore import nn
 from mindspore.ops import operations
 from mindspore.ops.auto_generate import gen_ops_prim
 
@@ -14,9 +15,7 @@ from prunekit.core import recording
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
-
-if TYPE_CHECKING:
-    from prunekit.plugins.backends.mindspore.recorder import Recorder
+from prunekit.plugins.backends.mindspore.factors import Factors
 
 
 class Call(recording.Call):
@@ -29,16 +28,18 @@ class Call(recording.Call):
         x: The first of them, under whatever name.
     """
 
-    def __init__(self, operator: Dispatched, out: Any, recorder: Recorder) -> None:
-        super().__init__(operator.name, arguments(operator), out, recorder)
-        self._factors = recorder.factors
-        self.primitive, self.cell, self.passed = operator.primitive, recorder.cell, operator.args
+    def __init__(
+        self, operator: Dispatched, out: Any, writer: recording.GraphWriter, factors: Factors, cell: nn.Cell | None
+    ) -> None:
+        super().__init__(operator.name, arguments(operator), out, writer)
+        self._factors = factors
+        self.primitive, self.cell, self.passed = operator.primitive, cell, operator.args
         self.x: Any = operator.args[0] if operator.args else None
 
     @property
     def tensors(self) -> list[Any]:
         """The tensors among the arguments, in order."""
-        return list(self._recorder.tensors_in(list(self.passed)))
+        return list(self._writer.tensors_in(list(self.passed)))
 
     def any(self, *names: str, default: Any = None) -> Any:
         """The first argument that the operator has under one of these names, by which versions of it differ."""
@@ -54,30 +55,30 @@ class Call(recording.Call):
 
     def first(self) -> list[int]:
         """A new number for the first result; the others of a normalization or a pooling are for its gradient."""
-        return [self._recorder.fresh(self.out_of(0))]
+        return [self._writer.fresh(self.out_of(0))]
 
     def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
         """The power of a size that a real number or a tensor of one is, as far as the code was seen to compute it."""
-        return self._factors.of(value) if self._recorder.is_tensor(value) else super().factor(value)
+        return self._factors.of(value) if self._writer.is_tensor(value) else super().factor(value)
 
     def same(self, number: int) -> None:
         """Let the first result be a tensor that the graph has already."""
-        self._recorder.give(self.out_of(0), number)
+        self._writer.give(self.out_of(0), number)
 
     @property
     def last(self) -> Operator | None:
         """The operator that was added last."""
-        operators = self._recorder.graph.operators
+        operators = self._writer.graph.operators
         return operators[-1] if operators else None
 
     def amend_last(self, added: int, outputs: list[int]) -> None:
         """Let the last operator take one more input and give other outputs."""
-        operators = self._recorder.graph.operators
+        operators = self._writer.graph.operators
         operators[-1] = replace(operators[-1], inputs=(*operators[-1].inputs, added), outputs=tuple(outputs))
 
     def rewritten(self, tensor: Any) -> list[int]:
         """A new number for a tensor that was written in place."""
-        return [self._recorder.fresh(tensor)]
+        return [self._writer.fresh(tensor)]
 
 
 def arguments(operator: Dispatched) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
 from prunekit.core.graph.operators import Kind, Operator
-from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore.call import arguments
 from prunekit.plugins.backends.mindspore.dispatch import ONE_AT_A_TIME, Dispatched, dispatching
@@ -21,7 +21,7 @@ from prunekit.plugins.backends.mindspore.recurrent import unfused
 Flags = NDArray[np.bool_]
 
 
-def masked(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
+def masked(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
     """What the network returns when everything that the plan removes has no effect."""
     keep = plan.flags(graph)
     masks: dict[tuple[str, int], tuple[Operator, dict[int, Flags]]] = {}

@@ -10,7 +10,7 @@ from mindspore import nn
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch
-from prunekit.core.graph.structure import ChannelGraph, Reader
+from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched, dispatching
@@ -62,7 +62,7 @@ class _Observer:
         self.positions[name] = self.positions.get(name, 0) + x.shape[2]
 
 
-def observe(network: nn.Cell, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+def observe(network: nn.Cell, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
     """Second moments of what each reader of prunable channels reads, in one pass over the batches."""
     readers = [reader for reader in graph.readers if (reader.units >= 0).any()]
     observer, images = _Observer(network, readers), 0

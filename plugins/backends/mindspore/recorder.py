@@ -96,7 +96,9 @@ class Recorder(recording.Recorder):
             if operator.name not in self._rules:
                 self._rules[operator.name] = rule_for(operator.name)
             before = len(self.graph.operators)
-            self.record(Call(operator, out, self), self._rules[operator.name], operator.name in RULES)
+            self.record(
+                Call(operator, out, self, self.factors, self.cell), self._rules[operator.name], operator.name in RULES
+            )
             if operator.name == WRITE:
                 self._write_back(operator.args[0])
             elif operator.name == INDEX or operator.name in VIEWS:
@@ -130,7 +132,7 @@ class Recorder(recording.Recorder):
             if isinstance(size := self.tracker.api_call.args[0], SymInt):
                 self.factors.note(out, size.origin, 1.0)
         elif self.known(out) is None and self.counted(name):
-            created(Call(Dispatched(name, None, (), lambda _: out), out, self))
+            created(Call(Dispatched(name, None, (), lambda _: out), out, self, self.factors, self.cell))
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import mindspore
 from mindspore import Parameter, Tensor, mint, nn
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
@@ -15,7 +15,7 @@ from prunekit.plugins.backends.mindspore.forward import as_array
 from prunekit.plugins.backends.mindspore.recorder import named_tensors
 
 
-def prune(network: nn.Cell, graph: ChannelGraph, plan: PrunePlan) -> nn.Cell:
+def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell:
     """A copy of the network without the units that the plan removes; names and their order stay as they were.
 
     Raises:

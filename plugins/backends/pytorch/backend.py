@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.pytorch import (
@@ -89,15 +89,15 @@ class PytorchBackend:
         device = _device_of(network)
         return recorder.record(network, lambda x: forward.call(network, x, device), on_device, leaf_modules)
 
-    def observe(self, network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
+    def observe(self, network: torch.nn.Module, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
         return observe.observe(network, graph, batches, _device_of(network))
 
-    def prune(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
+    def prune(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def run_masked(self, network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         device = _device_of(network)
         on_device = forward.to_device(inputs, device)

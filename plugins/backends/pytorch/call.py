@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from prunekit.core import recording
-
-if TYPE_CHECKING:
-    from prunekit.plugins.backends.pytorch.recorder import Recorder
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
@@ -54,10 +51,12 @@ class Call(recording.Call):
         func: The operator itself.
     """
 
-    def __init__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any, recorder: Recorder) -> None:
+    def __init__(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any, writer: recording.GraphWriter
+    ) -> None:
         self.func, self.signature = func, signature(func)
         passed = dict(zip(self.signature.arguments, args, strict=False))
-        super().__init__(self.signature.name, {**self.signature.defaults, **passed, **kwargs}, out, recorder)
+        super().__init__(self.signature.name, {**self.signature.defaults, **passed, **kwargs}, out, writer)
 
     def written(self) -> list[torch.Tensor]:
         """Tensors among the arguments that the operator wrote into."""

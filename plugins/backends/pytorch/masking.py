@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from prunekit.core.graph.structure import ChannelGraph, staying
+from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.recording import axes_of
 from prunekit.plugins.backends.pytorch.call import signature
@@ -19,7 +19,7 @@ from prunekit.plugins.backends.pytorch.forward import evaluating
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 
 
-def masked(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
+def masked(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
     """What the network returns when everything that the plan removes has no effect."""
     keep = plan.flags(graph)
     masks: dict[tuple[str, int], dict[int, torch.Tensor]] = {}

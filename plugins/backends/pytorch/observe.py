@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core.data.contract import Batch
-from prunekit.core.graph.structure import ChannelGraph, Reader
+from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.plugins.backends.pytorch.forward import call, evaluating
@@ -63,7 +63,9 @@ class _Observer(TorchDispatchMode):
         self.positions[name] = self.positions.get(name, 0) + x.shape[2]
 
 
-def observe(network: torch.nn.Module, graph: ChannelGraph, batches: Iterable[Batch], device: torch.device) -> Moments:
+def observe(
+    network: torch.nn.Module, graph: ChannelStructure, batches: Iterable[Batch], device: torch.device
+) -> Moments:
     """Second moments of what each reader of prunable channels reads, in one pass over the batches."""
     readers = [reader for reader in graph.readers if (reader.units >= 0).any()]
     observer, images = _Observer(network, readers), 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
@@ -20,7 +20,7 @@ _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
 _LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
 
 
-def prune(network: torch.nn.Module, graph: ChannelGraph, plan: PrunePlan) -> torch.nn.Module:
+def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
     """A copy of the network without the units that the plan removes; names and their order stay as they were.
 
     Raises:

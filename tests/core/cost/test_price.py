@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from prunekit.core.cost import Cost, CostModel, price
-from prunekit.core.graph import channel_graph
+from prunekit.core.graph import channel_structure
 from prunekit.core.pruning import PrunePlan
 
 
 @pytest.fixture
 def graph(residual):
-    return channel_graph(residual)
+    return channel_structure(residual)
 
 
 def by_hand(a, b):
@@ -41,7 +41,7 @@ def test_uneven_units_are_bounded_from_above(script):
     x = script.input(1, 3, 4, 4)
     a, b, c = script.conv(x, "a", 2), script.conv(x, "b", 4), script.conv(x, "c", 6)
     both = script.op(Kind.CONCAT, "cat", [a, b], (1, 6, 4, 4), axis=1)
-    graph = channel_graph(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
     model, prices = CostModel(graph), set()
     for k in range(1, 16):
         keep = np.array([bool(k >> bit & 1) for bit in range(4)])
@@ -52,6 +52,6 @@ def test_uneven_units_are_bounded_from_above(script):
 
 
 def test_nothing_to_prune(script):
-    graph = channel_graph(script.output(script.linear(script.input(3, 7), "head", 5)))
+    graph = channel_structure(script.output(script.linear(script.input(3, 7), "head", 5)))
     assert price(graph) == Cost(3 * 7 * 5, 40)
     assert CostModel(graph).estimate([]) == Cost(105, 40)

@@ -7,22 +7,22 @@ import shutil
 
 import pytest
 
-from prunekit.core.graph import channel_graph
+from prunekit.core.graph import channel_structure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.report.drawing import dot_source, draw
 from prunekit.core.report.folding import fold
 from prunekit.core.report.outline import outline
-from prunekit.core.report.table import as_json
+from prunekit.core.report.table import as_json, as_text
 
 
 def test_table(residual):
-    graph = channel_graph(residual, ignore=["head"])
+    graph = channel_structure(residual, ignore=["head"])
     graph.notes.append("proven")
-    assert graph.table() == TABLE
+    assert as_text(graph) == TABLE
 
 
 def test_json(residual):
-    graph = channel_graph(residual, ignore=["head"])
+    graph = channel_structure(residual, ignore=["head"])
     graph.notes.append("proven")
     found = json.loads(json.dumps(as_json(graph)))
     assert found["cost"] == {"macs": {"full": 76092, "least": 5770}, "params": {"full": 643, "least": 58}}
@@ -49,11 +49,11 @@ def test_json(residual):
 
 
 def test_dot(residual):
-    assert dot_source(channel_graph(residual), "A & B") == DOT
+    assert dot_source(channel_structure(residual), "A & B") == DOT
 
 
 def test_draw_writes_the_text_and_says_what_is_missing(residual, tmp_path, monkeypatch):
-    graph = channel_graph(residual)
+    graph = channel_structure(residual)
     assert draw(graph, tmp_path / "sub" / "graph.dot", "A & B") is None
     assert (tmp_path / "sub" / "graph.dot").read_text(encoding="utf-8") == DOT
     monkeypatch.setattr("shutil.which", lambda name: None)
@@ -75,7 +75,7 @@ def stage(script, x, module, blocks, width, inner):
 
 
 def folded(script, x):
-    graph = channel_graph(script.output(x))
+    graph = channel_structure(script.output(x))
     return fold(graph, *outline(graph))
 
 
@@ -117,7 +117,7 @@ def test_what_blocks_read_may_differ_in_width(script):
         y = script.conv(x, f"dense.layer{number}", 2)
         script.module = "dense"
         x = script.op(Kind.CONCAT, "cat", [x, y], (1, 6 + 2 * number, 8, 8), axis=1)
-    graph = channel_graph(script.output(script.conv(x, "last", 3)))
+    graph = channel_structure(script.output(script.conv(x, "last", 3)))
     assert "<b>layer0 .. layer2  \u00d73</b><br/>3x3&#160; 4..8 &#8594; 2<br/>mid 1, 2, 3" in dot_source(graph)
 
 
@@ -156,7 +156,7 @@ def test_many_groups_and_reasons_are_counted(script):
     for number in range(14):
         x = script.conv(x, f"a{number}", 4 + number)
         x = script.add(x, script.conv(x, f"b{number}", 4 + number))
-    source = dot_source(channel_graph(script.output(script.conv(x, "last", 3))))
+    source = dot_source(channel_structure(script.output(script.conv(x, "last", 3))))
     assert "group 22: 2 layers, 15 units" in source and "group 24: 2 layers" not in source
     assert "and 2 further groups, in the same colours again" in source
 
@@ -164,7 +164,7 @@ def test_many_groups_and_reasons_are_counted(script):
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_reads_it(script, tmp_path):
     x = stage(script, script.input(1, 3, 8, 8), "st<age", 3, 6, 4)
-    graph = channel_graph(script.output(script.linear(script.mean(x), "head", 5)))
+    graph = channel_structure(script.output(script.linear(script.mean(x), "head", 5)))
     assert draw(graph, tmp_path / "graph.svg", "<A> & 'B'") is None
     text = (tmp_path / "graph.svg").read_text(encoding="utf-8")
     assert "blocks.0 .. 2" in text and "\u00d73" in text and "&lt;A&gt; &amp; " in text

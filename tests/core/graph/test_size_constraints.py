@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Kind, channel_graph
+from prunekit.core.graph import Kind, channel_structure
 from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal
 from prunekit.core.pruning import PrunePlan, size_updates
 
@@ -36,7 +36,7 @@ def cut(script):
             Kind.SLICE, "slice", [x], (1, 12 - bound, 4, 4), start=bound, stop=12, start_origin=origin, **shape
         )
         both = script.op(Kind.CONCAT, "cat", [two, one], (1, 12, 4, 4), axis=1)
-        return channel_graph(script.output(script.linear(script.mean(both), "head", 2)))
+        return channel_structure(script.output(script.linear(script.mean(both), "head", 2)))
 
     return graph
 
@@ -87,7 +87,7 @@ def heads(script):
         turned = script.op(Kind.PERMUTE, "permute", [apart], (1, sizes[0], LENGTH, sizes[1]), order=[0, 2, 1, 3])
         again = script.op(Kind.PERMUTE, "permute", [turned], (1, LENGTH, *sizes), order=[0, 2, 1, 3])
         y = script.op(Kind.RESHAPE, "reshape", [again], (1, LENGTH, 12), origins=(None, None, back))
-        return channel_graph(script.output(script.linear(y, "head", 2)), whole_parts=whole)
+        return channel_structure(script.output(script.linear(y, "head", 2)), whole_parts=whole)
 
     return graph
 
@@ -138,7 +138,7 @@ def test_an_attribute_that_also_sizes_what_cannot_shrink_stays(script):
     x = script.op(Kind.RESHAPE, "view", [x], (1, 6, 16), origins=(None, size, None))
     script.op(Kind.RESHAPE, "view", [script.graph.inputs[0]], (1, 6, 16), origins=(None, size, None))
     x = script.op(Kind.REDUCE, "sum", [x], (1, 6), axes=[2], keepdim=False, over="sum")
-    graph = channel_graph(script.output(script.linear(x, "head", 2)))
+    graph = channel_structure(script.output(script.linear(x, "head", 2)))
     assert graph.groups == ()
     ((reason, count),) = graph.layers[0].protected
     assert (reason, count) == ("its size is m.n, by which view in m sizes what stays as it is", 6)
@@ -148,7 +148,7 @@ def test_an_attribute_that_is_compared_follows(script):
     script.conv(script.input(1, 3, 4, 4), "a", 6)
     x = script.graph.operators[-1].outputs[0]
     script.graph.equal.append((Extent(6, x, 1), attribute(6, "dim")))
-    graph = channel_graph(script.output(script.linear(script.mean(x), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(x), "head", 2)))
     assert [(h.module, h.path, h.units.tolist()) for h in graph.held_sizes] == [("m", ("dim",), list(range(6)))]
 
 
@@ -162,7 +162,7 @@ def test_a_size_of_another_tensor_ties(script):
         script.op(Kind.REDUCE, "sum", [flat], (1, 6), axes=[2], keepdim=False, over="sum"),
     )
     two = script.linear(two, "d", 2)
-    graph = channel_graph(script.output(script.add(one, two)))
+    graph = channel_structure(script.output(script.add(one, two)))
     assert [(g.mids, g.size) for g in graph.groups] == [((0, 1), 6)]
 
 
@@ -171,6 +171,6 @@ def test_a_size_that_does_not_shrink_keeps(script):
     y = script.conv(image, "b", 6)
     script.module = ""
     flat = script.op(Kind.RESHAPE, "view", [y], (1, 6, 16), origins=(None, Extent(6, image, 1), None))
-    graph = channel_graph(script.output(script.linear(flat, "d", 2)))
+    graph = channel_structure(script.output(script.linear(flat, "d", 2)))
     assert graph.groups == ()
     assert graph.layers[0].protected == (("view in the network gives it the size of what stays as it is", 6),)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Kind, channel_graph
+from prunekit.core.graph import Kind, channel_structure
 from prunekit.core.graph.structure import staying
 
 
 def test_groups_layers_axes(residual):
-    graph = channel_graph(residual)
+    graph = channel_structure(residual)
     assert [(g.id, g.mids, g.name, g.size, g.offset) for g in graph.groups] == [
         (0, (0, 2), "stem", 6, 0), (1, (1,), "block.conv1", 4, 6),
     ]  # fmt: skip
@@ -31,7 +31,7 @@ def test_groups_layers_axes(residual):
 
 
 def test_readers_know_what_takes_up_a_shift(residual):
-    readers = {r.weight: (r.shift, r.in_axis, r.groups, r.block) for r in channel_graph(residual).readers}
+    readers = {r.weight: (r.shift, r.in_axis, r.groups, r.block) for r in channel_structure(residual).readers}
     assert readers == {
         "stem.weight": (("stem.bias", 1), 1, 1, 1),
         "block.conv1.weight": (("block.bn.running_mean", -1), 1, 1, 1),
@@ -41,31 +41,31 @@ def test_readers_know_what_takes_up_a_shift(residual):
 
 
 def test_ignore(residual):
-    assert [g.id for g in channel_graph(residual, ignore=["block"]).groups] == []
-    assert [g.id for g in channel_graph(residual, ignore=["block.conv1"]).groups] == [0]
-    reasons = channel_graph(residual, ignore=["block.conv1"]).layers[1].protected
+    assert [g.id for g in channel_structure(residual, ignore=["block"]).groups] == []
+    assert [g.id for g in channel_structure(residual, ignore=["block.conv1"]).groups] == [0]
+    reasons = channel_structure(residual, ignore=["block.conv1"]).layers[1].protected
     assert reasons == (("is kept as the caller asks", 4),)
     with pytest.raises(
         ValueError, match=r"no layer in a module 'blok'; there are block.conv1, block.conv2, head, stem"
     ):
-        channel_graph(residual, ignore=["blok"])
+        channel_structure(residual, ignore=["blok"])
 
 
 def test_frozen(residual):
-    graph = channel_graph(residual, frozen=[(2, "somebody says so")])
+    graph = channel_structure(residual, frozen=[(2, "somebody says so")])
     assert [g.id for g in graph.groups] == [1]
     assert graph.layers[0].protected == (("somebody says so", 6),)
 
 
 def test_signature_knows_structure_not_names(script, residual):
-    first = channel_graph(residual).signature
+    first = channel_structure(residual).signature
     other = type(script)()
     x = other.conv(other.input(5, 3, 9, 9), "a", 6, bias=True)
     y = other.conv(other.norm(other.conv(x, "b", 4), "c"), "d", 6)
-    assert channel_graph(other.output(other.linear(other.mean(other.add(x, y)), "e", 5))).signature == first
+    assert channel_structure(other.output(other.linear(other.mean(other.add(x, y)), "e", 5))).signature == first
     third = type(script)()
     x = third.conv(third.input(2, 3, 8, 8), "a", 6)
-    assert channel_graph(third.output(third.linear(third.mean(x), "e", 5))).signature != first
+    assert channel_structure(third.output(third.linear(third.mean(x), "e", 5))).signature != first
 
 
 def test_sizes_that_the_framework_computes_hold_nothing(script):
@@ -74,7 +74,7 @@ def test_sizes_that_the_framework_computes_hold_nothing(script):
     half, shape = (1, 4, 4, 4), {"axis": 1, "step": 1, "drop": False}
     left = script.op(Kind.SLICE, "slice", [x], half, start=0, stop=4, **shape)
     right = script.op(Kind.SLICE, "slice", [x], half, start=4, stop=8, **shape)
-    graph = channel_graph(script.output(script.linear(script.mean(script.add(left, right)), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(script.add(left, right)), "head", 2)))
     assert [(g.size, g.per_unit, g.fixed) for g in graph.groups] == [(4, 2, 0)]
 
 
@@ -86,7 +86,7 @@ def test_statistics_over_channels_leave_out_what_goes(script, axes, over, masked
     gate = script.op(Kind.REDUCE, over, [x], (1, *(1 if k + 1 in axes else n for k, n in enumerate((8, 4, 4)))),
                      axes=axes, keepdim=True, over=over)  # fmt: skip
     x = script.op(Kind.ELEMENTWISE, "mul", [x, gate], (1, 8, 4, 4))
-    graph = channel_graph(script.output(script.linear(script.mean(x), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(x), "head", 2)))
     linear = len(graph.operators.operators) - 1  # sums over channels too
     found = [(m.operator, m.operand, m.axis, m.units.tolist()) for m in graph.masks if m.operator != linear]
     assert found == ([(1, 0, 1, list(range(8)))] if masked else [])
@@ -95,7 +95,7 @@ def test_statistics_over_channels_leave_out_what_goes(script, axes, over, masked
 def test_values_over_channels_keep_them(script):
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
     first = script.op(Kind.REDUCE, "argmax", [x], (1, 1, 4, 4), axes=[1], keepdim=True, over="values")
-    graph = channel_graph(script.output(script.add(x, first)))
+    graph = channel_structure(script.output(script.add(x, first)))
     assert graph.layers[0].protected == (("argmax in a is taken over it", 8),)
 
 
@@ -104,7 +104,7 @@ def test_no_layer_is_ever_emptied(script):
     x = script.input(1, 3, 4, 4)
     a, b, c = script.conv(x, "a", 2), script.conv(x, "b", 4), script.conv(x, "c", 6)
     both = script.op(Kind.CONCAT, "cat", [a, b], (1, 6, 4, 4), axis=1)
-    graph = channel_graph(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
     assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 4)]
     for axis in graph.axes:
         assert staying(axis.units, np.zeros(graph.units, dtype=bool)).any() or len(axis.units) == 6
@@ -115,7 +115,7 @@ def test_no_layer_is_ever_emptied(script):
 def test_unknown_operators_protect(script):
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
     y = script.op(Kind.OPAQUE, "fft", [x], (1, 8, 4, 4), reason="nobody knows it")
-    graph = channel_graph(script.output(script.linear(script.mean(y), "head", 2)))
+    graph = channel_structure(script.output(script.linear(script.mean(y), "head", 2)))
     assert graph.groups == ()
     assert graph.layers[0].protected == (("fft in a: nobody knows it", 8),)
 

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Group, channel_graph
+from prunekit.core.graph import Group, channel_structure
 from prunekit.core.pruning import PlanError, PrunePlan, Ranking, magnitude_scores
 from prunekit.core.pruning.plan import rounded
 
 
 @pytest.fixture
 def graph(residual):
-    return channel_graph(residual)
+    return channel_structure(residual)
 
 
 def test_uniform_drops_the_smallest_filters(graph):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prunekit.core.cost import CostModel
-from prunekit.core.graph import Axis, ChannelGraph, Group, Layer, OperatorGraph, Work
+from prunekit.core.graph import Axis, ChannelStructure, Group, Layer, OperatorGraph, Work
 from prunekit.core.pruning import Ranking
 from prunekit.core.search import SearchSettings, SearchSpace
 
@@ -16,7 +16,7 @@ from prunekit.core.search import SearchSettings, SearchSpace
 class Fake:
     """A graph with what a search needs."""
 
-    graph: ChannelGraph
+    graph: ChannelStructure
     rankings: dict[int, Ranking]
     cost_model: CostModel
 
@@ -64,7 +64,9 @@ def make_fake() -> Fake:
         Group(g, tuple(row[0] for row in _LAYERS if row[1] == g), f"layer{g}", size, start, 0, 1)
         for g, (size, start) in sizes.items()
     )
-    graph = ChannelGraph(OperatorGraph(parameter_shapes=shapes), groups, tuple(layers), tuple(axes), (), tuple(work))
+    graph = ChannelStructure(
+        OperatorGraph(parameter_shapes=shapes), groups, tuple(layers), tuple(axes), (), tuple(work)
+    )
     rng = np.random.default_rng(0)
     rankings = {group.id: Ranking.of_scores(rng.uniform(0.1, 1, group.size)) for group in groups}
     return Fake(graph, rankings, CostModel(graph))

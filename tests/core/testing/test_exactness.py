@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from prunekit import PrunePlan, trace
-from prunekit.core.graph.structure import ChannelGraph
+from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.testing import Exactness, assert_exact, random_plan
 
 
@@ -35,7 +35,7 @@ def inputs(dtype: torch.dtype = torch.float64) -> torch.Tensor:
     return torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=dtype)
 
 
-def swapped(graph: ChannelGraph, parameter: str) -> ChannelGraph:
+def swapped(graph: ChannelStructure, parameter: str) -> ChannelStructure:
     """The graph with the units of one axis in another order, as a wrong rule would leave it."""
     axes = [replace(a, units=a.units[::-1].copy()) if a.parameter == parameter else a for a in graph.axes]
     return replace(graph, axes=tuple(axes))

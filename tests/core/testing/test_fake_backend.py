@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from prunekit.core.backend import Backend
-from prunekit.core.graph import channel_graph
+from prunekit.core.graph import channel_structure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.testing import conformance
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
@@ -40,7 +40,7 @@ def test_normalizations_can_be_whole_modules():
     operators = FakeBackend().record(network, inputs, {"BatchNorm": "normalization"})
     whole = [(operator.kind, operator.name, operator.module) for operator in operators.operators if operator.call < 0]
     assert whole == [(Kind.NORMALIZATION, "BatchNorm", name) for name in ("norm_stem", "norm_a", "norm_b")]
-    assert channel_graph(operators).signature == SUBJECT.graph(network, "residual").signature
+    assert channel_structure(operators).signature == SUBJECT.graph(network, "residual").signature
 
 
 def test_it_has_no_files_of_its_own(tmp_path):

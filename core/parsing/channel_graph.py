@@ -1,0 +1,21 @@
+"""The channel graph as users hold it: a network's structure, with a table to look at."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from prunekit.core.graph.structure import ChannelStructure
+from prunekit.core.report.table import as_text
+
+
+class ChannelGraph(ChannelStructure):
+    """What a network's structure allows: which channels can go, which go together, what stays and why."""
+
+    @classmethod
+    def of(cls, structure: ChannelStructure) -> ChannelGraph:
+        """The graph with the content of a structure."""
+        return cls(**{field.name: getattr(structure, field.name) for field in dataclasses.fields(structure)})
+
+    def table(self) -> str:
+        """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""
+        return as_text(self)

@@ -1,0 +1,90 @@
+"""Writes the operator graph of a forward: numbers its tensors and appends its operators."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.recording.api_call import ApiCallTracker
+
+
+class GraphWriter(ABC):
+    """Follows tensors by identity: parameters by name, everything else by the operator that made it.
+
+    Args:
+        tracker: As the attribute.
+
+    Attributes:
+        graph: What has been written.
+        tracker: Knows which function the network's code called last.
+        norm_parts: Names of the vectors of the framework's normalizations.
+        groups_key: Name of the number of groups in its convolutions.
+    """
+
+    norm_parts: ClassVar[tuple[str, ...]]
+    groups_key: ClassVar[str] = "groups"
+
+    def __init__(self, tracker: ApiCallTracker) -> None:
+        self.graph, self.tracker = OperatorGraph(), tracker
+        self._path: list[str] = []
+        self._calls = Counter[str]()
+
+    @abstractmethod
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is one of the framework's tensors."""
+
+    @abstractmethod
+    def known(self, tensor: Any) -> int | None:
+        """The number that a tensor was given, or None."""
+
+    @abstractmethod
+    def give(self, tensor: Any, number: int) -> None:
+        """Give a tensor a number, in place of one that it has."""
+
+    @abstractmethod
+    def name_of(self, tensor: Any) -> str | None:
+        """The name of a parameter or of anything else that the network holds; None for other tensors."""
+
+    @property
+    def place(self) -> str:
+        """Path of the module whose forward runs."""
+        return self._path[-1] if self._path else ""
+
+    def tensors_in(self, value: Any) -> Iterator[Any]:
+        """All tensors in the arguments or the result of an operator."""
+        if self.is_tensor(value):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            for part in value:
+                yield from self.tensors_in(part)
+        elif isinstance(value, Mapping):
+            for part in value.values():
+                yield from self.tensors_in(part)
+
+    def followed(self, tensor: Any) -> int | None:
+        """The number of a tensor that is followed, or None."""
+        number = self.known(tensor)
+        return self.number(tensor) if number is None and self.name_of(tensor) is not None else number
+
+    def number(self, tensor: Any) -> int:
+        """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
+        number = self.known(tensor)
+        if number is None:
+            name = self.name_of(tensor)
+            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
+            self.give(tensor, number)
+        return number
+
+    def fresh(self, tensor: Any) -> int:
+        """A new number for an operator's result, also where it is an input that was written in place."""
+        number = self.graph.tensor(tuple(tensor.shape))
+        self.give(tensor, number)
+        return number
+
+    def add(self, kind: Kind, name: str, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
+        """Append one operator."""
+        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, self.place, self._calls[name] - 1)
+        self.graph.operators.append(made)
