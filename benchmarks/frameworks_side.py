@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.backend import Network
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import batches
 from prunekit.core.parsing.parse import parse
-from prunekit.core.pipeline.lookup import named_backend, named_network
+from prunekit.core.pipeline.lookup import named_network
 from prunekit.core.pruning import PrunePlan
 from prunekit.core.pruning.compensation import compensated
 from prunekit.core.search import SearchSettings, SearchSpace
@@ -47,7 +48,7 @@ class Side:
     """
 
     def __init__(self, name: str, data: Path, weights: Path, images: int) -> None:
-        self._backend = named_backend(name)
+        self._backend = make_backend(name)
         self._network = named_network(self._backend, "ResNet56", {})
         load_weights(self._backend, self._network, weights)
         self._train = Cifar10(data, "train", train_portion=0.8)
@@ -55,8 +56,8 @@ class Side:
         self._held_out = list(batches(Cifar10(data, "val", train_portion=0.8, samples=HELD_OUT), 250))
         self._test = list(batches(Cifar10(data, "test", samples=images), 250))
         self._graph = parse(self._backend, self._network, self._test[0][0][:1])
-        self._treatment = CandidateBuilder(self._backend, self._network, self._graph, calibration)
-        rankings = Compensation().rank(self._treatment.evidence)
+        self._builder = CandidateBuilder(self._backend, self._network, self._graph, calibration)
+        rankings = Compensation().rank(self._builder.importance_inputs)
         self._space = SearchSpace(self._graph, rankings, _SETTINGS, CostModel(self._graph))
         self._candidates = RandomSearch(self._space, _SETTINGS)
 
@@ -74,21 +75,21 @@ class Side:
 
     def pruned(self, plan: Mapping[str, Any]) -> dict[str, Any]:
         """The network pruned by a plan: what it costs, its logits with its own weights and treated, the new weights."""
-        read, evidence = PrunePlan.from_json(plan), self._treatment.evidence
+        read, known = PrunePlan.from_json(plan), self._builder.importance_inputs
         small, cost = self._backend.prune(self._network, self._graph, read), price(self._graph, read)
         state = {Naming().common(name): array for name, array in self._backend.state_arrays(small).items()}
-        new = compensated(self._graph, read, evidence.moments, evidence.state)
+        new = compensated(self._graph, read, known.moments, known.state)
         return {
             "macs": int(cost.macs), "priced": int(cost.params),
             "params": sum(array.size for name, array in state.items() if name.endswith(_COUNTED)),
-            "bare": self._outputs(small), "treated": self._outputs(self._treatment.apply(read)),
+            "bare": self._outputs(small), "treated": self._outputs(self._builder.build(read)),
             "weights": {Naming().common(name): array for name, array in new.items()},
         }  # fmt: skip
 
     def episode(self) -> tuple[tuple[int, ...], dict[str, float]]:
         """Evaluate the next candidate as a search does: what it keeps, and the seconds of each step."""
         trial = self._candidates.ask()
-        return trial.counts, dict(Evaluator(self._treatment, self._held_out, Accuracy)(trial).measured)
+        return trial.counts, dict(Evaluator(self._builder, self._held_out, Accuracy)(trial).measured)
 
     def resident(self, candidates: int) -> float:
         """MiB that the process holds after so many more candidates: pruned, recalibrated and run, on few images."""
@@ -112,7 +113,7 @@ class Side:
     def exported(self, kind: str, plan: Mapping[str, Any]) -> float:
         """The parity error of the treated network in a file of a format."""
         exporter = Register.get(RegisterType.EXPORTER, kind, self._backend.name)()
-        small = self._treatment.apply(PrunePlan.from_json(plan))
+        small = self._builder.build(PrunePlan.from_json(plan))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"network{exporter.suffix}"
             return float(exporter.export(small, self._test[0][0][:8], file).parity_error)

@@ -1,11 +1,11 @@
-"""The same as a yml in a few lines of Python, whichever framework the network is from."""
+"""What a yml does, in a few lines of Python, whichever framework the network is from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from prunekit.core.backend import Backend, Network
+from prunekit.core.backend import Network
+from prunekit.core.backend_factory import backend_for
 from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Batch, Inputs
 from prunekit.core.parsing.channel_graph import ChannelGraph
@@ -16,6 +16,8 @@ from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
 from prunekit.registry import Register, RegisterType
+
+__all__ = ["backend_for", "compensate", "prune", "recalibrate", "shrink", "trace"]
 
 
 def trace(
@@ -105,24 +107,9 @@ def shrink(
     """
     backend = backend_for(network)
     graph = parse(backend, network, example_inputs, ignore)
-    treatment = CandidateBuilder(backend, network, graph, list(batches))
-    rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(treatment.evidence)
+    builder = CandidateBuilder(backend, network, graph, list(batches))
+    rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(builder.importance_inputs)
     settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)
     space = SearchSpace(graph, rankings, settings, CostModel(graph))
     trial = Register.get(RegisterType.SEARCH_ALGORITHM, algorithm)(space, settings).ask()
-    return treatment.apply(trial.plan)
-
-
-def backend_for(network: Network) -> Backend:
-    """The registered backend that handles the network's class; imports nothing else.
-
-    Raises:
-        TypeError: There is none.
-    """
-    name = Register.backend_of(type(network))
-    if name is None:
-        known = ", ".join(f"{e.name} ({e.framework})" for e in Register.entries(RegisterType.BACKEND))
-        raise TypeError(f"{type(network).__qualname__} is no network of a registered backend; there are {known}")
-    backend: Any = Register.get(RegisterType.BACKEND, name)
-    found: Backend = backend()
-    return found
+    return builder.build(trial.plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,7 +15,6 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.registry import Entry, Register, RegisterType
 
 Network: TypeAlias = Any
 """A network of the backend's framework; core never looks inside."""
@@ -126,25 +124,6 @@ class Backend(Protocol):
     def run(self, network: Network, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
         ...
-
-
-def missing_framework(entry: Entry, choice: bool = False) -> str | None:
-    """What to install before the backend of an entry can be used, in a sentence; None where it is there.
-
-    Args:
-        entry: The backend's.
-        choice: Whether the sentence may offer another backend, whose framework is installed.
-    """
-    if _installed(entry):
-        return None
-    source = f"'prunekit[{entry.name}]'" if entry.distribution == "prunekit" else entry.framework
-    others = [other.name for other in Register.entries(RegisterType.BACKEND) if choice and _installed(other)]
-    offer = f", or choose -b {others[0]}" if others else ""
-    return f"backend {entry.name!r} needs {entry.framework}, which is not installed; pip install {source}{offer}"
-
-
-def _installed(entry: Entry) -> bool:
-    return entry.framework is None or importlib.util.find_spec(entry.framework) is not None
 
 
 def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:

@@ -28,12 +28,13 @@ def convert(options: argparse.Namespace) -> int:
         raise PrunekitError(f"{source}: there is no such weights file")
     if out.exists():
         raise PrunekitError(f"{out} is there already; it is not overwritten. Remove it, or choose another name with -o")
-    from prunekit.core.pipeline.lookup import named_backend, named_network
+    from prunekit.core.backend_factory import make_backend
+    from prunekit.core.pipeline.lookup import named_network
     from prunekit.core.weights import COMMON, load_weights
 
-    target = named_backend(names[1])
+    target = make_backend(names[1], "CPU")
     _check_suffix(out, target)
-    reader = target if source.suffix.lower() in COMMON or names[0] == names[1] else named_backend(names[0])
+    reader = target if source.suffix.lower() in COMMON or names[0] == names[1] else make_backend(names[0], "CPU")
     network = named_network(target, options.network, params)
     told = load_weights(target, network, source, reader)
     target.save(network, out)

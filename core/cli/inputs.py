@@ -15,7 +15,7 @@ _SHAPE = re.compile(r"([1-9]\d*(?:x[1-9]\d*)*)(?::(\w+))?")
 
 
 def inputs_of(texts: Sequence[str]) -> Any:
-    """What `prunekit.core.pipeline.description.example` takes: several texts are several positional arguments.
+    """What `prunekit.core.pipeline.input_spec.arrays_of` takes: several texts are several positional arguments.
 
     Args:
         texts: Each is ``1x3x224x224`` or ``1x16:int64``; several in ``[`` and ``]``, with commas between them, are one

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from prunekit.core.backend import missing_framework
+from prunekit.core.backend_factory import missing_framework
 from prunekit.core.config.component import ComponentReader
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
@@ -100,7 +100,7 @@ def read_general(
     entry = ComponentReader(findings, None).find_name(RegisterType.BACKEND, backend)
     if entry is None:
         return None, None
-    if missing := missing_framework(entry, choice=True):  # one line in place of one for each component
+    if missing := missing_framework(entry, offer_other=True):  # one line in place of one for each component
         findings.problem(backend, missing)
         return None, None
     return general.model_copy(update={"backend": entry.name}) if general else None, entry.name

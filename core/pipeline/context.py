@@ -1,20 +1,22 @@
-"""What a step is given: the resolved configuration, the run's folder, the backend, and how to make components."""
+"""What a step is given: the configuration, the run's folder, the backend, the data, and how to make components."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from prunekit.core.backend import Backend, Network
-from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
-from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.config import ComponentSpec, RunConfig, StepConfig
+from prunekit.core.data import Batch
 from prunekit.core.hooks import Hooks
-from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.components import make_component
+from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.pipeline.subject import SubjectLoader
 from prunekit.core.search.evaluator import measured
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import Register, RegisterType
 
 
 @dataclass
@@ -22,12 +24,14 @@ class RunContext:
     """A run.
 
     Attributes:
-        config: The resolved yml.
+        config: The checked yml.
         folder: Where everything is written.
         backend: The framework.
         reporter: How people are told.
         hooks: What installed packages do beside the run.
         imports: Modules named by ``--import``.
+        data: The datasets of the run.
+        subjects: Loads the networks that steps start from.
     """
 
     config: RunConfig
@@ -36,7 +40,12 @@ class RunContext:
     reporter: Reporter
     hooks: Hooks
     imports: tuple[str, ...] = ()
-    _datasets: list[tuple[ComponentSpec, str, Dataset]] = field(default_factory=list)
+    data: Datasets = field(init=False)
+    subjects: SubjectLoader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = Datasets(self.backend.name)
+        self.subjects = SubjectLoader(self.backend, self.data, self.reporter, self.config.steps.values(), self.imports)
 
     def make(self, spec: ComponentSpec, **injected: Any) -> Any:
         """Construct the component that a block of the yml names.
@@ -44,43 +53,7 @@ class RunContext:
         Raises:
             PrunekitError: Its constructor raises.
         """
-        component = Register.get(spec.kind, spec.name, self.backend.name)
-        try:
-            with error_location(spec.where):
-                return component(**spec.params, **injected)
-        except PrunekitError:
-            raise
-        except Exception as problem:  # a component's constructor is its author's code
-            raise RunError(
-                f"{spec.where}: {component.__qualname__} cannot be made: {type(problem).__name__}: {problem}"
-            ) from problem
-
-    def dataset(self, split: SplitConfig, name: str) -> Dataset:
-        """The dataset of a split: ``train``, ``val`` or ``test``; made once: listing a million files takes long."""
-        for spec, split_name, made in self._datasets:
-            if (spec, split_name) == (split.dataset, name):
-                return made
-        dataset: Dataset = self.make(split.dataset, split=name)
-        self._datasets.append((split.dataset, name, dataset))
-        return dataset
-
-    def plain_batches(
-        self, dataset: Dataset, split: SplitConfig, indices: Sequence[int] | None = None
-    ) -> Iterator[Batch]:
-        """A split's batches in their order, not augmented."""
-        return batches(dataset, split.batch_size, workers=split.num_workers, indices=indices)
-
-    def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Iterator[Batch]]:
-        """For each epoch the augmented batches of the training split, in another order each time."""
-        dataset = self.dataset(split, "train")
-
-        def epoch_batches(epoch: int) -> Iterator[Batch]:
-            return batches(
-                dataset, split.batch_size, shuffle=split.shuffle, seed=seed, epoch=epoch, workers=split.num_workers,
-                drop_last=split.drop_last, augment=True,
-            )  # fmt: skip
-
-        return epoch_batches
+        return make_component(spec, self.backend.name, **injected)
 
     def measure(self, network: Network, data: Iterable[Batch], metric: str = "accuracy") -> Any:
         """The metric's result over batches."""

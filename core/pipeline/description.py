@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
-from prunekit.core.data.contract import Inputs
-from prunekit.core.data.example_inputs import InputSpec
 from prunekit.core.graph import ChannelStructure, channel_structure
 from prunekit.core.graph.structure import staying
+from prunekit.core.pipeline.components import constructing
 from prunekit.core.pipeline.errors import DescriptionError
+from prunekit.core.pipeline.input_spec import arrays_of
+from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.weights import load_own
 from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
@@ -114,16 +114,12 @@ class Description:
         if Path(self.weights).name != self.weights or Path(self.weights).suffix != ".safetensors":
             raise DescriptionError(f"weights {self.weights!r}: not a .safetensors file beside the description")
         component = self._component()
-        try:
+        with constructing(self.network, DescriptionError):  # the class is its author's code, the description anybody's
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
-                operators = backend.record(network, example(self.inputs), self.leaf_modules)
+                operators = backend.record(network, arrays_of(self.inputs), self.leaf_modules)
                 graph = channel_structure(operators, self.ignore, self.frozen, self.whole_parts)
                 network = backend.prune(network, graph, self.plan)
-        except PrunekitError:
-            raise
-        except Exception as problem:  # the class is its author's code, the description anybody's
-            raise DescriptionError(f"{self.network} cannot be made: {type(problem).__name__}: {problem}") from problem
         load_own(backend, network, folder / self.weights)
         return network
 
@@ -171,60 +167,6 @@ def arguments(component: type[Any], params: Mapping[str, Any]) -> dict[str, Any]
     return {**given, **{name: values[name] for name in known}}
 
 
-def spec_of(inputs: Inputs) -> Any:
-    """Shapes and types of a network's inputs as JSON values; the inverse of ``example`` but for the numbers.
-
-    Whole numbers and truth values have their bounds as well: they may be indices, or sizes.
-    """
-    if isinstance(inputs, Mapping):
-        return {"dict": {key: spec_of(value) for key, value in inputs.items()}}
-    if isinstance(inputs, (list, tuple)):
-        return {"list" if isinstance(inputs, list) else "tuple": [spec_of(value) for value in inputs]}
-    spec = {"shape": list(inputs.shape), "dtype": str(inputs.dtype)}
-    if inputs.dtype.kind not in "iub" or not inputs.size:
-        return spec
-    return {**spec, "low": int(inputs.min()), "high": int(inputs.max()) + 1}
-
-
-def example(spec: Any, samples: int = 1) -> Inputs:
-    """Inputs of the given shapes and types: seeded numbers, ``samples`` times as many samples as described.
-
-    Raises:
-        DescriptionError: ``spec`` is not what ``spec_of`` returns.
-    """
-    try:
-        return _example(spec, np.random.default_rng(0), samples, next(_sizes(spec), None))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        reason = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else problem
-        raise DescriptionError(f"{spec!r} does not describe the inputs of a network: {reason}") from problem
-
-
-def _example(spec: Any, rng: np.random.Generator, samples: int, lead: int | None) -> Inputs:
-    """``lead`` samples are described; whatever has so many along its first axis gets ``samples`` times as many."""
-    if "dict" in spec:
-        return {key: _example(value, rng, samples, lead) for key, value in spec["dict"].items()}
-    if "tuple" in spec:
-        return tuple(_example(value, rng, samples, lead) for value in spec["tuple"])
-    if "list" in spec:
-        times = samples if len(spec["list"]) == lead else 1
-        return [_example(value, rng, 1, None) for _ in range(times) for value in spec["list"]]
-    shape = list(spec["shape"])
-    if shape and shape[0] == lead:
-        shape[0] *= samples
-    return InputSpec.model_validate({"low": 0, "high": 1, **spec, "shape": shape}).array(rng)
-
-
-def _sizes(spec: Any) -> Iterator[int]:
-    """The first axes of what is described, in their order; of a list its length."""
-    if "dict" in spec or "tuple" in spec:
-        for value in spec["dict"].values() if "dict" in spec else spec["tuple"]:
-            yield from _sizes(value)
-    elif "list" in spec:
-        yield len(spec["list"])
-    elif spec["shape"]:
-        yield spec["shape"][0]
-
-
 def layer_rows(graph: ChannelStructure, plan: PrunePlan) -> tuple[dict[str, Any], ...]:
     """Channels before and after for each layer."""
     keep = plan.flags(graph)
@@ -235,3 +177,13 @@ def layer_rows(graph: ChannelStructure, plan: PrunePlan) -> tuple[dict[str, Any]
         after = layer.out_channels if units is None else int(staying(units, keep).sum())
         rows.append({"mid": layer.mid, "module": layer.name, "channels": layer.out_channels, "kept": after})
     return tuple(rows)
+
+
+def save_network(
+    backend: Backend, folder: Path, number: str, network: Network, description: Description
+) -> dict[str, str]:
+    """Write ``model_<id>.safetensors`` and ``desc_<id>.json``; return their paths."""
+    weights, path = folder / f"model_{number}.safetensors", folder / f"desc_{number}.json"
+    backend.save(network, weights)
+    write_json(path, replace(description, weights=weights.name).to_json())
+    return {"desc_file": str(path), "model_path": str(weights), "weights_file": str(weights)}

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
-from prunekit.core.backend import Network
+from prunekit.core.backend import Backend, Network
 from prunekit.core.config import StepConfig
 from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.data import DataError, default_collate
 from prunekit.core.data.contract import Collating, Inputs
 from prunekit.core.data.example_input_files import read_inputs
 from prunekit.core.data.example_inputs import first_sample, inputs_of
-from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import example, spec_of
+from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.registry import PrunekitError
 
 
-def example_inputs(context: RunContext, step: StepConfig, network: Network) -> Inputs:
+def example_inputs(backend: Backend, data: Datasets, step: StepConfig, network: Network) -> Inputs:
     """The inputs of one sample, on which the network was seen to run.
 
     They are those that the yml gives, of a batch the first sample, or the whole of it where the network needs that;
@@ -29,66 +30,74 @@ def example_inputs(context: RunContext, step: StepConfig, network: Network) -> I
     """
     given = step.example
     if step.dataset is not None or given is None:
-        inputs = _of_the_data(context, step)
-        must_run(context, step.where, network, inputs)
+        inputs = _of_the_data(data, step)
+        must_run(backend, step.where, network, inputs)
         if given is None:
             return inputs
-    whole = _given(context, given)
+    whole = _given(backend, given)
     one = first_sample(whole)
-    if one is not whole and _problem(context, network, one) is None:
+    if one is not whole and _problem(backend, network, one) is None:
         return one
-    must_run(context, given.where, network, whole)
+    must_run(backend, given.where, network, whole)
     return whole
 
 
-def must_run(context: RunContext, where: str, network: Network, inputs: Inputs) -> None:
+def must_run(backend: Backend, where: str, network: Network, inputs: Inputs, name: str = "") -> None:
     """Refuse inputs that a network does not run on.
+
+    Args:
+        backend: The network's.
+        where: The place in the yml, as the message begins; empty where there is none.
+        network: The network.
+        inputs: What it is called with.
+        name: What the message calls the network; its class's name if not given.
 
     Raises:
         PrunekitError: It does not.
     """
-    problem = _problem(context, network, inputs)
+    problem = _problem(backend, network, inputs)
     if isinstance(problem, PrunekitError):
         raise problem
     if problem is not None:  # such as images with another number of channels, or an input too many
+        place = f"{where}: " if where else ""
         raise RunError(
-            f"{where}: {type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
+            f"{place}{name or type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
             f" {type(problem).__name__}: {problem}"
         ) from problem
 
 
-def check_given(context: RunContext, step: StepConfig, network: Network) -> None:
+def check_given(backend: Backend, step: StepConfig, network: Network) -> None:
     """Refuse inputs that the yml gives for a network of another step and that it does not run on.
 
     Raises:
         PrunekitError: It does not.
     """
     if step.example is not None:
-        must_run(context, step.example.where, network, _given(context, step.example))
+        must_run(backend, step.example.where, network, _given(backend, step.example))
 
 
-def check_later(context: RunContext, step: StepConfig, network: Network) -> None:
+def check_later(backend: Backend, steps: Iterable[StepConfig], step: StepConfig, network: Network) -> None:
     """Refuse inputs that later steps give for the networks of this one: that shall not show after hours.
 
     Raises:
         PrunekitError: The network does not run on them.
     """
-    for later in context.config.steps.values():
+    for later in steps:
         if later.models_from == step.name:
-            check_given(context, later, network)
+            check_given(backend, later, network)
 
 
-def _given(context: RunContext, given: ExampleConfig) -> Inputs:
+def _given(backend: Backend, given: ExampleConfig) -> Inputs:
     with error_location(given.where):
         if given.file is not None:
-            return read_inputs(given.file, context.backend.read_inputs)
+            return read_inputs(given.file, backend.read_inputs)
         assert given.spec is not None
         return inputs_of(given.spec)
 
 
-def _of_the_data(context: RunContext, step: StepConfig) -> Inputs:
+def _of_the_data(data: Datasets, step: StepConfig) -> Inputs:
     if step.dataset is not None:
-        dataset = context.dataset(step.dataset.train, "train")
+        dataset = data.of(step.dataset.train, "train")
         if not len(dataset):
             spec = step.dataset.train.dataset
             raise DataError(
@@ -102,12 +111,12 @@ def _of_the_data(context: RunContext, step: StepConfig) -> Inputs:
             f"{step.where}: without a dataset, model.model_desc.image_size must say how large images are, or inputs"
             " in search_algorithm or trainer what the network is called with"
         )
-    return example({"shape": [1, 3, *size], "dtype": "float32"})
+    return arrays_of({"shape": [1, 3, *size], "dtype": "float32"})
 
 
-def _problem(context: RunContext, network: Network, inputs: Inputs) -> Exception | None:
+def _problem(backend: Backend, network: Network, inputs: Inputs) -> Exception | None:
     try:
-        for _ in context.backend.run(network, [(inputs, None)]):
+        for _ in backend.run(network, [(inputs, None)]):
             pass
     except Exception as problem:  # the network is its author's code
         return problem

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from prunekit.core.backend import Network
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.data.contract import Inputs
-from prunekit.core.pipeline.description import Description, example
-from prunekit.core.pipeline.load import described_network
-from prunekit.core.pipeline.lookup import named_backend
+from prunekit.core.pipeline.description import Description
+from prunekit.core.pipeline.subject import described_subject
 from prunekit.registry import PrunekitError, Register, RegisterType
 
 
@@ -74,7 +74,6 @@ def export_described(
     """
     backend_name = Description.read(path).backend
     exporter: Exporter = Register.get(RegisterType.EXPORTER, kind, backend_name)()
-    network, description = described_network(named_backend(backend_name, device), path)
-    inputs: Any = example(description.inputs, batch or 1)
+    subject = described_subject(make_backend(backend_name, device), path)
     target = path.with_name(f"{path.stem.replace('desc_', 'model_', 1)}{exporter.suffix}") if out is None else out
-    return exporter.export(network, inputs, target, any_batch=batch is None)
+    return exporter.export(subject.network, subject.batch(batch or 1), target, any_batch=batch is None)

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from prunekit.core.backend import Network
+from prunekit.core.backend import Backend, Network
 from prunekit.core.config import StepConfig
 from prunekit.core.data.contract import Inputs
-from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import example
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import read_json, write_json
+from prunekit.core.pipeline.subject import Subject
 from prunekit.core.search.errors import TargetError
 from prunekit.core.search.latency import Compare, LatencyMeter, Reference
 from prunekit.core.search.reward import LATENCY, LatencyReward, no_latency, reward_class
@@ -24,36 +24,35 @@ from prunekit.registry import PrunekitError, Register, RegisterType
 FILE = "latency.json"
 
 
-def comparison(context: RunContext, inputs: Any, settings: LatencySettings) -> Compare:
+def comparison(backend: Backend, batch: Inputs, settings: LatencySettings) -> Compare:
     """A function that times networks in turns.
 
     Args:
-        context: The run.
-        inputs: What the networks are called with for one sample, as ``spec_of`` describes it.
-        settings: Batch size, threads, how often.
+        backend: The networks' framework.
+        batch: What the networks are called with, ``settings.batch_size`` samples.
+        settings: Threads, how often.
 
     Raises:
         RegistryError: The backend has no latency estimator.
     """
-    estimator: Any = Register.get(RegisterType.COST_ESTIMATOR, LATENCY, context.backend.name)()
-    batch: Inputs = example(inputs, settings.batch_size)
-    device, more = context.backend.device, settings.model_dump(exclude={"batch_size"})
+    estimator: Any = Register.get(RegisterType.COST_ESTIMATOR, LATENCY, backend.name)()
+    device, more = backend.device, settings.model_dump(exclude={"batch_size"})
     return lambda networks: estimator.compare(networks, batch, device, **more)
 
 
-def refuse_unmeasurable(context: RunContext, step: StepConfig) -> None:
+def refuse_unmeasurable(backend: Backend, step: StepConfig) -> None:
     """Refuse a reward that looks at latency where the backend cannot measure it.
 
     Raises:
         TargetError: It does.
     """
     assert step.settings is not None
-    if problem := no_latency(step.settings.reward_type, context.backend.name):
+    if problem := no_latency(step.settings.reward_type, backend.name):
         raise TargetError(f"{step.where}: {problem}")
 
 
 def latency_meter(
-    context: RunContext, step: StepConfig, inputs: Any, original: Network, smallest: Network
+    reporter: Reporter, folder: Path, step: StepConfig, original: Subject, smallest: Network
 ) -> LatencyMeter:
     """Measure original and smallest network, tell both, and return what measures the trials.
 
@@ -63,14 +62,15 @@ def latency_meter(
         TargetError: ``target_latency`` is out of reach.
         RunError: The networks do not run at this batch size, or the figures on disk are damaged.
     """
-    settings = step.settings
+    settings, device = step.settings, original.backend.device
     assert settings is not None
     timing = settings.latency or LatencySettings()
-    compare, path = comparison(context, inputs, timing), context.folder.step(step.name) / FILE
+    compare = comparison(original.backend, original.batch(timing.batch_size), timing)
+    path = folder / FILE
     reference = _read(path) if path.exists() else None
     if reference is None:
         try:
-            reference = Reference.measure(compare, original, smallest)
+            reference = Reference.measure(compare, original.network, smallest)
         except PrunekitError:
             raise
         except Exception as problem:  # the network is its author's code, and may know one batch size only
@@ -79,10 +79,10 @@ def latency_meter(
                 f" {type(problem).__name__}: {problem}"
             ) from problem
         _refuse(reference, settings)
-        how = {"device": context.backend.device, "warmup": timing.warmup, "repeats": timing.repeats}
+        how = {"device": device, "warmup": timing.warmup, "repeats": timing.repeats}
         write_json(path, {**dataclasses.asdict(reference), **how})
-    context.reporter.say(f"{step.name}: latency on {context.backend.device}: {reference}; {_aim(settings)}")
-    return LatencyMeter(compare, original, reference)
+    reporter.say(f"{step.name}: latency on {device}: {reference}; {_aim(settings)}")
+    return LatencyMeter(compare, original.network, reference)
 
 
 def _read(path: Path) -> Reference:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prunekit.core.backend import Backend, Network
+from prunekit.core.backend import Network
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import DescriptionError
-from prunekit.core.pipeline.lookup import named_backend
+from prunekit.core.pipeline.subject import described_subject
 
 _DEVICES = ("CPU", "GPU", "NPU")
 
@@ -27,18 +28,5 @@ def load(path: str | Path, device: str = "CPU") -> Network:
     """
     if device not in _DEVICES:
         raise DescriptionError(f"no device {device!r}; there are {', '.join(_DEVICES)}")
-    description = Description.read(Path(path))
-    return described_network(named_backend(description.backend, device), Path(path))[0]
-
-
-def described_network(backend: Backend, path: Path) -> tuple[Network, Description]:
-    """The network that a file describes, on a backend that is there already, and the description.
-
-    Raises:
-        PrunekitError: As ``load``.
-    """
-    description = Description.read(path)
-    try:
-        return description.build(backend, path.parent), description
-    except DescriptionError as problem:
-        raise DescriptionError(f"{path}: {problem}") from problem
+    backend = make_backend(Description.read(Path(path)).backend, device)
+    return described_subject(backend, Path(path)).network

@@ -1,35 +1,17 @@
-"""Backends and networks by their names, for commands that read no yml."""
+"""Networks by their names, for commands that read no yml."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from prunekit.core.backend import Backend, Network, missing_framework
+from prunekit.core.backend import Backend, Network
 from prunekit.core.config.problems import did_you_mean
 from prunekit.core.config.signature import read_signature
+from prunekit.core.pipeline.components import constructing
 from prunekit.core.pipeline.description import arguments
 from prunekit.core.pipeline.errors import RunError
 from prunekit.registry import Register, RegisterType
-
-
-def named_backend(name: str, device: str = "CPU", choice: bool = False) -> Backend:
-    """A registered backend.
-
-    Args:
-        name: Its name or alias.
-        device: ``CPU``, ``GPU`` or ``NPU``.
-        choice: Whether another one would do, which a message may then offer.
-
-    Raises:
-        PrunekitError: There is none of the name, its framework is not installed, or the device is not there.
-    """
-    entry = Register.entry(RegisterType.BACKEND, name)
-    if missing := missing_framework(entry, choice):
-        raise RunError(missing)
-    maker: Any = Register.load(entry)
-    backend: Backend = maker(device)
-    return backend
 
 
 def named_network(backend: Backend, name: str, params: Mapping[str, Any]) -> Network:
@@ -50,7 +32,5 @@ def named_network(backend: Backend, name: str, params: Mapping[str, Any]) -> Net
             hint = did_you_mean(key, signature.annotations) or f" There are {', '.join(signature.annotations)}."
             raise RunError(f"{name} has no parameter {key!r}.{hint}")
     given = arguments(component, params)
-    try:
+    with constructing(name):
         return backend.build(component, given, seed=0)
-    except Exception as problem:  # a network's constructor is its author's code
-        raise RunError(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem

@@ -18,12 +18,12 @@ class Reporter:
 
     Args:
         console: Where people look.
-        log: The log file; appended to.
+        log: The log file, appended to; None logs nowhere.
     """
 
-    def __init__(self, console: Console, log: Path) -> None:
+    def __init__(self, console: Console, log: Path | None = None) -> None:
         self.console = console
-        self._handler = _LogFile(log, encoding="utf-8")
+        self._handler = logging.NullHandler() if log is None else _LogFile(log, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._logger = logging.Logger("prunekit.run")
         self._logger.addHandler(self._handler)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.config import RunConfig, StepConfig
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
@@ -32,7 +33,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     Raises:
         PrunekitError: With what was computed so far on disk.
     """
-    backend: Any = Register.get(RegisterType.BACKEND, config.general.backend)(config.general.device_category)
+    backend = make_backend(config.general.backend, config.general.device_category)
     folder = RunFolder(config.general.task.folder)
     resolved = {"imports": sorted(imports), **config.resolved()}
     try:

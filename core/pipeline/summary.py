@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.backend import Network
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.latency import comparison
 from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import write_json
+from prunekit.core.pipeline.subject import described_subject
 from prunekit.core.search.settings import LatencySettings
 from prunekit.core.text_table import columns
 from prunekit.registry import RegistryError
@@ -51,18 +50,16 @@ def _chosen(context: RunContext) -> dict[str, dict[str, Any]]:
 
 def _latency(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Measured latencies by network, or nothing where the backend has no estimator."""
-    networks: dict[str, Network] = {}
-    inputs: Any = None
-    for name, report in chosen.items():
-        path = _file(context, report, "desc_file")
-        description = Description.read(path)
-        networks[name] = description.build(context.backend, path.parent)
-        inputs = description.inputs
+    subjects = {
+        name: described_subject(context.backend, _file(context, report, "desc_file")) for name, report in chosen.items()
+    }
+    settings, last = _latency_settings(context), next(reversed(subjects.values()))
     try:
-        return dict(comparison(context, inputs, _latency_settings(context))(networks))
+        compare = comparison(context.backend, last.batch(settings.batch_size), settings)
     except RegistryError as problem:
         context.reporter.warn(f"latency is not measured: {problem}")
         return {}
+    return dict(compare({name: subject.network for name, subject in subjects.items()}))
 
 
 def _latency_settings(context: RunContext) -> LatencySettings:

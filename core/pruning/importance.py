@@ -33,6 +33,6 @@ class ImportanceInputs:
 class Importance(Protocol):
     """A criterion by which units go; register it as ``RegisterType.IMPORTANCE``."""
 
-    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
+    def rank(self, inputs: ImportanceInputs) -> dict[int, Ranking]:
         """For each group id of the graph, the order in which its units go and the error that each step leaves."""
         ...

@@ -45,19 +45,19 @@ class CandidateBuilder:
         self.backend, self.network, self.graph = backend, network, graph
         self._compensate = compensate
         self._recalibration = first_images(calibration, recalibration_images) if recalibrate else []
-        self.evidence = ImportanceInputs(
+        self.importance_inputs = ImportanceInputs(
             graph, backend.observe(network, graph, calibration), backend.state_arrays(network), seed
         )
         self.seconds: dict[str, float] = {}
 
-    def apply(self, plan: PrunePlan) -> Network:
+    def build(self, plan: PrunePlan) -> Network:
         """The small network; ``seconds`` afterwards says what each part of it took."""
         self.seconds = {}
         with self._timed("prune"):
             small = self.backend.prune(self.network, self.graph, plan)
         if self._compensate:
             with self._timed("compensate"):
-                changed = compensated(self.graph, plan, self.evidence.moments, self.evidence.state)
+                changed = compensated(self.graph, plan, self.importance_inputs.moments, self.importance_inputs.state)
                 small = self.backend.with_state(small, changed)
         if self._recalibration:
             with self._timed("recalibrate"):

@@ -35,7 +35,7 @@ class Evaluator:
     """Made once for a search; knows nothing of the algorithm.
 
     Args:
-        treatment: Makes the small network of a plan.
+        builder: Makes the small network of a plan.
         held_out: Batches that no training and no calibration sees.
         metric: Makes a metric.
         fine_tune: Trains a network in place, or None.
@@ -44,19 +44,19 @@ class Evaluator:
 
     def __init__(
         self,
-        treatment: CandidateBuilder,
+        builder: CandidateBuilder,
         held_out: Sequence[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,
         latency: Callable[[Network], Mapping[str, float]] | None = None,
     ) -> None:
-        self._treatment, self._held_out, self._metric = treatment, held_out, metric
+        self._builder, self._held_out, self._metric = builder, held_out, metric
         self._fine_tune, self._latency = fine_tune, latency
 
     def network(self, trial: Trial) -> tuple[Network, dict[str, float]]:
         """The trial's network as it is evaluated, and what each part of making it took, in seconds."""
-        small = self._treatment.apply(trial.plan)
-        seconds = dict(self._treatment.seconds)
+        small = self._builder.build(trial.plan)
+        seconds = dict(self._builder.seconds)
         if self._fine_tune is not None:
             start = time.perf_counter()
             small = self._fine_tune(small)
@@ -67,7 +67,7 @@ class Evaluator:
         """The trial's result on the held-out images."""
         small, seconds = self.network(trial)
         start = time.perf_counter()
-        found = measured(self._treatment.backend, small, self._held_out, self._metric())
+        found = measured(self._builder.backend, small, self._held_out, self._metric())
         seconds["run"] = time.perf_counter() - start
         latency = {} if self._latency is None else self._latency(small)
         return Result("ok", found.correct, found.total, found.mean_loss, measured={**seconds, **latency})

@@ -11,6 +11,6 @@ from prunekit.registry import Register, RegisterType
 class Compensation:
     """Greedy elimination with closed-form compensation; see ``core.pruning.compensation``."""
 
-    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
+    def rank(self, inputs: ImportanceInputs) -> dict[int, Ranking]:
         """Order and relative output error of each step."""
-        return compensation.rank(evidence.graph, evidence.moments, evidence.state)
+        return compensation.rank(inputs.graph, inputs.moments, inputs.state)

@@ -11,7 +11,7 @@ from prunekit.registry import Register, RegisterType
 class L1:
     """Li et al. 2017, "Pruning Filters for Efficient ConvNets"; a group's share of its own total norm is its error."""
 
-    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
+    def rank(self, inputs: ImportanceInputs) -> dict[int, Ranking]:
         """Smallest norm first."""
-        scores = magnitude_scores(evidence.graph)
+        scores = magnitude_scores(inputs.graph)
         return {gid: Ranking.of_scores(values / max(values.sum(), 1e-30)) for gid, values in scores.items()}

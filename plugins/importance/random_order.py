@@ -13,10 +13,10 @@ from prunekit.registry import Register, RegisterType
 class Random:
     """A seeded permutation of each group."""
 
-    def rank(self, evidence: ImportanceInputs) -> dict[int, Ranking]:
+    def rank(self, inputs: ImportanceInputs) -> dict[int, Ranking]:
         """The same permutation for the same seed and group."""
         rankings = {}
-        for group in evidence.graph.groups:
-            rng = np.random.default_rng(np.random.SeedSequence([evidence.seed, group.id]))
+        for group in inputs.graph.groups:
+            rng = np.random.default_rng(np.random.SeedSequence([inputs.seed, group.id]))
             rankings[group.id] = Ranking(rng.permutation(group.size), np.arange(group.size + 1) / group.size)
         return rankings

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.pipeline.description import Description
-from prunekit.core.pipeline.lookup import named_backend, named_network
+from prunekit.core.pipeline.lookup import named_network
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -21,7 +22,7 @@ KIND = "onnx" if BACKEND == "pytorch" else "mindir"
 @pytest.fixture
 def described(tmp_path: Path) -> Path:
     """A description with weights beside it."""
-    backend = named_backend(BACKEND)
+    backend = make_backend(BACKEND)
     backend.save(named_network(backend, "CifarResNet", {"depth": 8}), tmp_path / "model_3.safetensors")
     inputs = {"shape": [1, 3, 32, 32], "dtype": "float32"}
     description = Description("CifarResNet", {"depth": 8}, BACKEND, inputs, "model_3.safetensors", pack="prunekit")

@@ -17,8 +17,9 @@ import pytest
 
 import prunekit
 from prunekit.core.api import backend_for
-from prunekit.core.pipeline.description import Description, arguments, example, spec_of
+from prunekit.core.pipeline.description import Description, arguments
 from prunekit.core.pipeline.errors import DescriptionError
+from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.core.pipeline.load import load
 from prunekit.registry import Register, RegisterType
 
@@ -171,8 +172,8 @@ def test_arguments_are_what_the_constructor_wants() -> None:
 
 def test_a_description_survives_the_disk(tmp_path: Path) -> None:
     inputs = {
-        "image": example({"shape": [1, 3], "dtype": "float32"}),
-        "more": ([example({"shape": [], "dtype": "int64"})],),
+        "image": arrays_of({"shape": [1, 3], "dtype": "float32"}),
+        "more": ([arrays_of({"shape": [], "dtype": "int64"})],),
     }
     made = Description(
         "Net", {"a": [1, None]}, "pytorch", spec_of(inputs), "w.safetensors", imports=("m",), frozen=((1, "x"),),
@@ -180,24 +181,24 @@ def test_a_description_survives_the_disk(tmp_path: Path) -> None:
     )  # fmt: skip
     (tmp_path / "d.json").write_text(json.dumps(made.to_json()))
     assert Description.read(tmp_path / "d.json") == made
-    again = example(made.inputs, samples=5)
+    again = arrays_of(made.inputs, samples=5)
     assert again["image"].shape == (5, 3) and again["image"].dtype == "float32"
     assert isinstance(again["more"], tuple) and isinstance(again["more"][0], list) and len(again["more"][0]) == 5
 
 
 def test_whole_numbers_are_described_with_their_bounds() -> None:
     inputs = (np.array([[3, 7, 5]]), np.array([[True, True]]), np.array([16]), np.zeros((1, 2), np.float32))
-    ids, mask, length, plain = example(spec_of(inputs), samples=40)
+    ids, mask, length, plain = arrays_of(spec_of(inputs), samples=40)
     assert ids.shape == (40, 3) and set(ids.ravel()) == {3, 4, 5, 6, 7} and ids.dtype == np.int64
     assert mask.all() and mask.dtype == bool and set(length) == {16} and plain.shape == (40, 2)
-    assert np.array_equal(example({"shape": [2], "dtype": "int32"}), np.zeros(2))  # of older descriptions
+    assert np.array_equal(arrays_of({"shape": [2], "dtype": "int32"}), np.zeros(2))  # of older descriptions
 
 
 def test_what_is_no_sample_is_not_repeated() -> None:
     """A network that takes 8 frames for one sample, and one of whose inputs has no samples at all."""
-    frames, points = example(spec_of((np.zeros((8, 3)), np.zeros((5, 2)))), samples=3)
+    frames, points = arrays_of(spec_of((np.zeros((8, 3)), np.zeros((5, 2)))), samples=3)
     assert frames.shape == (24, 3) and points.shape == (5, 2)
-    images = example(spec_of([np.zeros((3, 4)), np.zeros((3, 5))]), samples=2)
+    images = arrays_of(spec_of([np.zeros((3, 4)), np.zeros((3, 5))]), samples=2)
     assert [image.shape for image in images] == [(3, 4), (3, 5), (3, 4), (3, 5)]
 
 

@@ -10,7 +10,8 @@ from oracle import attributes, error
 from small_nets import CASES
 
 from prunekit import load, prune, trace
-from prunekit.core.pipeline.description import Description, spec_of
+from prunekit.core.pipeline.description import Description
+from prunekit.core.pipeline.input_spec import spec_of
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.testing import random_plan
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend

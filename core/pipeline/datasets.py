@@ -1,0 +1,52 @@
+"""The datasets of a run, and the batches of their splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from prunekit.core.config import ComponentSpec, SplitConfig
+from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.pipeline.components import make_component
+from prunekit.core.search.candidate_builder import first_images
+
+
+class Datasets:
+    """Makes each dataset once: listing a million files takes long.
+
+    Args:
+        backend: Name of the backend that they are to work with.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
+        self._made: list[tuple[ComponentSpec, str, Dataset]] = []
+
+    def of(self, split: SplitConfig, name: str) -> Dataset:
+        """The dataset of a split: ``train``, ``val`` or ``test``."""
+        for spec, split_name, made in self._made:
+            if (spec, split_name) == (split.dataset, name):
+                return made
+        dataset: Dataset = make_component(split.dataset, self._backend, split=name)
+        self._made.append((split.dataset, name, dataset))
+        return dataset
+
+    def batches(self, split: SplitConfig, name: str, indices: Sequence[int] | None = None) -> Iterator[Batch]:
+        """A split's batches in their order, not augmented."""
+        return batches(self.of(split, name), split.batch_size, workers=split.num_workers, indices=indices)
+
+    def first_images(self, split: SplitConfig, name: str, images: int) -> list[Batch]:
+        """The first images of a split in their order, not augmented, decoded once."""
+        limited = range(min(images, len(self.of(split, name))))
+        return first_images(self.batches(split, name, list(limited)), images)
+
+    def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Iterator[Batch]]:
+        """For each epoch the augmented batches of the training split, in another order each time."""
+        dataset = self.of(split, "train")
+
+        def epoch_batches(epoch: int) -> Iterator[Batch]:
+            return batches(
+                dataset, split.batch_size, shuffle=split.shuffle, seed=seed, epoch=epoch, workers=split.num_workers,
+                drop_last=split.drop_last, augment=True,
+            )  # fmt: skip
+
+        return epoch_batches

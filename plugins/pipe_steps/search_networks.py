@@ -1,0 +1,71 @@
+"""The networks that a search leaves: the original and the best trials, tested, priced and written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from prunekit.core.backend import Network
+from prunekit.core.config import StepConfig
+from prunekit.core.cost import price
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.description import Description, layer_rows, save_network
+from prunekit.core.pipeline.reports import record
+from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.search.latency import latency_figures
+from prunekit.core.search.trial import Record
+from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+
+
+def keep_original(context: RunContext, step: StepConfig, setup: SearchSetup) -> dict[str, Any]:
+    """Write the original network, so that it can be compared with."""
+    latency, subject = setup.meter.reference.figures() if setup.meter else {}, setup.subject
+    figures = _figures(context, step, setup, subject.network, None, latency)
+    return _write(context, step, "original", subject.network, subject.description, figures)
+
+
+def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found: Record) -> dict[str, Any]:
+    """Build one of the best again and write it."""
+    assert found.trial is not None
+    graph, plan, result = setup.subject.graph, found.trial.plan, found.result
+    network, _ = setup.evaluator.network(found.trial)
+    description = replace(
+        setup.subject.description, plan=plan, ignore=graph.ignore, frozen=graph.frozen, whole_parts=graph.whole_parts,
+        layers=layer_rows(graph, plan),
+    )  # fmt: skip
+    search = {
+        "reward": result.reward, "correct": result.correct, "total": result.total, **latency_figures(result.measured)
+    }  # fmt: skip
+    figures = _figures(context, step, setup, network, plan, search)
+    return _write(context, step, str(found.id), network, description, figures)
+
+
+def _figures(
+    context: RunContext,
+    step: StepConfig,
+    setup: SearchSetup,
+    network: Network,
+    plan: PrunePlan | None,
+    search: dict[str, Any],
+) -> dict[str, Any]:
+    """Accuracy on the test split, what the search said, and the cost."""
+    assert step.dataset is not None
+    tested = context.measure(network, context.data.batches(step.dataset.test, "test"))
+    cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
+    return {
+        "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total, **search,
+        "macs": int(cost.macs), "params": int(cost.params),
+        "macs_share": cost.macs / full.macs, "params_share": cost.params / full.params,
+    }  # fmt: skip
+
+
+def _write(
+    context: RunContext,
+    step: StepConfig,
+    number: str,
+    network: Network,
+    description: Description,
+    figures: dict[str, Any],
+) -> dict[str, Any]:
+    files = save_network(context.backend, context.folder.step(step.name), number, network, description)
+    return record(step.name, number, files, figures)

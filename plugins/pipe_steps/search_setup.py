@@ -1,0 +1,113 @@
+"""What a search needs, made once before its first trial: network, data, candidate builder, space, evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prunekit.core.backend import Network
+from prunekit.core.config import StepConfig
+from prunekit.core.cost import CostModel
+from prunekit.core.data import Batch
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
+from prunekit.core.pipeline.subject import Subject
+from prunekit.core.search.candidate_builder import CandidateBuilder
+from prunekit.core.search.evaluator import Evaluator
+from prunekit.core.search.latency import LatencyMeter
+from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.space import SearchSpace
+from prunekit.registry import Register, RegisterType
+
+
+@dataclass(frozen=True)
+class SearchSetup:
+    """A search before its first trial.
+
+    Attributes:
+        subject: The original network.
+        space: What may be chosen.
+        evaluator: Builds and evaluates a trial's network.
+        meter: Measures latency, where the reward looks at it.
+    """
+
+    subject: Subject
+    space: SearchSpace
+    evaluator: Evaluator
+    meter: LatencyMeter | None
+
+
+def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
+    """Load the network and the data, parse, rank and price; every mistake shows here, before the first trial.
+
+    Raises:
+        PrunekitError: The network is pruned already or cannot be, the data is broken, or the budget is out of reach.
+    """
+    assert step.dataset is not None and step.pruning is not None and step.search_algorithm is not None
+    refuse_unmeasurable(context.backend, step)
+    subject = context.subjects.of_step(step)
+    if subject.description.plan is not None:
+        raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
+    calibration = context.data.first_images(step.dataset.train, "train", step.pruning.calibration_images)
+    held_out = list(context.data.batches(step.dataset.val, "val"))
+    context.data.of(step.dataset.test, "test")  # what is wrong with it shall not show after the search
+    _tell_accuracy(context, step, subject, held_out)
+    builder = _candidate_builder(step, subject, calibration)
+    rankings = context.make(step.pruning.importance).rank(builder.importance_inputs)
+    with error_location(step.search_algorithm.where):
+        space = SearchSpace(subject.graph, rankings, _settings(step), CostModel(subject.graph))
+        meter = _latency_meter(context, step, subject, space)
+        if meter is not None:
+            space = space.with_target(_target_share(step, meter))
+    metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
+    evaluator = Evaluator(builder, held_out, metric, _fine_tuning(context, step), meter)
+    return SearchSetup(subject, space, evaluator, meter)
+
+
+def _settings(step: StepConfig) -> SearchSettings:
+    assert step.settings is not None
+    return step.settings
+
+
+def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held_out: list[Batch]) -> None:
+    before = context.measure(subject.network, held_out)
+    context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
+
+
+def _candidate_builder(step: StepConfig, subject: Subject, calibration: list[Batch]) -> CandidateBuilder:
+    assert step.pruning is not None
+    if not subject.graph.groups:
+        raise RunError(
+            f"{step.where}: no layer of {type(subject.network).__name__} can be pruned; prunekit inspect says why for"
+            " each"
+        )
+    return CandidateBuilder(
+        subject.backend, subject.network, subject.graph, calibration, compensate=step.pruning.compensate,
+        recalibrate=step.pruning.recalibrate, recalibration_images=step.pruning.recalibration_images,
+        seed=_settings(step).seed,
+    )  # fmt: skip
+
+
+def _latency_meter(context: RunContext, step: StepConfig, subject: Subject, space: SearchSpace) -> LatencyMeter | None:
+    """What measures latency, where the reward looks at it."""
+    if not _settings(step).measures_latency:
+        return None
+    smallest = subject.backend.prune(subject.network, subject.graph, space.plan(space.lowest))
+    return latency_meter(context.reporter, context.folder.step(step.name), step, subject, smallest)
+
+
+def _target_share(step: StepConfig, meter: LatencyMeter) -> float | None:
+    target = _settings(step).target_latency
+    return None if target is None else target / meter.reference.original_ms
+
+
+def _fine_tuning(context: RunContext, step: StepConfig) -> Callable[[Network], Network] | None:
+    """The guide fine-tunes each sampled network: ``trainer.epochs`` of the search step."""
+    if step.trainer is None or step.dataset is None:
+        return None
+    trainer = context.make(step.trainer, device=context.backend.device)
+    if not trainer.epochs:
+        return None
+    data = context.data.train_batches(step.dataset.train, _settings(step).seed)
+    return lambda network: trainer.fit(network, data)

@@ -1,0 +1,47 @@
+"""The trials of a search: progress on the terminal, lines in the log, hooks, the learning curve."""
+
+from __future__ import annotations
+
+from prunekit.core.config import StepConfig
+from prunekit.core.hooks import SearchInfo
+from prunekit.core.pipeline.context import RunContext
+from prunekit.core.pipeline.learning_curve import plot_curve
+from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.journal import Journal
+from prunekit.core.search.loop import run_search, top_k
+from prunekit.core.search.trial import Record
+from prunekit.plugins.pipe_steps.messages import line, short
+from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+
+
+def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
+    """Run every trial of the search; resumed from the journal where there is one."""
+    assert step.settings is not None
+    reporter, hooks, records = context.reporter, context.hooks, list[Record]()
+    info, folder = search_info(context, step, algorithm.episodes), context.folder.step(step.name)
+    with reporter.bar(step.name, algorithm.episodes) as bar, Journal(folder / "journal.jsonl") as journal:
+
+        def seen(found: Record) -> bool:
+            records.append(found)
+            if not found.replayed and len(records) > 1 and records[-2].replayed:
+                reporter.say(f"{step.name}: {len(records) - 1} of {algorithm.episodes} episodes were recorded before")
+            bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
+            if not found.replayed:
+                reporter.note(f"{step.name} {line(found)}")
+            hooks.episode_end(info, found)
+            return bool(hooks.should_stop(info, found))
+
+        hooks.search_started(info)
+        run_search(algorithm, setup.evaluator, journal, seen)
+    if len(records) < algorithm.episodes:
+        reporter.say(f"{step.name}: a hook ended the search after {len(records)} episodes")
+    if step.settings.plot_train_curve:
+        plot_curve(records, folder / "train_curve.png")
+    return records
+
+
+def search_info(context: RunContext, step: StepConfig, episodes: int) -> SearchInfo:
+    """What hooks are told of the search."""
+    assert step.search_algorithm is not None
+    task, folder = context.config.general.task.task_id, context.folder.step(step.name)
+    return SearchInfo(task, step.name, folder, context.backend.name, step.search_algorithm.name, episodes)
