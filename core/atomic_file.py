@@ -1,4 +1,4 @@
-"""The one way to write a file: it is there whole or not at all, whatever happens."""
+"""Atomic writing: a file is there whole or not at all, whatever happens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
     with atomic_write(path) as file:
         file.write(text.encode("utf-8"))

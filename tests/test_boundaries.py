@@ -43,7 +43,7 @@ def test_start_up_is_light_and_has_one_copy_of_everything(code: str) -> None:
 
 
 def test_reading_a_yml_imports_no_framework_of_its_own() -> None:
-    modules = _modules_after("import prunekit.core.config, prunekit.core.cli.commands, prunekit.core.pipeline.run")
+    modules = _modules_after("import prunekit.core.config, prunekit.core.cli.run, prunekit.core.pipeline.run")
     assert not modules & {*FRAMEWORKS, *ROOMS}
 
 

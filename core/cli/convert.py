@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from prunekit.core.backend import Backend
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.cli.inputs import params_of
+from prunekit.core.pipeline.lookup import named_network
+from prunekit.core.weights import COMMON, load_weights
 from prunekit.registry import PrunekitError, Register, RegisterType
-
-if TYPE_CHECKING:
-    from prunekit.core.backend import Backend
 
 _SAFETENSORS = ".safetensors"
 
@@ -28,10 +28,6 @@ def convert(options: argparse.Namespace) -> int:
         raise PrunekitError(f"{source}: there is no such weights file")
     if out.exists():
         raise PrunekitError(f"{out} is there already; it is not overwritten. Remove it, or choose another name with -o")
-    from prunekit.core.backend_factory import make_backend
-    from prunekit.core.pipeline.lookup import named_network
-    from prunekit.core.weights import COMMON, load_weights
-
     target = make_backend(names[1], "CPU")
     _check_suffix(out, target)
     reader = target if source.suffix.lower() in COMMON or names[0] == names[1] else make_backend(names[0], "CPU")

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prunekit.core.atomic_file import write
+from prunekit.core.atomic_file import write_text
 from prunekit.core.config.general import DEFAULT_BACKEND
 from prunekit.core.config.problems import did_you_mean
 from prunekit.core.text_table import columns
@@ -54,7 +54,7 @@ def write_example(name: str, backend: str | None) -> int:
     if Path(name).exists():
         raise PrunekitError(f"{name} is there already; it is not overwritten")
     text = _GENERAL.sub(rf"\g<1>{chosen}", file.read_text(encoding="utf-8"), count=1)
-    write(Path(name), text)
+    write_text(Path(name), text)
     print(f"wrote {name} for {chosen}; set its paths, then: prunekit check {name}")
     return 0
 

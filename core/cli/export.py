@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from prunekit.core.pipeline.exporting import export_described
 from prunekit.registry import PrunekitError
 
 
 def export(options: argparse.Namespace) -> int:
     """Write the file, check it, and say where it is and how well it agrees."""
-    from prunekit.core.pipeline.exporting import export_described
-
     if options.batch is not None and options.batch < 1:
         raise PrunekitError(f"--batch {options.batch}: the number of samples is at least 1")
     out = Path(options.out) if options.out else None

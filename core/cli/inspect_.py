@@ -7,21 +7,34 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from prunekit.core.atomic_file import write
+from prunekit.core.atomic_file import write_text
+from prunekit.core.cli.config_file import print_warnings, read_config
 from prunekit.core.cli.inputs import inputs_of, params_of
+from prunekit.core.config import RunConfig
+from prunekit.core.config.general import DEFAULT_BACKEND
+from prunekit.core.pipeline.inspection import Inspected, inspect_config, inspect_model
+from prunekit.core.report.drawing import check_format, draw
+from prunekit.core.report.table import as_json
 from prunekit.registry import PrunekitError
-
-if TYPE_CHECKING:
-    from prunekit.core.config import RunConfig
-    from prunekit.core.pipeline.inspection import Inspected
 
 VERSION = 1
 
 
+def inspect(options: argparse.Namespace) -> int:
+    """Show the structure of any network, or of that of each step of a yml that has one of its own."""
+    check_words(options)
+    config = None
+    if options.model is None:
+        config = read_config(options)
+        print_warnings(config)
+    _show_all(options, config)
+    return 0
+
+
 def check_words(options: argparse.Namespace) -> None:
-    """Say what goes together before anything is imported; a yml behind ``--json`` is the yml.
+    """Refuse words that do not go together; a yml behind ``--json`` is the yml.
 
     Raises:
         PrunekitError: There is neither a yml nor a network, or both, or no inputs.
@@ -36,31 +49,27 @@ def check_words(options: argparse.Namespace) -> None:
         raise PrunekitError("--input and --param go with --model; a yml says both itself")
 
 
-def show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
+def _show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
     """Print what is found of each network, as soon as it is; draw the first."""
-    as_json, picture = options.json is not None, options.graph and Path(options.graph)
+    in_json, picture = options.json is not None, options.graph and Path(options.graph)
     found = []
     if picture:
-        from prunekit.core.report.drawing import check_format
-
         check_format(picture)
     for each in _inspected(options, config):
-        if as_json:
+        if in_json:
             found.append(described(each))
         else:
             print("\n".join(lines_of(each)))
         if picture:
-            from prunekit.core.report.drawing import draw
-
             hint = draw(each.graph, picture, each.network)
-            print(hint or f"wrote {picture}", file=sys.stderr if as_json else sys.stdout)
+            print(hint or f"wrote {picture}", file=sys.stderr if in_json else sys.stdout)
             picture = None
-    if as_json:
+    if in_json:
         text = json.dumps({"version": VERSION, "networks": found})
         if options.json == "-":
             print(text)
         else:
-            write(Path(options.json), f"{text}\n")
+            write_text(Path(options.json), f"{text}\n")
             print(f"wrote {options.json}")
 
 
@@ -76,8 +85,6 @@ def lines_of(inspected: Inspected) -> Iterator[str]:
 
 def described(inspected: Inspected) -> dict[str, Any]:
     """The same, and which channels make a unit, as JSON values."""
-    from prunekit.core.report.table import as_json
-
     return {
         "network": inspected.network,
         "step": inspected.step,
@@ -90,9 +97,6 @@ def described(inspected: Inspected) -> dict[str, Any]:
 
 def _inspected(options: argparse.Namespace, config: RunConfig | None) -> Iterator[Inspected]:
     inputs, params = inputs_of(options.inputs) if options.inputs else None, params_of(options.params)
-    from prunekit.core.config.general import DEFAULT_BACKEND
-    from prunekit.core.pipeline.inspection import inspect_config, inspect_model
-
     if config is not None:
         yield from inspect_config(config, tuple(options.imports))
     else:

@@ -60,7 +60,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.commands import run
+    from prunekit.core.cli.run import run
 
     return run(options)
 
@@ -73,7 +73,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.commands import check
+    from prunekit.core.cli.check import check
 
     return check(options)
 
@@ -94,7 +94,7 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from prunekit.core.cli.commands import inspect
+    from prunekit.core.cli.inspect_ import inspect
 
     return inspect(options)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from prunekit.core.atomic_file import write
+from prunekit.core.atomic_file import write_text
 from prunekit.core.pipeline.errors import RunError
 
 
@@ -59,7 +59,7 @@ class RunFolder:
         known = self.output / "resolved.json"
         if known.exists():
             self._refuse_changes(read_json(known), resolved)
-        write(self.output / config.name, config.read_text(encoding="utf-8"))
+        write_text(self.output / config.name, config.read_text(encoding="utf-8"))
         write_json(known, resolved)
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file that people can read."""
-    write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -157,7 +157,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.atomic_file import atomic_write, write
+from prunekit.core.atomic_file import atomic_write, write_text
 from prunekit.core.cost import CostModel
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.report.clusters import Cluster, clustered
@@ -81,7 +81,7 @@ def draw(graph: ChannelStructure, path: Path, title: str = "") -> str | None:
     The picture needs the ``dot`` program of Graphviz, which pip does not bring.
     """
     source, text = dot_source(graph, title), path.with_suffix(".dot")
-    write(text, source)
+    write_text(text, source)
     if path.suffix in ("", ".dot"):
         return None
     if shutil.which("dot") is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.atomic_file import write
+from prunekit.core.atomic_file import write_text
 from prunekit.core.pipeline.reports import Reports, record, write_step
 from prunekit.core.pipeline.run_folder import RunFolder, differences, write_json
 
@@ -22,7 +22,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(KeyboardInterrupt):
-        write(path, "half of")
+        write_text(path, "half of")
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(path.parent.iterdir()) == [path]
 

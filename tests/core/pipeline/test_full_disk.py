@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from prunekit.core.atomic_file import WriteError, write
+from prunekit.core.atomic_file import WriteError, write_text
 from prunekit.core.pipeline.learning_curve import plot_curve
 from prunekit.core.search import Journal, JournalError
 
@@ -62,10 +62,10 @@ def test_nothing_of_an_entry_that_does_not_fit_stays(tmp_path: Path, disk: Disk)
 
 def test_an_old_file_outlives_a_new_one_that_does_not_fit(tmp_path: Path, disk: Disk) -> None:
     path = tmp_path / "report.json"
-    write(path, "old")
+    write_text(path, "old")
     disk.room = 0
     with pytest.raises(WriteError, match=r"report.json cannot be written: No space left on device; mend"):
-        write(path, "new")
+        write_text(path, "new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

@@ -1,0 +1,22 @@
+"""``prunekit check``: everything that is wrong with a yml."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import yaml
+
+from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.config import printable
+
+
+def check(options: argparse.Namespace) -> int:
+    """Say what is wrong with a yml, or print how it is understood."""
+    config = read_config(options)
+    print_warnings(config)
+    steps = f"{len(config.pipeline)} step{'s' if len(config.pipeline) > 1 else ''}: {', '.join(config.pipeline)}"
+    print(f"{options.file}: no mistakes found; {steps}", file=sys.stderr if options.show else sys.stdout)
+    if options.show:
+        print(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True), end="")
+    return 0
