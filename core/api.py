@@ -1,4 +1,4 @@
-"""What a yml does, in a few lines of Python, whichever framework the network is from."""
+"""The Python API: trace, prune, compensate, recalibrate, shrink; whichever framework the network is from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a framework has to offer: few, coarse verbs, across which only NumPy arrays, strings and dataclasses go."""
+"""The Backend protocol: few, coarse verbs; only NumPy arrays, strings and dataclasses cross it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain tables: columns as wide as they need to be, never wrapped and never cut."""
+"""Plain text tables; columns are as wide as they need to be."""
 
 from __future__ import annotations
 

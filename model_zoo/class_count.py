@@ -1,4 +1,4 @@
-"""The number of classes, which users' files call by two names."""
+"""The number of classes, under either of the two names that users' files have for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who can be named in a yml, and where to find them. Imports nothing else of prunekit and no framework."""
+"""The registry: which components a yml can name, and where each is found. Imports nothing else of prunekit."""
 
 from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, Plugin, not_searched, unknown_block_entries
 from prunekit.registry.entry import Entry, RegisterType, normalized

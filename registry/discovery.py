@@ -1,4 +1,4 @@
-"""Installed packs and hooks, found by entry points, each loaded by itself so that a broken one stops nobody.
+"""Finds installed packs and hooks by entry points; each is loaded by itself, so a broken one stops nobody.
 
 An entry point means that an installed package runs code here. Who wants less of that blocks some by name in the
 environment variable ``PRUNEKIT_BLOCK``, or all by ``--no-plugins``: what is blocked is never imported.

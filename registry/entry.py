@@ -1,4 +1,4 @@
-"""One line of the registry: what a component is and where it lives, without importing it."""
+"""An entry of the registry: what a component is and where it lives, known without importing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a name."""
+"""Errors of the registry, and the base of every error that a user can mend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which entry a name means, and what to say where it means none or several."""
+"""Resolves a name to an entry; says what to do where it means none or several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two shapes of a ``MODULE_REGISTER`` manifest, turned into entries. Nothing that they name is imported."""
+"""Reads ``MODULE_REGISTER`` manifests of either shape into entries. Imports nothing that they name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the modules lie that a manifest names: on an import path, or in a folder beside it. Imports none of them."""
+"""Locates the modules that a manifest names: on an import path or in a folder beside it. Imports none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifests of all installed packs."""
+"""Reads the manifests of all installed packs."""
 
 from __future__ import annotations
 

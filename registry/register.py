@@ -1,4 +1,4 @@
-"""Registers components and finds them again: the face of the registry."""
+"""``Register``: registers components and finds them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is declared and everything that is registered, and what goes before what."""
+"""The table of all declared and registered components, and which goes before which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``--import NAME`` does: a user's own module is imported for its decorators and its ``MODULE_REGISTER``."""
+"""``--import NAME``: imports a user's module for its decorators and its ``MODULE_REGISTER``."""
 
 from __future__ import annotations
 

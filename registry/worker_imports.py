@@ -1,4 +1,4 @@
-"""What a worker process has to be told, so that it imports what its parent did."""
+"""Carries the imports of a process over to its worker processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prunekit.registry.register import Register
 
 @dataclass(frozen=True)
 class WorkerImports:
-    """Made by `worker_imports` in one process, picklable, received in a process that is just starting.
+    """Made by `worker_imports` in one process, picklable, applied in a process that is just starting.
 
     Attributes:
         files: The files of modules that no import path leads to, by the modules' names.
@@ -21,7 +21,7 @@ class WorkerImports:
     files: Mapping[str, str]
     own_only: bool
 
-    def receive(self) -> None:
+    def apply(self) -> None:
         """Let this process import the same modules by their names, and load the same packs."""
         serve(self.files)
         if self.own_only:

@@ -1,4 +1,4 @@
-"""Names that end with a colon: each stands for a whole zoo, and a function finds the model that the rest names."""
+"""Zoos: names that end with a colon, behind which a function finds the model that the rest names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``prunekit convert``: weights from the names of one framework's network to those of its twin."""
+"""``prunekit convert``: renames the weights of a network to those of its twin on another framework."""
 
 from __future__ import annotations
 

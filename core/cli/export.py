@@ -1,4 +1,4 @@
-"""``prunekit export``: a network that a run has left, as a file for another program."""
+"""``prunekit export``: writes a network of a run as a file for another program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flags of the commands that read a yml: vega's, each in place of what the yml says."""
+"""vega's flags of the commands that read a yml; each replaces a value of the yml."""
 
 from __future__ import annotations
 

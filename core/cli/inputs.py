@@ -1,4 +1,4 @@
-"""``--input 1x3x224x224`` and ``--param key=value``: what a network is called with and made with, in words."""
+"""Parses ``--input 1x3x224x224`` and ``--param key=value``: inputs and parameters of a network."""
 
 from __future__ import annotations
 

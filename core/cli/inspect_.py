@@ -1,4 +1,4 @@
-"""``prunekit inspect``: as a table, as JSON, as a drawing."""
+"""``prunekit inspect``: shows the structure of networks as a table, as JSON, as a drawing."""
 
 from __future__ import annotations
 

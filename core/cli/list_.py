@@ -1,4 +1,4 @@
-"""``prunekit list``: everything that a yml can name, without importing any of it."""
+"""``prunekit list``: lists everything that a yml can name, without importing any of it."""
 
 from __future__ import annotations
 

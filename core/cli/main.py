@@ -1,4 +1,4 @@
-"""The command line. Only what a command needs is imported, and only when it runs."""
+"""The entry point of the command line. Only what a command needs is imported, and only when it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the command line: which commands there are, and what each takes."""
+"""The argument parser: which commands there are, and what each takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``prunekit plugins``: the installed packs and hooks, and what became of each."""
+"""``prunekit plugins``: lists the installed packs and hooks with their status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``prunekit registry-check``: imports all that packs declare, and compares what they promise with what they hold."""
+"""``prunekit registry-check``: imports everything that packs declare and compares it with the manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``prunekit schema``: a JSON Schema of the yml, for editors."""
+"""``prunekit schema``: prints a JSON Schema of the yml, for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``prunekit show NAME``: where a component comes from, what it says of itself, and the keys that it takes."""
+"""``prunekit show NAME``: where a component comes from, its docstring, and the keys that it takes."""
 
 from __future__ import annotations
 

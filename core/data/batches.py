@@ -140,9 +140,9 @@ def _order(
 _worker: list[_Recipe] = []  # filled in a worker process only: what its tasks share
 
 
-def _start_worker(recipes: Queue[bytes], told: WorkerImports) -> None:
+def _start_worker(recipes: Queue[bytes], imports: WorkerImports) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends us
-    told.receive()  # the dataset's class may be of a module that only --import finds
+    imports.apply()  # the dataset's class may be of a module that only --import finds
     _worker.append(pickle.loads(recipes.get()))  # from our own parent, never from a file
 
 

@@ -1,4 +1,4 @@
-"""Makes the components that a yml or a command names; what goes wrong in their code becomes one clear error."""
+"""Constructs the components that a yml names; errors of their own code become one clear message."""
 
 from __future__ import annotations
 

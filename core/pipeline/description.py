@@ -1,4 +1,4 @@
-"""What is needed to build a (pruned) network again: names, a plan, and where its weights lie. Plain JSON."""
+"""Descriptions of networks on disk: plain JSON from which a (pruned) network is built again."""
 
 from __future__ import annotations
 

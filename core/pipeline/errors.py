@@ -1,4 +1,4 @@
-"""What can go wrong in a run."""
+"""Errors of a run, and the place in the yml that their messages begin with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step's network is called with when its structure is followed, and whether it runs on that."""
+"""Chooses the example inputs of a step and checks that its network runs on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a network to a file of another program's format, and says how far the file computes the same."""
+"""Exports a network to a file of another program's format; the protocol of exporters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows the structure of a network before anyone starts a search: those of a yml, or any by its name."""
+"""Inspects networks before a search: those of a yml, or any by its name."""
 
 from __future__ import annotations
 

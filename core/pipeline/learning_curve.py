@@ -1,4 +1,4 @@
-"""Draws the learning curve of a search."""
+"""Plots the learning curve of a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks by their names, for commands that read no yml."""
+"""Builds a registered network by its name, for commands that read no yml."""
 
 from __future__ import annotations
 

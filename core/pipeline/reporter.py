@@ -1,4 +1,4 @@
-"""What a run tells the person who waits for it: a live line on a terminal, lines elsewhere, all of it in the log."""
+"""Reports progress: a live line on a terminal, lines elsewhere, everything in the log file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of networks that a step leaves, in the field names of vega's reports."""
+"""``reports.json`` and the records of networks that steps leave, in vega's field names."""
 
 from __future__ import annotations
 

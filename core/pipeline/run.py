@@ -1,4 +1,4 @@
-"""Runs a pipeline: step after step, each skipped if it has ended well before."""
+"""Runs a pipeline step by step; a step that has ended well before is skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a run, laid out as vega lays it out; every file appears whole or not at all."""
+"""The folder of a run, in vega's layout; every file is written atomically."""
 
 from __future__ import annotations
 

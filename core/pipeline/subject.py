@@ -1,4 +1,4 @@
-"""The network that a command or a step works on: built, given its weights and example inputs, described, parsed."""
+"""The network that a command or a step works on: built, given weights and example inputs, described, parsed."""
 
 from __future__ import annotations
 

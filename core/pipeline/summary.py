@@ -1,4 +1,4 @@
-"""What a run ends with: original and pruned networks side by side, and where everything lies."""
+"""The table at the end of a run: original and pruned networks side by side, and where the files lie."""
 
 from __future__ import annotations
 

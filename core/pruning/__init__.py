@@ -1,4 +1,4 @@
-"""Which channels go, and how the rest make up for them."""
+"""Pruning: plans, rankings of units, compensation."""
 
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PlanError, PrunePlan, magnitude_scores

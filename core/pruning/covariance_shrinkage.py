@@ -1,4 +1,4 @@
-"""Second moments of few images, drawn towards independent channels.
+"""Shrinks the covariance of few images towards independent channels.
 
 From fewer images than channels the moments say that some channels are copies of others, which they are on these
 images only. Measured on MobileNetV2, whose classifier reads 1,280 channels averaged over the image (250 calibration

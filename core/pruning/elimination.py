@@ -1,4 +1,4 @@
-"""What removing each unit would cost one layer, while units go one after the other and the others absorb them.
+"""Greedy elimination in one layer: the cost of removing each unit while the others absorb those before it.
 
 With H the inverse of the second moments of what the layer reads and W its weights (one row a channel), removing the
 channels S costs ``tr(W_S^T (H_SS)^-1 W_S)``: the units' own blocks of H and of N = W W^T are enough. When channel q

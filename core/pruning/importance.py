@@ -1,4 +1,4 @@
-"""What an importance criterion is given and what it answers."""
+"""The protocol of importance criteria: what one is given, and what it returns."""
 
 from __future__ import annotations
 

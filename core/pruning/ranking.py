@@ -1,4 +1,4 @@
-"""The order in which the units of a group would go, and what each step costs in accuracy's stead."""
+"""The order in which the units of a group are removed, and the estimated damage of each removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan takes out of a network and what changes with it, for the backends, which do it."""
+"""A plan in terms of parameters and modules, as backends carry it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else changes with the channels: sizes that modules hold, and values that a size enters."""
+"""Sizes that modules hold and values that depend on a size, as a plan changes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorts what a drawing shows into the modules that hold it."""
+"""Groups the nodes of a drawing into boxes, one for each module."""
 
 from __future__ import annotations
 

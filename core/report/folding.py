@@ -1,4 +1,4 @@
-"""Finds blocks that a network repeats, so that a drawing shows each once."""
+"""Finds repeated blocks, so that a drawing shows each once."""
 
 from __future__ import annotations
 

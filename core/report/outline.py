@@ -1,4 +1,4 @@
-"""What a drawing of the channel graph shows: layers, the places where they meet, and what feeds what."""
+"""The nodes and edges of a drawing: layers, the joins where they meet, and what feeds what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search: what may be chosen, who chooses, what it is worth, and the journal of it all."""
+"""The search: space, algorithms, rewards, evaluation, journal."""
 
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.allocation import closed_form_counts, fitted_counts, uniform_counts

@@ -1,4 +1,4 @@
-"""Allocations of a budget to the groups that need no evaluation."""
+"""Allocates a budget to the groups without any evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From bounds in the yml to the numbers of units that a group may keep."""
+"""Turns bounds of the yml into the numbers of units that a group may keep."""
 
 from __future__ import annotations
 

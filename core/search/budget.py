@@ -1,4 +1,4 @@
-"""Budgets: conditions on the share of the original network's cost that may stay."""
+"""Parses budgets: conditions on the share of the original's cost that may stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a plan to the best small network that can be had without training."""
+"""Builds the small network of a plan without training: prunes, compensates, recalibrates."""
 
 from __future__ import annotations
 

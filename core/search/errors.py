@@ -1,4 +1,4 @@
-"""What can go wrong with a search before its first trial, or when it is resumed."""
+"""Errors of a search before its first trial, or when it is resumed."""
 
 from prunekit.registry import PrunekitError
 

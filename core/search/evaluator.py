@@ -1,4 +1,4 @@
-"""Evaluates one trial: prune, make up for it, fine-tune if asked, run on held-out images."""
+"""Evaluates one trial: builds its network, fine-tunes it if asked, runs it on held-out images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: every ask and every tell of a search, one JSON line each, on disk before the next begins."""
+"""The journal: every ask and tell of a search as one JSON line, on disk before the next begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency as a search measures it: every network in turns with the original, which a drifting machine slows as much."""
+"""Measured latency in a search: each network is timed in turns with the original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search itself: ask, evaluate, tell, with every step in the journal."""
+"""The search loop: ask, evaluate, tell, with every step in the journal."""
 
 from __future__ import annotations
 

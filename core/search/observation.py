@@ -1,4 +1,4 @@
-"""What of a group's layer an agent sees."""
+"""Per-group features that the agent observes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trial is worth."""
+"""Rewards: the base classes, and how a registered one is made."""
 
 from __future__ import annotations
 

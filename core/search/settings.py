@@ -1,4 +1,4 @@
-"""The parameters that every search algorithm shares, as the yml gives them."""
+"""``search_algorithm``: the parameters that every search algorithm shares."""
 
 from __future__ import annotations
 

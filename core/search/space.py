@@ -1,4 +1,4 @@
-"""What an algorithm may choose: units to keep for each group, within bounds and budget."""
+"""The search space: units to keep for each group, within bounds and budget."""
 
 from __future__ import annotations
 

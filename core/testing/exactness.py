@@ -1,4 +1,4 @@
-"""The exact oracle: a pruned network computes what the whole one computes when what was removed has no effect."""
+"""``assert_exact``: a pruned network computes what the whole one does where the removed has no effect."""
 
 from __future__ import annotations
 

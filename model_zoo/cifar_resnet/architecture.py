@@ -1,4 +1,4 @@
-"""What the ResNets for small images have in common on every framework (He et al. 2015, section 4.2)."""
+"""The architecture of ResNets for small images, without a framework (He et al. 2015, section 4.2)."""
 
 from __future__ import annotations
 

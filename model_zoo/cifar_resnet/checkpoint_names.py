@@ -1,4 +1,4 @@
-"""Under which names weights of the ResNets for small images are published."""
+"""Names in published checkpoints of ResNets for small images."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the networks here share: layers as each framework's official networks make them."""
+"""Layers that the networks here share, with each framework's own defaults."""

@@ -1,4 +1,4 @@
-"""In what official networks of the same name differ from framework to framework."""
+"""Padding and epsilon by which official networks of one name differ between frameworks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the published MobileNetV2 has in common on every framework (Sandler et al. 2018, table 2)."""
+"""The architecture of MobileNetV2, without a framework (Sandler et al. 2018, table 2)."""
 
 from __future__ import annotations
 

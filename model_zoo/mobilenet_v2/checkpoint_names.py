@@ -1,4 +1,4 @@
-"""Where weights of MobileNetV2 are published, and under which names."""
+"""Names in published checkpoints of MobileNetV2."""
 
 from __future__ import annotations
 

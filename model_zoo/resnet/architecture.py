@@ -1,4 +1,4 @@
-"""What the published ResNets have in common on every framework (He et al. 2015, table 1)."""
+"""The architecture of ResNets, without a framework (He et al. 2015, table 1)."""
 
 from __future__ import annotations
 

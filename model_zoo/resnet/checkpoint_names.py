@@ -1,4 +1,4 @@
-"""Where weights of the ResNets are published, and under which names."""
+"""Names in published checkpoints of ResNets."""
 
 from __future__ import annotations
 

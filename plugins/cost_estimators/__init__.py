@@ -1,1 +1,1 @@
-"""What a network costs."""
+"""Cost estimators: priced from the graph, or measured on a device."""

@@ -1,4 +1,4 @@
-"""How many CPUs this process may keep busy at once, for frameworks whose own threads cannot be told apart."""
+"""Limits the CPUs of this process, for frameworks whose own threads cannot be counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share of the multiply-accumulates that a pruned network keeps."""
+"""MACs: the share that a pruned network keeps."""
 
 from __future__ import annotations
 

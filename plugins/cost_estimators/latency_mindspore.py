@@ -1,4 +1,4 @@
-"""Measures how long a MindSpore network takes for a batch."""
+"""Latency of a MindSpore network, measured."""
 
 from __future__ import annotations
 

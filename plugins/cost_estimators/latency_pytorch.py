@@ -1,4 +1,4 @@
-"""Measures how long a PyTorch network takes for a batch."""
+"""Latency of a PyTorch network, measured."""
 
 from __future__ import annotations
 

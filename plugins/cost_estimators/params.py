@@ -1,4 +1,4 @@
-"""The share of the parameters that a pruned network keeps."""
+"""Parameters: the share that a pruned network keeps."""
 
 from __future__ import annotations
 

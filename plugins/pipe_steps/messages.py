@@ -1,4 +1,4 @@
-"""What a search tells people: the network's structure, its trials, and why nothing came of it."""
+"""Messages of a search: the network's structure, its trials, why nothing was found."""
 
 from __future__ import annotations
 

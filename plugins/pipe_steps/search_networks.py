@@ -1,4 +1,4 @@
-"""The networks that a search leaves: the original and the best trials, tested, priced and written."""
+"""Tests, prices and writes the networks that a search leaves: the original and the best trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search needs, made once before its first trial: network, data, candidate builder, space, evaluator."""
+"""Prepares a search before its first trial: network, data, candidate builder, space, evaluator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trials of a search: progress on the terminal, lines in the log, hooks, the learning curve."""
+"""Runs the trials of a search, with progress, log, hooks and the learning curve."""
 
 from __future__ import annotations
 

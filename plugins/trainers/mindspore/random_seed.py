@@ -1,4 +1,4 @@
-"""Random numbers of a training: everything that a network draws follows from one seed."""
+"""Seeds everything that a network draws during training."""
 
 from __future__ import annotations
 
