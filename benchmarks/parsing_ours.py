@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from prunekit.core.cost import price
+from prunekit.core.data.nested import leaves
 from prunekit.core.graph.structure import ChannelGraph, Layer
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PrunePlan
@@ -180,11 +181,7 @@ def step(network: nn.Module, args: tuple[Any, ...]) -> str:
 
 def floats(value: Any) -> Iterator[Tensor]:
     """All floating-point tensors in a nested output."""
-    if isinstance(value, Tensor) and value.is_floating_point():
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from floats(part)
+    return (leaf for leaf in leaves(value) if isinstance(leaf, Tensor) and leaf.is_floating_point())
 
 
 def bytes_of(network: nn.Module) -> int:

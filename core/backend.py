@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.data.nested import leaves
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelGraph
 from prunekit.core.pruning.moments import Moments
@@ -149,10 +150,4 @@ def _installed(entry: Entry) -> bool:
 
 def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:
     """All arrays in a nested output, in a fixed order."""
-    if isinstance(outputs, np.ndarray):
-        return [outputs]
-    if isinstance(outputs, Mapping):
-        return [array for value in outputs.values() for array in outputs_as_arrays(value)]
-    if isinstance(outputs, (list, tuple)):
-        return [array for value in outputs for array in outputs_as_arrays(value)]
-    return []
+    return [leaf for leaf in leaves(outputs) if isinstance(leaf, np.ndarray)]

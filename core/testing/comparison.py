@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.data.nested import named_leaves
+
 
 def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
     """Random values for arrays of one value throughout, around that value; zeros become positive."""
@@ -21,14 +23,7 @@ def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[An
 
 def named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
     """Every array in a nested output, with the way that leads to it."""
-    if isinstance(outputs, np.ndarray):
-        yield name, outputs
-    elif isinstance(outputs, Mapping):
-        for key, value in outputs.items():
-            yield from named(value, f"{name}[{key!r}]")
-    elif isinstance(outputs, (list, tuple)):
-        for place, value in enumerate(outputs):
-            yield from named(value, f"{name}[{place}]")
+    return ((path, leaf) for path, leaf in named_leaves(outputs, name) if isinstance(leaf, np.ndarray))
 
 
 def difference(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.data.nested import leaves, map_leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
 
 LARGEST_ERROR = 1e-4
@@ -59,7 +60,7 @@ def named_arrays(function: Callable[..., Any], inputs: Inputs) -> dict[str, NDAr
 
 def batches(inputs: Inputs, any_batch: bool) -> list[tuple[Inputs, int]]:
     """The inputs and their number; where any number is allowed, twice as many as well."""
-    size = next((array.shape[0] for array in _arrays(inputs) if array.ndim), 1)
+    size = next((leaf.shape[0] for leaf in leaves(inputs) if isinstance(leaf, np.ndarray) and leaf.ndim), 1)
     found = [(inputs, size)]
     return [*found, (_doubled(inputs, size), 2 * size)] if any_batch else found
 
@@ -137,23 +138,13 @@ def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
     return error if error == error else float("inf")  # not a number is no agreement, and no maximum either
 
 
-def _arrays(value: Any) -> Iterator[NDArray[Any]]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _arrays(part)
-    elif isinstance(value, np.ndarray):
-        yield value
-
-
-def _doubled(value: Any, size: int) -> Any:
+def _doubled(inputs: Inputs, size: int) -> Inputs:
     """Twice as many samples; the second half has other values, of which a file may hold none."""
-    if isinstance(value, Mapping):
-        return {key: _doubled(part, size) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_doubled(part, size) for part in value)
-    if isinstance(value, np.ndarray) and has_batch_axis(value, size):
-        other = np.flip(value, -1)
-        return np.concatenate([value, other / 2 if value.dtype.kind == "f" else other])
-    return value
+
+    def twice(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray) or not has_batch_axis(leaf, size):
+            return leaf
+        other = np.flip(leaf, -1)
+        return np.concatenate([leaf, other / 2 if leaf.dtype.kind == "f" else other])
+
+    return map_leaves(twice, inputs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from prunekit.core import recording
+from prunekit.core.data.nested import leaves
 
 if TYPE_CHECKING:
     from prunekit.plugins.backends.pytorch.recorder import Recorder
@@ -16,14 +17,7 @@ if TYPE_CHECKING:
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """All tensors in the arguments or the result of an operator."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from tensors_in(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from tensors_in(part)
+    return (leaf for leaf in leaves(value) if isinstance(leaf, torch.Tensor))
 
 
 class Signature(NamedTuple):
