@@ -84,7 +84,10 @@ class Backend(Protocol):
         ...
 
     def observe(self, network: Network, graph: ChannelGraph, batches: Iterable[Batch]) -> Moments:
-        """Second moments of what each reader of prunable channels reads."""
+        """Second moments of what each reader of prunable channels reads.
+
+        Images are counted by `prunekit.core.data.batch_size.batch_size`; targets are not looked at.
+        """
         ...
 
     def prune(self, network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Inputs, as_call
-from prunekit.core.data.nested import leaves, map_leaves
+from prunekit.core.data.nested import map_leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
 
 LARGEST_ERROR = 1e-4
@@ -60,7 +61,7 @@ def named_arrays(function: Callable[..., Any], inputs: Inputs) -> dict[str, NDAr
 
 def batches(inputs: Inputs, any_batch: bool) -> list[tuple[Inputs, int]]:
     """The inputs and their number; where any number is allowed, twice as many as well."""
-    size = next((leaf.shape[0] for leaf in leaves(inputs) if isinstance(leaf, np.ndarray) and leaf.ndim), 1)
+    size = batch_size(inputs)
     found = [(inputs, size)]
     return [*found, (_doubled(inputs, size), 2 * size)] if any_batch else found
 
