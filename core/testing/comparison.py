@@ -1,4 +1,4 @@
-"""Names, differences and variations of arrays, for tests that compare networks."""
+"""Names and variations of arrays, for tests that compare networks."""
 
 from __future__ import annotations
 
@@ -24,17 +24,3 @@ def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[An
 def named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
     """Every array in a nested output, with the way that leads to it."""
     return ((path, leaf) for path, leaf in named_leaves(outputs, name) if isinstance(leaf, np.ndarray))
-
-
-def difference(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The largest difference, relative to the largest value; infinite where shapes or infinite places are others."""
-    if a.shape != b.shape:
-        return float("inf")
-    if not np.issubdtype(b.dtype, np.floating):
-        return 0.0 if np.array_equal(a, b) else float("inf")
-    finite = np.isfinite(b)
-    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
-        return float("inf")
-    largest = float(np.abs(b[finite]).max(initial=0.0))
-    error = float(np.abs(a[finite].astype(np.float64) - b[finite]).max(initial=0.0))
-    return error / largest if largest else error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.data.nested import map_leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
 
@@ -131,12 +133,8 @@ def first_line(problem: Exception) -> str:
 
 
 def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
-    if not wanted.size:
-        return 0.0
-    one, other = found.astype(np.float64), wanted.astype(np.float64)
-    largest = float(np.abs(other).max())
-    error = float(np.abs(one - other).max()) / (largest or 1.0)
-    return error if error == error else float("inf")  # not a number is no agreement, and no maximum either
+    error = relative_difference(found, wanted) if np.isfinite(wanted).all() else math.nan
+    return math.inf if math.isnan(error) else error  # not a number is no agreement, and no maximum either
 
 
 def _doubled(inputs: Inputs, size: int) -> Inputs:
