@@ -22,6 +22,7 @@ from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+from prunekit.registry.errors import first_line
 
 EXACT = 120e6
 """Networks of more parameters than this are not run in float64."""
@@ -80,7 +81,7 @@ def exactness(network: nn.Module, inputs: Any, graph: ChannelGraph, stages: Stag
         with stages.stage("exactness", limit):
             return assert_exact(network.double(), precise, graph=graph).error
     except (AssertionError, RuntimeError, Limit) as problem:  # some networks hold float32 in their code
-        return f"{type(problem).__name__}: {str(problem).splitlines()[0][:160] if str(problem) else ''}"
+        return f"{type(problem).__name__}: {first_line(problem)[:160]}"
 
 
 def warm_up() -> None:

@@ -20,6 +20,7 @@ from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.data.nested import map_leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
+from prunekit.registry.errors import reason
 
 LARGEST_ERROR = 1e-4
 
@@ -118,18 +119,13 @@ def _compared(case: Case, run: Callable[[Mapping[str, NDArray[Any]]], Arrays], n
         if [array.shape for array in found] != [array.shape for array in case.outputs]:
             raise ExportError(f"its outputs have the shapes {[list(array.shape) for array in found]}")
     except Exception as problem:  # whatever the format's runtime raises
-        told = f"the {kind} file does not run with a batch of {case.size}: {first_line(problem)}"
+        told = f"the {kind} file does not run with a batch of {case.size}: {reason(problem)}"
         fixed = (
             "; a shape in the network holds the number of samples: write -1 there, as ops.flatten does, or export with"
             " --batch N"
         )
         raise ExportError(told + (fixed if number else "")) from problem
     return max((_difference(a, b) for a, b in zip(found, case.outputs, strict=True)), default=0.0)
-
-
-def first_line(problem: Exception) -> str:
-    """What an error says first, without the stack that some frameworks add."""
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0].strip()
 
 
 def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
