@@ -15,6 +15,7 @@ from pathlib import Path
 from prunekit.core.testing.conformance import CHECKS, Check, NotSupported, Subject
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
 from prunekit.core.text_table import columns
+from prunekit.registry.errors import reason
 
 TESTS = Path(__file__).parents[1] / "tests" / "plugins" / "backends"
 FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}
@@ -37,7 +38,7 @@ def result(check: Check, subject: Subject) -> tuple[str, str]:
     except NotSupported:
         return "not supported", ""
     except Exception as problem:  # a broken backend raises anything at all
-        return "FAIL", (str(problem).splitlines() or [""])[0] or type(problem).__name__
+        return "FAIL", reason(problem)
     return "pass", ""
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from prunekit import prune, trace
 from prunekit.core.api import backend_for
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.cost import price
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.parsing.verify import random_part
 from prunekit.core.text_table import columns
 from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
@@ -34,7 +34,7 @@ def largest_error(network: torch.nn.Module, inputs: object) -> tuple[int, float,
         (pruned, _), *_ = backend.run(prune(network, graph, plan), [(inputs, 0)])
         masked = backend.run_masked(network, graph, plan, inputs)
         for got, wanted in zip(outputs_as_arrays(pruned), outputs_as_arrays(masked), strict=True):
-            worst = max(worst, float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-300)))
+            worst = max(worst, relative_difference(got, wanted))
         kept = min(kept, price(graph, plan).macs / max(price(graph).macs, 1))
     return len(graph.groups), kept, worst
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from prunekit.core.cost import price
+from prunekit.core.data.nested import leaves
 from prunekit.core.graph.structure import ChannelStructure, Layer
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+from prunekit.registry.errors import first_line
 
 EXACT = 120e6
 """Networks of more parameters than this are not run in float64."""
@@ -79,7 +81,7 @@ def exactness(network: nn.Module, inputs: Any, graph: ChannelStructure, stages: 
         with stages.stage("exactness", limit):
             return assert_exact(network.double(), precise, graph=graph).error
     except (AssertionError, RuntimeError, Limit) as problem:  # some networks hold float32 in their code
-        return f"{type(problem).__name__}: {str(problem).splitlines()[0][:160] if str(problem) else ''}"
+        return f"{type(problem).__name__}: {first_line(problem)[:160]}"
 
 
 def warm_up() -> None:
@@ -182,11 +184,7 @@ def step(network: nn.Module, args: tuple[Any, ...]) -> str:
 
 def floats(value: Any) -> Iterator[Tensor]:
     """All floating-point tensors in a nested output."""
-    if isinstance(value, Tensor) and value.is_floating_point():
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from floats(part)
+    return (leaf for leaf in leaves(value) if isinstance(leaf, Tensor) and leaf.is_floating_point())
 
 
 def bytes_of(network: nn.Module) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.data.nested import leaves
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
@@ -81,7 +82,10 @@ class Backend(Protocol):
         ...
 
     def observe(self, network: Network, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
-        """Second moments of what each reader of prunable channels reads."""
+        """Second moments of what each reader of prunable channels reads.
+
+        Images are counted by `prunekit.core.data.batch_size.batch_size`; targets are not looked at.
+        """
         ...
 
     def prune(self, network: Network, graph: ChannelStructure, plan: PrunePlan) -> Network:
@@ -128,10 +132,4 @@ class Backend(Protocol):
 
 def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:
     """All arrays in a nested output, in a fixed order."""
-    if isinstance(outputs, np.ndarray):
-        return [outputs]
-    if isinstance(outputs, Mapping):
-        return [array for value in outputs.values() for array in outputs_as_arrays(value)]
-    if isinstance(outputs, (list, tuple)):
-        return [array for value in outputs for array in outputs_as_arrays(value)]
-    return []
+    return [leaf for leaf in leaves(outputs) if isinstance(leaf, np.ndarray)]

@@ -1,4 +1,4 @@
-"""Errors of the registry, and the base of every error that a user can mend."""
+"""Errors of the registry, the base of every error that a user can mend, and errors in one line."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ class BrokenEntryError(RegistryError):
         """The package that its module imports and that is not installed, where that is the reason."""
         name = self.__cause__.name if isinstance(self.__cause__, ModuleNotFoundError) else None
         return name.partition(".")[0] if name else None
+
+
+def first_line(problem: BaseException) -> str:
+    """The first line of what an error says, without the stack that some frameworks add; empty where it says nothing."""
+    return (str(problem).strip().splitlines() or [""])[0].rstrip()
+
+
+def reason(problem: BaseException) -> str:
+    """The first line of what an error says, or where it says nothing the name of its class."""
+    return first_line(problem) or type(problem).__name__

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from anynet import Conv2d, Linear, Module, ReLU, Sequential
+from anynet import BatchNorm2d, Conv2d, Linear, Module, ReLU, Sequential
 
 import prunekit
 from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
@@ -77,6 +77,39 @@ def test_shrink_by_other_means(network, batches, choice):
     assert price(trace(small, IMAGES)).macs <= 0.5 * price(trace(network, IMAGES)).macs
     if "round_to" in choice:
         assert {m.out_channels % 4 for m in layers(small) if type(m).__name__ == "Conv2d"} == {0}
+
+
+BOXES = [np.zeros((count, 4)) for count in (1, 2, 3, 1)]
+TARGETS = {
+    "list of dicts": [{"boxes": boxes, "labels": np.zeros(len(boxes), int)} for boxes in BOXES],
+    "dict of lists": {"boxes": BOXES, "labels": [np.zeros(len(boxes), int) for boxes in BOXES]},
+    "list of [boxes, 5]": [np.zeros((len(boxes), 5)) for boxes in BOXES],
+    "[boxes, 6], the image's number first": np.zeros((7, 6)),
+    "boxes of all images and their counts": (np.zeros((7, 5)), np.array([1, 2, 3, 1])),
+    "padded": {"image_id": np.arange(4), "boxes": np.zeros((4, 8, 4))},
+    "none": None,
+}
+
+
+@pytest.fixture(scope="module")
+def detector():
+    layers = [(Conv2d, 3, 64, 3), (BatchNorm2d, 64), (ReLU,), (Conv2d, 64, 32, 3), (ReLU,), (Conv2d, 32, 4, 1)]
+    return made(lambda: Sequential(*[layer(*sizes) for layer, *sizes in layers]))
+
+
+@pytest.fixture(scope="module")
+def shrunk_detector(detector):
+    """Its arrays, shrunk with batches of four images, by their targets."""
+    rng = np.random.default_rng(0)
+    images = [rng.random((4, 3, 12, 12), np.float32) for _ in range(3)]
+    return lambda target: BACKEND.state_arrays(shrink(detector, images[0][:1], 0.5, [(x, target) for x in images]))
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_shrink_counts_images_whatever_the_form_of_the_targets(shrunk_detector, target):
+    wanted, found = shrunk_detector(np.zeros(4, int)), shrunk_detector(target)
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], array) for name, array in wanted.items())
 
 
 def test_shrink_keeps_what_is_ignored(network, batches):

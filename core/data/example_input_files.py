@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError, Inputs
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import first_line
 
 
 def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
@@ -33,9 +34,9 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
     except PrunekitError:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        said = (str(problem).splitlines() or [""])[0]
-        reason = said if " " in said else f"{type(problem).__name__} {said}".rstrip()
-        raise DataError(f"{path} cannot be read as a network's inputs: {reason}") from problem
+        said = first_line(problem)
+        told = said if " " in said else f"{type(problem).__name__} {said}".rstrip()
+        raise DataError(f"{path} cannot be read as a network's inputs: {told}") from problem
     inputs = tuple(found) if isinstance(found, list) else found
     if not _checked(path, inputs, ""):
         raise DataError(f"{path} holds no tensor; a network's inputs are a list (positional) or a dict (keywords)")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, NonNegativeInt, Tag, model_validator
 
+from prunekit.core.data.batch_size import ARGUMENTS, sample_counts
 from prunekit.core.data.contract import DataError, Inputs
+from prunekit.core.data.nested import map_leaves
 
 _Type: TypeAlias = Literal[
     "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"
@@ -103,25 +105,9 @@ def inputs_of(spec: InputsSpec) -> Inputs:
 
 def first_sample(inputs: Inputs) -> Inputs:
     """The first sample of a batch; inputs that do not all have the same number of samples are left as they are."""
-    counts = set(_counts(inputs))
-    return _mapped(inputs, lambda part: part[:1]) if len(counts) == 1 and min(counts) > 1 else inputs
-
-
-def _counts(inputs: Inputs) -> Iterator[int]:
-    """How many samples each part has: along its first axis, in a list one for each item."""
-    if isinstance(inputs, (Mapping, tuple)):
-        for part in inputs.values() if isinstance(inputs, Mapping) else inputs:
-            yield from _counts(part)
-    else:
-        yield len(inputs) if np.ndim(inputs) or isinstance(inputs, list) else 0
-
-
-def _mapped(inputs: Inputs, change: Callable[[Any], Any]) -> Inputs:
-    if isinstance(inputs, Mapping):
-        return {key: _mapped(part, change) for key, part in inputs.items()}
-    if isinstance(inputs, tuple):
-        return tuple(_mapped(part, change) for part in inputs)
-    return change(inputs)
+    counts = set(sample_counts(inputs))
+    several = len(counts) == 1 and (counts.pop() or 0) > 1
+    return map_leaves(lambda argument: argument[:1], inputs, ARGUMENTS) if several else inputs
 
 
 def _range(dtype: np.dtype[Any]) -> tuple[int | float, int | float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.data.contract import Inputs
+from prunekit.core.data.difference import relative_difference
+from prunekit.core.data.nested import map_leaves
 from prunekit.core.graph import ChannelStructure, Group, OperatorGraph
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.registry.errors import first_line
 
 TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
 """Largest difference allowed, relative to the largest output, by the outputs' type."""
@@ -76,7 +79,7 @@ class Verification:
     def _precise_problem(self, groups: list[Group], known: str) -> str | None:
         """What is wrong in float64, from now on the precision of the trial; where that does not run, in its own."""
         precise = copy.copy(self)
-        precise.network, precise.inputs = self.backend.to_float64(self.network), _in_double(self.inputs)
+        precise.network, precise.inputs = self.backend.to_float64(self.network), map_leaves(_as_float64, self.inputs)
         problem = precise._problem(groups)
         if problem is None or problem.startswith(DIFFERS):
             self.network, self.inputs, self.conclusive = precise.network, precise.inputs, precise.conclusive
@@ -109,24 +112,20 @@ class Verification:
             if self.graph.operators.training_from is not None:
                 self.backend.train_once(small, self.inputs)
         except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
-            return f"{type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ''}"
+            return f"{type(problem).__name__}: {first_line(problem)}"
         del small  # before the original runs: of large networks there is not room for both
         wanted = outputs_as_arrays(self.backend.run_masked(self.network, self.graph, plan, self.inputs))
-        self.conclusive = any(_tells(array) for array in wanted)
+        self.conclusive = any(_is_conclusive(array) for array in wanted)
         return difference(outputs_as_arrays(got), wanted)
 
 
-def _in_double(value: Any) -> Any:
-    """Inputs with every float32 in them as float64."""
-    if isinstance(value, Mapping):
-        return {key: _in_double(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_in_double(part) for part in value)
-    array = np.asarray(value)
-    return array.astype(np.float64) if array.dtype == np.float32 else value
+def _as_float64(leaf: Any) -> Any:
+    """An input as float64 where it is float32."""
+    array = np.asarray(leaf)
+    return array.astype(np.float64) if array.dtype == np.float32 else leaf
 
 
-def _tells(array: NDArray[Any]) -> bool:
+def _is_conclusive(array: NDArray[Any]) -> bool:
     """Whether real numbers differ within an output; of a single one, whether it is one."""
     if not np.issubdtype(array.dtype, np.floating):
         return False
@@ -139,13 +138,11 @@ def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> s
     if [a.shape for a in got] != [a.shape for a in wanted]:
         return f"output shapes {[a.shape for a in got]} instead of {[a.shape for a in wanted]}"
     for a, b in zip(got, wanted, strict=True):
-        if not np.issubdtype(b.dtype, np.floating) or not b.size:
+        if not np.issubdtype(b.dtype, np.floating):
             continue
         if (np.isnan(a) != np.isnan(b)).any():
             return "other values are not a number"
-        largest = float(np.nanmax(np.abs(b), initial=0.0))
-        with np.errstate(invalid="ignore"):  # infinity less infinity
-            error = float(np.nanmax(np.abs(a.astype(np.float64) - b), initial=0.0))
-        if error > TOLERANCE.get(b.dtype, 1e-2) * largest:
-            return f"{DIFFERS} by {error:.2g} where outputs reach {largest:.2g}"
+        error, largest = relative_difference(a, b), float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
+        if error > (TOLERANCE.get(b.dtype, 1e-2) if largest else 0):
+            return f"{DIFFERS} by {error * (largest or 1.0):.2g} where outputs reach {largest:.2g}"
     return None

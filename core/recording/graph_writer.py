@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+from prunekit.core.data.nested import leaves
 from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 
@@ -55,14 +56,7 @@ class GraphWriter(ABC):
 
     def tensors_in(self, value: Any) -> Iterator[Any]:
         """All tensors in the arguments or the result of an operator."""
-        if self.is_tensor(value):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            for part in value:
-                yield from self.tensors_in(part)
-        elif isinstance(value, Mapping):
-            for part in value.values():
-                yield from self.tensors_in(part)
+        return filter(self.is_tensor, leaves(value))
 
     def followed(self, tensor: Any) -> int | None:
         """The number of a tensor that is followed, or None."""

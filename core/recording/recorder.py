@@ -16,6 +16,7 @@ from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.leaf_modules import add_leaf_module
+from prunekit.registry.errors import first_line
 
 NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average over those of weights, counts as zero."""
@@ -112,7 +113,7 @@ class Recorder(GraphWriter):
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example
-            problem = f" ({type(raised).__name__}: {str(raised).splitlines()[0] if str(raised) else ''})"
+            problem = f" ({type(raised).__name__}: {first_line(raised)})"
         if problem or self.unread() == unread:
             del graph.operators[count:], graph.outputs[outputs:]
             names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")

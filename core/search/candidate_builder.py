@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prunekit.core.backend import Backend, Network
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.compensation import compensated
@@ -79,5 +80,5 @@ def first_images(batches: Iterable[Batch], images: int) -> list[Batch]:
         if seen >= images:
             break
         found.append(batch)
-        seen += len(batch[1])
+        seen += batch_size(batch[0])
     return found

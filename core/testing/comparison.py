@@ -1,4 +1,4 @@
-"""Names, differences and variations of arrays, for tests that compare networks."""
+"""Names and variations of arrays, for tests that compare networks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from prunekit.core.data.nested import named_leaves
 
 
 def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
@@ -21,25 +23,4 @@ def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[An
 
 def named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
     """Every array in a nested output, with the way that leads to it."""
-    if isinstance(outputs, np.ndarray):
-        yield name, outputs
-    elif isinstance(outputs, Mapping):
-        for key, value in outputs.items():
-            yield from named(value, f"{name}[{key!r}]")
-    elif isinstance(outputs, (list, tuple)):
-        for place, value in enumerate(outputs):
-            yield from named(value, f"{name}[{place}]")
-
-
-def difference(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The largest difference, relative to the largest value; infinite where shapes or infinite places are others."""
-    if a.shape != b.shape:
-        return float("inf")
-    if not np.issubdtype(b.dtype, np.floating):
-        return 0.0 if np.array_equal(a, b) else float("inf")
-    finite = np.isfinite(b)
-    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
-        return float("inf")
-    largest = float(np.abs(b[finite]).max(initial=0.0))
-    error = float(np.abs(a[finite].astype(np.float64) - b[finite]).max(initial=0.0))
-    return error / largest if largest else error
+    return ((path, leaf) for path, leaf in named_leaves(outputs, name) if isinstance(leaf, np.ndarray))

@@ -13,11 +13,12 @@ from prunekit.core.api import backend_for
 from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import price
 from prunekit.core.data.contract import Inputs
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.parsing.parse import parse
 from prunekit.core.parsing.verify import TOLERANCE
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.testing.comparison import difference, named, varied
+from prunekit.core.testing.comparison import named, varied
 
 Named = list[tuple[str, NDArray[Any]]]
 
@@ -84,7 +85,7 @@ def assert_exact(
     _same_structure(got, wanted)
     for (name, a), (_, b) in zip(got, wanted, strict=True):
         limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance
-        if not (error := difference(a, b)) <= limit:
+        if not (error := relative_difference(a, b)) <= limit:
             raise AssertionError(f"{name} differs by {error:.2g} of its largest value; {limit:.2g} is allowed")
     return Exactness(
         error=_largest(got, wanted),
@@ -110,4 +111,4 @@ def _same_structure(got: Named, wanted: Named) -> None:
 
 
 def _largest(one: Named, other: Named) -> float:
-    return max((difference(a, b) for (_, a), (_, b) in zip(one, other, strict=True)), default=0.0)
+    return max((relative_difference(a, b) for (_, a), (_, b) in zip(one, other, strict=True)), default=0.0)

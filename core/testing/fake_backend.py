@@ -12,6 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 from prunekit.core.atomic_file import atomic_write
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch, DataError, Inputs
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
@@ -81,9 +82,9 @@ class FakeBackend:
         images = 0
         with _evaluating(network):
             tape = Observer(network, graph)
-            for inputs, target in batches:
+            for inputs, _ in batches:
                 call(tape, network, inputs)
-                images += len(np.atleast_1d(target))
+                images += batch_size(inputs)
         counts = {name: total[0, -1, -1] for name, total in tape.sums.items()}  # of the constant 1
         matrices = {name: total / counts[name] for name, total in tape.sums.items()}
         return Moments(matrices, {name: float(min(count, PER_IMAGE * images)) for name, count in counts.items()})

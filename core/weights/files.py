@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prunekit.core.backend import Backend
 from prunekit.core.weights.errors import WeightsError
 from prunekit.registry import BrokenEntryError, Register, RegisterType
+from prunekit.registry.errors import reason
 
 Arrays = dict[str, NDArray[Any]]
 COMMON = (".safetensors", ".npz")
@@ -44,7 +45,7 @@ def read_weights(path: Path, backend: Backend) -> Arrays:
     except WeightsError:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        raise WeightsError(f"{path} cannot be read as weights: {_first_line(problem)}") from problem
+        raise WeightsError(f"{path} cannot be read as weights: {reason(problem)}") from problem
     if others := [name for name, array in found.items() if array.dtype.kind not in "fiub"]:
         raise WeightsError(f"{path} cannot be read as weights: {others[0]} is no array of real numbers")
     if found and all(name.startswith(_PREFIX) for name in found):
@@ -105,7 +106,3 @@ def _array(view: dict[str, Any]) -> NDArray[Any]:
     if view["dtype"] == "BF16":  # the upper half of a float32
         return (found.astype(np.uint32) << 16).view(np.float32)
     return found
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).splitlines() or [""])[0] or type(problem).__name__

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.search.latency import Latency
 
 
@@ -47,15 +48,5 @@ def in_turns(
             wait()
             if turn >= warmup:
                 times[name].append(1000 * (time.perf_counter() - start))
-    size = _batch_size(batch)
+    size = batch_size(batch)
     return {name: Latency(tuple(measured), size, threads) for name, measured in times.items()}
-
-
-def _batch_size(value: Any) -> int:
-    """The first axis of the first array; a list of images is as many as it has."""
-    if hasattr(value, "shape"):
-        return int(value.shape[0]) if value.shape else 1
-    if isinstance(value, list):
-        return len(value)
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
-    return next((size for size in map(_batch_size, parts) if size), 0)

@@ -36,20 +36,6 @@ class MeasuredLatency:
         return compare_latency(networks, inputs, where, threads=threads, warmup=warmup, repeats=repeats)
 
 
-def measure_latency(
-    network: nn.Module,
-    inputs: Inputs,
-    device: torch.device | str = "cpu",
-    *,
-    threads: int | None = None,
-    warmup: int = 5,
-    repeats: int = 30,
-) -> Latency:
-    """Measure one network; to compare several use `compare_latency`, which a drifting machine does not mislead."""
-    named = {"network": network}
-    return compare_latency(named, inputs, device, threads=threads, warmup=warmup, repeats=repeats)["network"]
-
-
 def compare_latency(
     networks: Mapping[str, nn.Module],
     inputs: Inputs,

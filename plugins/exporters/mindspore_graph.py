@@ -12,7 +12,8 @@ from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import ExportError
 from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.forward import as_array, call, evaluating, tensors_in
-from prunekit.plugins.exporters.parity import Case, batches, first_line, named_arrays
+from prunekit.plugins.exporters.parity import Case, batches, named_arrays
+from prunekit.registry.errors import reason
 
 from mindspore import nn  # isort: skip
 
@@ -68,4 +69,4 @@ def _told(problem: Exception) -> str:
     if "The parameters number of the function" in text:
         return "MindSpore's compiler wants the first argument of construct to be called self, and every other one given"
     place = f" ({match[1]}:{match[2]})" if (match := _PLACE.search(text)) else ""
-    return f"MindSpore cannot compile it{place}: {first_line(problem)}"
+    return f"MindSpore cannot compile it{place}: {reason(problem)}"

@@ -13,8 +13,9 @@ from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import Exported, ExportError
 from prunekit.plugins.backends.pytorch.forward import call, evaluating, to_device, to_numpy
 from prunekit.plugins.exporters.onnx_file import names_and_axes, need_packages, opset_of, runner
-from prunekit.plugins.exporters.parity import Case, batches, first_line, named_arrays, write_checked
+from prunekit.plugins.exporters.parity import Case, batches, named_arrays, write_checked
 from prunekit.registry import Register, RegisterType
+from prunekit.registry.errors import reason
 
 
 @Register.register(RegisterType.EXPORTER, name="onnx", backend="pytorch")
@@ -41,7 +42,7 @@ class OnnxExporter:
                     )  # fmt: skip
             except Exception as problem:
                 raise ExportError(
-                    f"{type(network).__name__} cannot be exported to onnx: {first_line(problem)}"
+                    f"{type(network).__name__} cannot be exported to onnx: {reason(problem)}"
                 ) from problem
             return opset_of(file)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.data.difference import relative_difference
+from prunekit.core.data.nested import map_leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
+from prunekit.registry.errors import reason
 
 LARGEST_ERROR = 1e-4
 
@@ -59,7 +64,7 @@ def named_arrays(function: Callable[..., Any], inputs: Inputs) -> dict[str, NDAr
 
 def batches(inputs: Inputs, any_batch: bool) -> list[tuple[Inputs, int]]:
     """The inputs and their number; where any number is allowed, twice as many as well."""
-    size = next((array.shape[0] for array in _arrays(inputs) if array.ndim), 1)
+    size = batch_size(inputs)
     found = [(inputs, size)]
     return [*found, (_doubled(inputs, size), 2 * size)] if any_batch else found
 
@@ -114,7 +119,7 @@ def _compared(case: Case, run: Callable[[Mapping[str, NDArray[Any]]], Arrays], n
         if [array.shape for array in found] != [array.shape for array in case.outputs]:
             raise ExportError(f"its outputs have the shapes {[list(array.shape) for array in found]}")
     except Exception as problem:  # whatever the format's runtime raises
-        told = f"the {kind} file does not run with a batch of {case.size}: {first_line(problem)}"
+        told = f"the {kind} file does not run with a batch of {case.size}: {reason(problem)}"
         fixed = (
             "; a shape in the network holds the number of samples: write -1 there, as ops.flatten does, or export with"
             " --batch N"
@@ -123,37 +128,18 @@ def _compared(case: Case, run: Callable[[Mapping[str, NDArray[Any]]], Arrays], n
     return max((_difference(a, b) for a, b in zip(found, case.outputs, strict=True)), default=0.0)
 
 
-def first_line(problem: Exception) -> str:
-    """What an error says first, without the stack that some frameworks add."""
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0].strip()
-
-
 def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
-    if not wanted.size:
-        return 0.0
-    one, other = found.astype(np.float64), wanted.astype(np.float64)
-    largest = float(np.abs(other).max())
-    error = float(np.abs(one - other).max()) / (largest or 1.0)
-    return error if error == error else float("inf")  # not a number is no agreement, and no maximum either
+    error = relative_difference(found, wanted) if np.isfinite(wanted).all() else math.nan
+    return math.inf if math.isnan(error) else error  # not a number is no agreement, and no maximum either
 
 
-def _arrays(value: Any) -> Iterator[NDArray[Any]]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _arrays(part)
-    elif isinstance(value, np.ndarray):
-        yield value
-
-
-def _doubled(value: Any, size: int) -> Any:
+def _doubled(inputs: Inputs, size: int) -> Inputs:
     """Twice as many samples; the second half has other values, of which a file may hold none."""
-    if isinstance(value, Mapping):
-        return {key: _doubled(part, size) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_doubled(part, size) for part in value)
-    if isinstance(value, np.ndarray) and has_batch_axis(value, size):
-        other = np.flip(value, -1)
-        return np.concatenate([value, other / 2 if value.dtype.kind == "f" else other])
-    return value
+
+    def twice(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray) or not has_batch_axis(leaf, size):
+            return leaf
+        other = np.flip(leaf, -1)
+        return np.concatenate([leaf, other / 2 if leaf.dtype.kind == "f" else other])
+
+    return map_leaves(twice, inputs)

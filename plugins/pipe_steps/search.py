@@ -27,10 +27,11 @@ class SearchPipeStep:
 
     def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
         """Search; the records are those of the original and of the best k, best first."""
+        folder = context.folder.step(step.name)
         setup = prepare_search(context, step)
         best = _best_trials(context, step, setup)
         rows = [keep_original(context, step, setup), *(keep_trial(context, step, setup, found) for found in best)]
-        write_step(context.folder.step(step.name), rows)
+        write_step(folder, rows)
         return rows
 
 

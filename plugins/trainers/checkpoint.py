@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.registry.errors import reason
 
 
 @contextmanager
@@ -21,9 +22,8 @@ def restoring(path: Path) -> Iterator[None]:
     except TrainingError:
         raise
     except Exception as problem:
-        reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         raise TrainingError(
-            f"{path} is no checkpoint of this training ({reason}); remove it to start anew"
+            f"{path} is no checkpoint of this training ({reason(problem)}); remove it to start anew"
         ) from problem
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
 from prunekit.core.backend import Network
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
@@ -171,7 +172,7 @@ class TrainingLoop(ABC):
         # each epoch has its own seed, so a resumed training needs no state of the generator
         with training.epoch(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0])):
             for number, (inputs, target) in enumerate(batches):
-                size = _size(target)
+                size = batch_size(inputs)
                 value = training.loss(inputs, target)
                 if not math.isfinite(value):
                     raise TrainingError(f"epoch {epoch + 1}, batch {number + 1}: {self._hint(value, lr)}")
@@ -200,9 +201,3 @@ def _settle(wanted: Any, value: Any, name: str, wrong: list[str]) -> Any:
 def _names(value: Any) -> list[str]:
     params = value.get("params", value) if isinstance(value, dict) else {}
     return list(params) if isinstance(params, dict) else []
-
-
-def _size(target: Any) -> int:
-    if isinstance(target, dict):
-        return _size(next(iter(target.values()))) if target else 1
-    return len(target) if hasattr(target, "__len__") and np.ndim(target) != 0 else 1

@@ -8,11 +8,11 @@ import numpy as np
 
 from prunekit.core.backend import Network, outputs_as_arrays
 from prunekit.core.cost import price
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.graph.structure import staying
 from prunekit.core.pruning.plan import PlanError, PrunePlan
-from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise, same
 from prunekit.core.testing.plans import random_plan
@@ -29,10 +29,10 @@ def pruned_equals_masked(subject: Subject) -> None:
             (wanted,) = outputs_as_arrays(subject.backend.run_masked(network, graph, plan, inputs))
         (whole,) = subject.outputs(network, inputs)
         promise(got.dtype == whole.dtype, f"{structure}: pruned, it returns {got.dtype} instead of {whole.dtype}")
-        error, counts = difference(got, wanted), plan.counts(graph)
+        error, counts = relative_difference(got, wanted), plan.counts(graph)
         promise(error <= subject.tolerance, f"{structure}: with {counts} units kept, outputs differ by {error:.2g}")
         everything = all(len(plan.keep[group.id]) == group.size for group in graph.groups)
-        effect = difference(got, whole)
+        effect = relative_difference(got, whole)
         promise(everything or effect > subject.tolerance, f"{structure}: without channels, the outputs are the same")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from prunekit.core.cost import price
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import Operator, channel_structure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.parsing.parse import parse
 from prunekit.core.parsing.verify import VERIFIED
-from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise
 
@@ -84,7 +84,7 @@ def record_weighs_parameters(subject: Subject) -> None:
             for axis, found in norms.items():
                 size = np.abs(state[layer.weight])
                 wanted = size.sum(axis=tuple(k for k in range(size.ndim) if k != axis))
-                close = difference(np.asarray(found, dtype=np.float64), wanted) <= subject.tolerance
+                close = relative_difference(np.asarray(found, dtype=np.float64), wanted) <= subject.tolerance
                 promise(close, f"{structure}: magnitudes of {layer.weight} along axis {axis} are not its L1 norms")
         promise(not graph.operators.near_zero, f"{structure}: {graph.operators.near_zero} count as nearly zero")
         weight = graph.layers[0].weight

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, DataError
+from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.operators import Kind
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
-from prunekit.core.testing.comparison import difference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Arrays, Subject, promise, same
 from prunekit.core.testing.fake_network import convolve
@@ -95,7 +95,7 @@ def moments_are_those_of_what_layers_read(subject: Subject) -> None:
         if (read := _read(structure, graph, subject.state(network), x)) is not None:
             reader = next(reader for reader in graph.readers if reader.mid == read[0])
             wanted = _moments(read[1], reader.groups, len(reader.units))
-            error = difference(moments.matrices[reader.weight], wanted)
+            error = relative_difference(moments.matrices[reader.weight], wanted)
             promise(error <= subject.tolerance, f"{structure}: the moments of {reader.weight} are wrong by {error:.2g}")
 
 
@@ -116,12 +116,12 @@ def recalibrated_statistics_are_averages(subject: Subject) -> None:
     promise(len(others) == 1 and mean in moved, f"recalibrate changed {sorted(moved)}, not one mean and one variance")
     maps = [convolve(part, before[graph.layers[0].weight]) for part in x]
     means = np.mean([part.mean((0, 2, 3)) for part in maps], axis=0)
-    error = difference(after[mean], means)
+    error = relative_difference(after[mean], means)
     promise(error <= subject.tolerance, f"{mean} differs by {error:.2g} from the average of the batches' means")
     errors = []
     for correction in (0, 1):  # frameworks differ
         variances = np.mean([part.var((0, 2, 3), ddof=correction) for part in maps], axis=0)
-        errors.append(difference(after[others[0] or ""], variances))
+        errors.append(relative_difference(after[others[0] or ""], variances))
     promise(min(errors) <= subject.tolerance, f"{others[0]} differs by {min(errors):.2g} from the average variance")
     try:
         subject.backend.recalibrate(network, [])

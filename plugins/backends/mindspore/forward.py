@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import mindspore
@@ -11,40 +11,24 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
+from prunekit.core.data.nested import leaves, map_leaves
 from prunekit.plugins.backends.mindspore.errors import plainly
 from prunekit.plugins.backends.mindspore.views import current
 
 
-def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The value, nested in any way, with ``change`` of every leaf."""
-    if isinstance(value, Mapping):
-        return {key: mapped(part, change) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        parts = [mapped(part, change) for part in value]
-        return tuple(parts) if isinstance(value, tuple) else parts
-    return change(value)
-
-
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """All tensors in a nested value, in a fixed order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from tensors_in(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from tensors_in(part)
+    return (leaf for leaf in leaves(value) if isinstance(leaf, Tensor))
 
 
 def to_tensors(value: Any) -> Any:
     """Return the value with every array in it as a tensor; dtypes are kept."""
-    return mapped(value, lambda part: Tensor(part) if isinstance(part, (np.ndarray, np.generic)) else part)
+    return map_leaves(lambda leaf: Tensor(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf, value)
 
 
 def to_numpy(value: Any) -> Any:
     """Return the value with every tensor in it as a NumPy array; bfloat16, which NumPy lacks, as float32."""
-    return mapped(value, lambda part: as_array(part) if isinstance(part, Tensor) else part)
+    return map_leaves(lambda leaf: as_array(leaf) if isinstance(leaf, Tensor) else leaf, value)
 
 
 def as_array(tensor: Tensor) -> Any:
@@ -90,11 +74,11 @@ def training(network: nn.Cell) -> Iterator[None]:
 def doubled(value: Any) -> Any:
     """The inputs with two samples where there was one: normalizations in training mode need them."""
 
-    def twice(part: Any) -> Any:
-        fits = isinstance(part, Tensor) and part.ndim > 1 and part.shape[0] == 1
-        return ops.concat((part, part)) if fits else part
+    def twice(leaf: Any) -> Any:
+        fits = isinstance(leaf, Tensor) and leaf.ndim > 1 and leaf.shape[0] == 1
+        return ops.concat((leaf, leaf)) if fits else leaf
 
-    return mapped(value, twice)
+    return map_leaves(twice, value)
 
 
 def train_once(network: nn.Cell, inputs: Inputs) -> None:

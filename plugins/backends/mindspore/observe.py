@@ -9,6 +9,7 @@ import numpy as np
 from mindspore import nn
 from numpy.typing import NDArray
 
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
 from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
@@ -67,10 +68,10 @@ def observe(network: nn.Cell, graph: ChannelStructure, batches: Iterable[Batch])
     readers = [reader for reader in graph.readers if (reader.units >= 0).any()]
     observer, images = _Observer(network, readers), 0
     with evaluating(network):
-        for inputs, target in batches:
+        for inputs, _ in batches:
             with dispatching(observer.run):
                 call(network, inputs)
-            images += len(np.atleast_1d(target))
+            images += batch_size(inputs)
     matrices = {name: total / observer.positions[name] for name, total in observer.sums.items()}
     samples = {name: float(min(count, PER_IMAGE * images)) for name, count in observer.positions.items()}
     return Moments(matrices, samples)

@@ -9,18 +9,12 @@ from typing import Any, NamedTuple
 import torch
 
 from prunekit.core import recording
+from prunekit.core.data.nested import leaves
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """All tensors in the arguments or the result of an operator."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from tensors_in(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from tensors_in(part)
+    return (leaf for leaf in leaves(value) if isinstance(leaf, torch.Tensor))
 
 
 class Signature(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,36 +12,32 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
+from prunekit.core.data.nested import map_leaves
 
 
 def to_device(value: Any, device: torch.device | str) -> Any:
     """Return the value with every array in it, NumPy's or PyTorch's, as a tensor on the device; dtypes are kept."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, np.ndarray):
-        whole = value if value.flags.writeable and value.flags.c_contiguous else value.copy(order="C")
-        return torch.from_numpy(whole).to(device)
-    if isinstance(value, np.generic):
-        return torch.from_numpy(np.array(value)).to(device)
-    if isinstance(value, Mapping):
-        return {key: to_device(part, device) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        parts = [to_device(part, device) for part in value]
-        return tuple(parts) if isinstance(value, tuple) else parts
-    return value
+
+    def moved(leaf: Any) -> Any:
+        if isinstance(leaf, np.generic):
+            leaf = np.array(leaf)
+        if isinstance(leaf, np.ndarray):
+            leaf = torch.from_numpy(leaf if leaf.flags.writeable and leaf.flags.c_contiguous else leaf.copy(order="C"))
+        return leaf.to(device) if isinstance(leaf, Tensor) else leaf
+
+    return map_leaves(moved, value)
 
 
 def to_numpy(value: Any) -> Any:
     """Return the value with every tensor in it as a NumPy array; bfloat16, which NumPy lacks, as float32."""
-    if isinstance(value, Tensor):
-        plain = value.detach().cpu()
+
+    def as_array(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        plain = leaf.detach().cpu()
         return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
-    if isinstance(value, Mapping):
-        return {key: to_numpy(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        parts = [to_numpy(part) for part in value]
-        return tuple(parts) if isinstance(value, tuple) else parts
-    return value
+
+    return map_leaves(as_array, value)
 
 
 def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:
@@ -99,13 +95,12 @@ def training(network: nn.Module) -> Iterator[None]:
 
 def doubled(value: Any) -> Any:
     """The inputs with two samples where there was one: normalizations in training mode need them."""
-    if isinstance(value, Tensor):
-        return torch.cat([value, value]) if value.ndim > 1 and value.shape[0] == 1 else value
-    if isinstance(value, Mapping):
-        return {key: doubled(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(doubled(part) for part in value)
-    return value
+
+    def twice(leaf: Any) -> Any:
+        fits = isinstance(leaf, Tensor) and leaf.ndim > 1 and leaf.shape[0] == 1
+        return torch.cat([leaf, leaf]) if fits else leaf
+
+    return map_leaves(twice, value)
 
 
 def train_once(network: nn.Module, inputs: Inputs, device: torch.device | str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
 from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
@@ -70,10 +70,10 @@ def observe(
     readers = [reader for reader in graph.readers if (reader.units >= 0).any()]
     observer, images = _Observer(network, readers), 0
     with evaluating(network), torch.no_grad():
-        for inputs, target in batches:
+        for inputs, _ in batches:
             with observer:
                 call(network, inputs, device)
-            images += len(np.atleast_1d(target))
+            images += batch_size(inputs)
     matrices = {name: (total / observer.positions[name]).cpu().numpy() for name, total in observer.sums.items()}
     samples = {name: float(min(count, PER_IMAGE * images)) for name, count in observer.positions.items()}
     return Moments(matrices, samples)

@@ -8,7 +8,7 @@ from typing import Any
 import mindspore
 from mindspore import Tensor, amp
 
-from prunekit.plugins.backends.mindspore.forward import mapped
+from prunekit.core.data.nested import map_leaves
 
 _FIRST_SCALE, _GROWS_AFTER = 2.0**16, 2000  # and steps, both as in PyTorch's scaler
 
@@ -31,7 +31,7 @@ class Precision:
         if not self._mixed:
             return function
         lowered = amp.auto_mixed_precision(function, "auto", mindspore.float16)
-        return lambda inputs: mapped(lowered(inputs), _whole)
+        return lambda inputs: map_leaves(_whole, lowered(inputs))
 
     def unscaled(self, gradients: Sequence[Tensor]) -> Sequence[Tensor] | None:
         """The gradients of the loss, given those of the scaled loss; None where they are not finite: leave that out."""
@@ -47,6 +47,6 @@ class Precision:
         return found
 
 
-def _whole(part: Any) -> Any:
-    low = isinstance(part, Tensor) and part.dtype in (mindspore.float16, mindspore.bfloat16)
-    return part.astype(mindspore.float32) if low else part
+def _whole(leaf: Any) -> Any:
+    low = isinstance(leaf, Tensor) and leaf.dtype in (mindspore.float16, mindspore.bfloat16)
+    return leaf.astype(mindspore.float32) if low else leaf

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from prunekit.core.data.nested import map_leaves
 
 
 class Precision:
@@ -34,16 +35,7 @@ class Precision:
 
     def outputs(self, value: Any) -> Any:
         """What the network gave, for a loss in float32."""
-        if not self._mixed:
-            return value
-        if isinstance(value, Tensor):
-            return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
-        if isinstance(value, Mapping):
-            return {key: self.outputs(part) for key, part in value.items()}
-        if isinstance(value, (list, tuple)):
-            parts = [self.outputs(part) for part in value]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        return value
+        return map_leaves(_whole, value) if self._mixed else value
 
     def step(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, grad_clip: float | None) -> None:
         """Follow the gradient of the loss; a step whose scaled gradient is not finite is left out."""
@@ -61,3 +53,8 @@ class Precision:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take a state back."""
         self._scaler.load_state_dict(state)
+
+
+def _whole(leaf: Any) -> Any:
+    low = isinstance(leaf, Tensor) and leaf.dtype in (torch.float16, torch.bfloat16)
+    return leaf.float() if low else leaf

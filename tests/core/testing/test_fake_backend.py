@@ -43,6 +43,14 @@ def test_normalizations_can_be_whole_modules():
     assert channel_structure(operators).signature == SUBJECT.graph(network, "residual").signature
 
 
+@pytest.mark.parametrize("target", [np.zeros((7, 6)), None, {"boxes": [np.zeros((2, 4))]}])
+def test_images_are_counted_by_the_inputs(target):
+    network, x = SUBJECT.network("plain"), SUBJECT.inputs("plain", 4)
+    graph = SUBJECT.graph(network, "plain")
+    wanted, found = (FakeBackend().observe(network, graph, [(x, each)]).samples for each in (np.zeros(4), target))
+    assert found == wanted
+
+
 def test_it_has_no_files_of_its_own(tmp_path):
     backend: Backend = FakeBackend()
     with pytest.raises(WeightsError, match=r"weights are read from \.safetensors and \.npz files only"):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from prunekit.core.search.latency import Latency
-from prunekit.plugins.cost_estimators.latency_pytorch import MeasuredLatency, compare_latency, measure_latency
+from prunekit.plugins.cost_estimators.latency_pytorch import MeasuredLatency, compare_latency
 
 
 class Logged(nn.Module):
@@ -51,9 +51,9 @@ def test_batch_size_by_the_contract(inputs: object, size: int) -> None:
     class Any(nn.Module):
         def forward(self, *args: object, **kwargs: object) -> None: ...
 
-    assert measure_latency(Any(), inputs, repeats=1, warmup=0).batch_size == size
+    assert compare_latency({"any": Any()}, inputs, repeats=1, warmup=0)["any"].batch_size == size
 
 
 def test_no_repeats_is_refused() -> None:
     with pytest.raises(ValueError, match="repeats 0"):
-        measure_latency(nn.Identity(), np.zeros(1), repeats=0)
+        compare_latency({"same": nn.Identity()}, np.zeros(1), repeats=0)

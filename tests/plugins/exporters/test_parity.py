@@ -43,6 +43,8 @@ def test_the_error_is_relative_to_the_largest_output(tmp_path: Path) -> None:
     [
         (2.01, None, "x was not written: its outputs differ from the network's by 5.0e-03 of the largest, more than"),
         (np.nan, None, "by inf of the largest"),
+        (np.nan, np.nan * DATA, "by inf of the largest"),  # the network's own are no numbers either
+        (np.inf, np.inf * DATA, "by inf of the largest"),
         (2.0, DATA[0], r"own file does not run with a batch of 1: its outputs have the shapes \[\[1, 2\]\]"),
     ],
 )

@@ -1,0 +1,27 @@
+"""How far two arrays are apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def relative_difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """The largest difference of two arrays, relative to the largest finite value of ``wanted``.
+
+    Where all of ``wanted`` is zero it is absolute. It is infinite where the shapes differ, where whole numbers or truth
+    values do, or where what is not finite in ``wanted`` is something else in ``found``; not a number where ``found`` is
+    not and ``wanted`` is finite.
+    """
+    if found.shape != wanted.shape:
+        return float("inf")
+    if not np.issubdtype(wanted.dtype, np.floating):
+        return 0.0 if np.array_equal(found, wanted) else float("inf")
+    finite = np.isfinite(wanted)
+    if not np.array_equal(found[~finite], wanted[~finite], equal_nan=True):
+        return float("inf")
+    largest = float(np.abs(wanted[finite]).max(initial=0.0))
+    error = float(np.abs(found[finite].astype(np.float64) - wanted[finite]).max(initial=0.0))
+    return error / largest if largest else error

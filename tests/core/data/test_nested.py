@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, namedtuple
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from prunekit.core.data.nested import leaves, map_leaves, named_leaves
+
+Pair = namedtuple("Pair", "boxes labels")
+ARRAY = np.zeros((2, 3))
+VALUE = {"b": [1, (2.5, "text"), Pair(None, [])], "a": {"deep": [[ARRAY]]}, 3: ()}
+
+
+def test_leaves_come_in_the_order_in_which_they_are_written() -> None:
+    assert [*map(id, leaves(VALUE))] == [*map(id, (1, 2.5, "text", None, ARRAY))]
+    assert [*leaves(7)] == [7] and [*leaves("text")] == ["text"] and [*leaves([])] == [*leaves({})] == []
+
+
+def test_each_leaf_has_its_path() -> None:
+    assert [path for path, _ in named_leaves(VALUE, "y")] == [
+        "y['b'][0]", "y['b'][1][0]", "y['b'][1][1]", "y['b'][2][0]", "y['a']['deep'][0][0]",
+    ]  # fmt: skip
+    for path, leaf in named_leaves(VALUE, "y"):
+        assert eval(path, {"y": VALUE}) is leaf
+    assert [*named_leaves(ARRAY, "y")] == [("y", ARRAY)]
+
+
+def test_what_is_mapped_keeps_its_structure() -> None:
+    seen: list[Any] = []
+    found = map_leaves(lambda leaf: seen.append(leaf) or len(seen), VALUE)
+    assert found == {"b": [1, (2, 3), Pair(4, [])], "a": {"deep": [[5]]}, 3: ()}
+    assert [*map(id, seen)] == [*map(id, leaves(VALUE))]
+    assert type(found["b"][2]) is Pair and type(found["b"][1]) is tuple and type(found["b"]) is list
+    assert map_leaves(str, 3) == "3" and VALUE["b"][0] == 1
+
+
+def test_classes_of_their_own() -> None:
+    class Made(list[Any]):
+        def __init__(self, first: Any, second: Any) -> None:
+            super().__init__([first, second])
+
+    class Strict(Pair):
+        def __new__(cls, boxes: Any) -> Any:
+            return super().__new__(cls, boxes, 1)
+
+    assert map_leaves(str, Made(1, 2)) == ["1", "2"]
+    assert type(map_leaves(str, Strict(1))) is Strict and map_leaves(str, Strict(1)) == ("1", "1")
+    assert type(map_leaves(str, OrderedDict(x=1))) is dict
+    found = map_leaves(lambda part: part + 1, time.gmtime(0))  # built like what torch.max returns
+    assert type(found) is time.struct_time and found.tm_year == 1971
+
+
+def test_containers_that_are_leaves() -> None:
+    outside = (tuple, Mapping)
+    assert [*map(id, leaves(VALUE, outside))] == [id(VALUE["b"]), id(VALUE["a"]["deep"])]
+    assert map_leaves(len, VALUE, outside) == {"b": 3, "a": {"deep": 1}, 3: ()}
+    assert map_leaves(len, [1, 2], outside) == 2
