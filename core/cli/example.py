@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from prunekit.core.atomic_file import write
 from prunekit.core.config.general import DEFAULT_BACKEND
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.text_table import columns
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -11,11 +11,12 @@ from prunekit.core.config.general import GeneralConfig, folder_name, read_genera
 from prunekit.core.config.models import RunConfig, StepConfig
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.overrides import over_steps
-from prunekit.core.config.problems import Findings, did_you_mean
+from prunekit.core.config.problems import Findings
 from prunekit.core.config.references import resolve_refs
 from prunekit.core.config.steps import StepReader
 from prunekit.core.config.validation import shown
 from prunekit.core.config.yaml_reader import read_yaml
+from prunekit.registry import did_you_mean
 
 _RESERVED = ("general", "pipeline")
 _TAKEN = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -65,11 +64,3 @@ class Findings:
         """
         if self.problems:
             raise ConfigError(self.problems)
-
-
-def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
-    """Return ``" Did you mean 'x'?"`` for the known names nearest to ``name``, or an empty text."""
-    folded = {str(candidate).lower(): str(candidate) for candidate in known}
-    asked = str(name).lower()
-    near = [asked] if asked in folded else difflib.get_close_matches(asked, folded, n=3, cutoff=cutoff)
-    return " Did you mean " + " or ".join(repr(folded[found]) for found in near) + "?" if near else ""

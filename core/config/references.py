@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from prunekit.core.config.node import Key, Node
-from prunekit.core.config.problems import ConfigError, Findings, Problem, did_you_mean
+from prunekit.core.config.problems import ConfigError, Findings, Problem
 from prunekit.core.config.yaml_reader import MAX_VALUES
+from prunekit.registry import did_you_mean
 
 
 def resolve_refs(root: Node, findings: Findings) -> tuple[Node, set[Key]]:

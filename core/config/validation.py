@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from prunekit.core.config.annotations import fields_of, inside, without_tildes
 from prunekit.core.config.node import Key, Node
-from prunekit.core.config.problems import Findings, did_you_mean
+from prunekit.core.config.problems import Findings
 from prunekit.core.config.vega_keys import without_foreign
+from prunekit.registry import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from prunekit.core.backend import Backend, Network, missing_framework
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.config.signature import read_signature
 from prunekit.core.pipeline.description import arguments
 from prunekit.core.pipeline.errors import RunError
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import Register, RegisterType, did_you_mean
 
 
 def named_backend(name: str, device: str = "CPU", choice: bool = False) -> Backend:

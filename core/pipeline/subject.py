@@ -9,7 +9,6 @@ from typing import Any
 
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig, plain
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.data import Batch
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, spec_of
@@ -19,7 +18,7 @@ from prunekit.core.pipeline.load import described_network
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.search.candidate_builder import first_images
 from prunekit.core.weights import load_weights
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import Register, RegisterType, did_you_mean
 
 
 def original(context: RunContext, step: StepConfig, weights_needed: bool = True) -> tuple[Network, Description]:

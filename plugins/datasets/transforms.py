@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.data.contract import DataError
+from prunekit.registry import did_you_mean
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values of 0 to 1
 _TRIES = 10  # at a random part that fits, as torchvision
