@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunekit.core.atomic_file import write
-from prunekit.core.config.general import DEFAULT_BACKEND
+from prunekit.core.default_backend import DEFAULT_BACKEND
 from prunekit.core.text_table import columns
 from prunekit.registry import PrunekitError, Register, RegisterType, did_you_mean
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunekit.core.atomic_file import write
 from prunekit.core.cli.inputs import inputs_of, params_of
+from prunekit.core.default_backend import DEFAULT_BACKEND
 from prunekit.registry import PrunekitError
 
 if TYPE_CHECKING:
@@ -90,7 +91,6 @@ def described(inspected: Inspected) -> dict[str, Any]:
 
 def _inspected(options: argparse.Namespace, config: RunConfig | None) -> Iterator[Inspected]:
     inputs, params = inputs_of(options.inputs) if options.inputs else None, params_of(options.params)
-    from prunekit.core.config.general import DEFAULT_BACKEND
     from prunekit.core.pipeline.inspection import inspect_config, inspect_model
 
     if config is not None:

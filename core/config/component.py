@@ -13,7 +13,7 @@ from prunekit.core.config.annotations import fields_of, named_kind
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import NAMES_NOT_YET, not_yet, without_foreign
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
 
@@ -153,7 +153,7 @@ class ComponentReader:
         rest = {key: node for key, node in given.entries.items() if key not in known}
         if signature.catch_all is None:
             for key in rest:
-                unknown_key(given, key, [*signature.annotations, *also_known], self._findings)
+                self._findings.unknown_key(given, key, [*signature.annotations, *also_known])
         model = params_model(signature)
         found = check_model(model, given.with_entries(known), self._findings)
         values = {str(key): node.to_python() for key, node in rest.items()}

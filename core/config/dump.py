@@ -14,9 +14,10 @@ from prunekit.core.config.sections import PLACEHOLDER
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:
-    """Return the configuration without what changes no result (where it runs to, how many at a time).
+    """Return the configuration as plain JSON in the shape of a yml: refs merged, defaults written out.
 
-    Refs are merged, defaults written out.
+    What changes no result is left out: the task's id and folder, and how many candidates are evaluated at a time. Two
+    ymls that mean the same give equal dicts. The result, written to a file, reads as the same configuration.
     """
     general = config.general.model_dump(mode="json", exclude={"task", "parallel_search", "parallel_fully_train"})
     steps = {name: _step(config.steps[name]) for name in config.pipeline}

@@ -17,9 +17,9 @@ from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.validation import check_model
 from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.default_backend import DEFAULT_BACKEND
 from prunekit.registry import RegisterType
 
-DEFAULT_BACKEND = "pytorch"
 _ONE_AT_A_TIME = {
     "parallel_search": "candidates are evaluated one at a time for now",
     "parallel_fully_train": "networks are trained one at a time for now",

@@ -13,6 +13,7 @@ from prunekit.core.config.node import Key, Node
 from prunekit.core.config.overrides import over_steps
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.references import resolve_refs
+from prunekit.core.config.sections import SECTION_OF_KEY
 from prunekit.core.config.steps import StepReader
 from prunekit.core.config.validation import shown
 from prunekit.core.config.yaml_reader import read_yaml
@@ -41,7 +42,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     Raises:
         ConfigError: The yml has mistakes; the error has all of them.
     """
-    findings = Findings()
+    findings = Findings(SECTION_OF_KEY)
     root = read_yaml(path, findings)
     if not isinstance(root.value, dict):
         findings.problem(root, f"must hold 'pipeline' and a block for each step, not {shown(root)}")

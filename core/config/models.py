@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
 from prunekit.core.config.component import ComponentSpec
 from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
-
-if TYPE_CHECKING:
-    from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.settings import SearchSettings
 
 
 class Options(BaseModel):
@@ -191,13 +189,3 @@ class RunConfig:
     pipeline: tuple[str, ...]
     steps: dict[str, StepConfig]
     warnings: tuple[str, ...] = ()
-
-    def resolved(self) -> dict[str, Any]:
-        """Return plain JSON in the shape of a yml: refs merged, defaults written out.
-
-        Two ymls that mean the same give equal dicts; the task's id and place are not part of the meaning. The
-        result, written to a file, reads as the same configuration.
-        """
-        from prunekit.core.config.dump import resolved  # here: it is made of the classes above
-
-        return resolved(self)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
+
+from pydantic import BaseModel
 
 from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
 from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
@@ -20,15 +22,23 @@ from prunekit.core.config.models import (
 )
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.search.reward import no_latency
+from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import RegisterType
-
-if TYPE_CHECKING:
-    from prunekit.core.search.settings import SearchSettings
 
 SPLITS = ("train", "val", "test")
 PLACEHOLDER = "{local_base_path}"
+_OPTIONS: dict[str, type[BaseModel]] = {
+    "search_algorithm": SearchSettings,
+    "search_algorithm or trainer": ExampleOptions,
+    "dataset": LoaderOptions,
+    "model": ModelFiles,
+    "pruning": PruningOptions,
+}
+SECTION_OF_KEY = {key: section for section, options in _OPTIONS.items() for key in options.model_fields}
+"""Which section takes a key, for those that every component of a section shares."""
 
 
 class SectionReader:
@@ -97,7 +107,7 @@ class SectionReader:
         block = without_foreign(block, "dataset", known, self._findings)
         for key in block.entries:
             if key not in known:
-                unknown_key(block, key, known, self._findings)
+                self._findings.unknown_key(block, key, known)
         parts: dict[str, dict[Key, Node]] = {}
         for name in ("common", *SPLITS):
             part = block.get_or_empty(name)
@@ -141,9 +151,6 @@ class SectionReader:
 
     def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None, ExampleConfig | None]:
         """Read ``search_algorithm``: what every algorithm takes, what this one does, and the network's inputs."""
-        from prunekit.core.search.reward import no_latency  # here: needed by search steps only
-        from prunekit.core.search.settings import SearchSettings
-
         example, block = read_example(block, self._findings)
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields

@@ -14,7 +14,7 @@ from prunekit.core.config.models import Options, StepConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.sections import SectionReader, expanded
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
@@ -59,7 +59,7 @@ class StepReader:
         block = without_foreign(block, "step", ("pipe_step", *SECTIONS), self._findings)
         for key in block.entries:
             if key not in ("pipe_step", *SECTIONS):
-                unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings)
+                self._findings.unknown_key(block, key, ("pipe_step", *SECTIONS))
         pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
         searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows

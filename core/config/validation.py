@@ -68,27 +68,6 @@ def check_model(
     return found if len(findings.problems) == before else None
 
 
-def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings) -> None:
-    """Record a key that nobody takes, with a hint: one like it, or the section that it belongs in."""
-    hint = did_you_mean(key, known, cutoff=0.7) or _belongs(key)
-    findings.problem(node.get_or_empty(key), f"unknown key.{hint}")
-
-
-def _belongs(key: Key) -> str:
-    from prunekit.core.config.example_inputs import ExampleOptions  # here: they import this module
-    from prunekit.core.config.models import LoaderOptions, ModelFiles, PruningOptions
-    from prunekit.core.search.settings import SearchSettings
-
-    homes: dict[str, type[BaseModel]] = {
-        "search_algorithm": SearchSettings,
-        "search_algorithm or trainer": ExampleOptions,
-        "dataset": LoaderOptions,
-        "model": ModelFiles,
-        "pruning": PruningOptions,
-    }
-    return "".join(f" It belongs in {name}." for name, model in homes.items() if key in model.model_fields)
-
-
 def shown(node: Node) -> str:
     """A value as a message shows it, short."""
     if node.value is None:
@@ -131,7 +110,7 @@ def _report(
             outer = block
             for key in path[:-1]:
                 outer = outer.get_or_empty(key)
-            unknown_key(outer, path[-1], known, findings)
+            findings.unknown_key(outer, path[-1], known)
         elif not (found.of_union and _deeper(path, merged)):
             findings.problem(found.node, _sentence(found))
 
