@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from prunekit.core.config.typed_block import given_params
 from prunekit.registry import nearest_or_all
 
 
@@ -158,15 +159,12 @@ def _tidy(what: str, *models: type[_Settings]) -> BeforeValidator:
     def tidy(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        rest = dict(value)
-        name = rest.pop("type", None)
+        name = value.get("type")
         if name is None:
             raise ValueError(f"the {what} has no type; there are {', '.join(known)}")
         if name not in known:
             raise ValueError(f"no {what} {name!r}{nearest_or_all(name, known)}")
-        params = rest.pop("params", None) if "params" in rest else rest
-        if params is not rest and rest:
-            raise ValueError(f"{', '.join(rest)}: give the parameters either all beside type or all under params")
+        params = given_params(value)
         return {"type": name, "params": {} if params is None else params}
 
     return BeforeValidator(tidy)
