@@ -1,4 +1,4 @@
-"""The ``general`` block: backend, device, and where the task lives."""
+"""Reads the ``general`` block: backend, device, and the task's name and folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = {
 
 
 def folder_name(name: str) -> str:
-    """Return ``name`` if a folder can safely be called so.
+    """Return ``name`` if it can safely be the name of a folder.
 
     Raises:
         ValueError: It is empty, a dot, or has a separator or a control character.
@@ -54,7 +54,7 @@ class TaskConfig(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """The task's folder; what ``{local_base_path}`` stands for."""
+        """The task's folder, for which ``{local_base_path}`` stands in paths."""
         return self.local_base_path / self.task_id
 
 
@@ -81,10 +81,10 @@ class GeneralConfig(BaseModel):
 def read_general(
     block: Node, overrides: Mapping[str, Any], findings: Findings
 ) -> tuple[GeneralConfig | None, str | None]:
-    """Read the block with the command line's values laid over it.
+    """Read the block; values of the command line replace its own.
 
     Returns:
-        The block, and the backend's name by itself; None each where ``findings`` got a problem with it.
+        The block, and the backend's name; None for each where ``findings`` got a problem with it.
     """
     block = over_general(block, overrides, findings)
     if block.child("task") is not None:

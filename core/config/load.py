@@ -1,4 +1,4 @@
-"""From a yml file to a checked configuration."""
+"""Reads a yml file into a checked configuration."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _TAKEN = (
     "reports.json",
     "resolved.json",
     "summary.json",
-)  # beside the steps in what a run writes
+)  # files and folders that a run writes beside those of its steps
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
-    """Read and check a yml. Components are imported to see their parameters; no data and no weights are opened.
+    """Read and check a yml. Components are imported to read their parameters; data and weights are not opened.
 
     Args:
         path: The file.
@@ -100,7 +100,7 @@ def _is_folder_name(name: str) -> bool:
 
 
 def _check_top(root: Node, pipeline: tuple[str, ...], used: set[Key], findings: Findings) -> None:
-    """A block that no step and no ref uses is a warning; what cannot be a step is a mistake."""
+    """Record a warning for a block that no step and no ref uses, and a problem for a key that cannot be a step."""
     for key, node in root.entries.items():
         if key in (*_RESERVED, *pipeline) or key in used:
             continue

@@ -1,4 +1,4 @@
-"""What a read yml holds, step by step; everything in it is checked."""
+"""The checked configuration: the classes that hold a yml's sections and steps."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ModelDesc(Options):
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which network, and the weights it starts from.
+    """A network and the weights that it starts from.
 
     Attributes:
         network: The network, or None where ``model_desc_file`` describes it.
@@ -127,7 +127,7 @@ class PruningOptions(Options):
 
 
 class PruningConfig(PruningOptions):
-    """Which channels go (``importance`` ranks them), and how the rest make up for them."""
+    """How networks are pruned: ``importance`` ranks the channels, the options say how the rest is repaired."""
 
     importance: ComponentSpec
 
@@ -144,9 +144,9 @@ class StepConfig:
         models_folder: The folder outside of this task whose networks it takes.
         model: Its network; that of ``models_from`` if it has none of its own.
         dataset: Its data.
-        search_algorithm: Who chooses.
-        settings: What every search algorithm takes.
-        trainer: Who trains.
+        search_algorithm: The search algorithm.
+        settings: The parameters that every search algorithm takes.
+        trainer: The trainer.
         search_example: What ``search_algorithm`` says that the network is called with.
         trainer_example: What ``trainer`` says of that.
         pruning: How networks are pruned; None only for a step that does not prune.
@@ -174,14 +174,14 @@ class StepConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A yml, read and checked.
+    """A yml that was read and checked.
 
     Attributes:
         path: The file.
         general: Backend, device, task.
         pipeline: Names of the steps, in order.
         steps: The steps by name.
-        warnings: What the user should know, one line each, with file and line.
+        warnings: Warnings for the user, one line each, with file and line.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What is wrong with a yml: every mistake on one line, all of them at once."""
+"""Collects the mistakes of a yml: each is one line, and all are raised together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Problem:
 
 
 class ConfigError(PrunekitError):
-    """A yml that cannot be used; ``problems`` holds all its mistakes, ``str()`` has one line for each."""
+    """A yml that cannot be used. ``problems`` holds its mistakes; ``str()`` gives one line for each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda found: found.line or 0))
@@ -75,7 +75,7 @@ class Findings:
             self.warnings.append(line)
 
     def finish(self) -> None:
-        """Raise what was collected.
+        """Raise the problems that were collected.
 
         Raises:
             ConfigError: There is at least one problem.

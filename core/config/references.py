@@ -1,4 +1,4 @@
-"""``ref: nas.trainer``: a block that takes over another block; its own keys win."""
+"""Merges refs: a block with ``ref: nas.trainer`` takes over the keys of that block, and its own keys win."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Resolver:
 
 
 def _merged(base: dict[Key, Node], own: dict[Key, Node]) -> dict[Key, Node]:
-    """Own keys win; inner blocks are merged alike, unless they are of another ``type``."""
+    """Merge two blocks. Own keys win; inner blocks are merged in the same way, unless their ``type`` differs."""
     result = dict(base)
     for key, node in own.items():
         other = base.get(key)

@@ -1,4 +1,4 @@
-"""Reads a step: which sections it has, and whose networks it takes."""
+"""Reads a step: its sections, and the step or folder whose networks it takes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _PipeStep(Options):
 
 @dataclass(frozen=True)
 class _Takes:
-    """What a pipe step's class says about sections; with the defaults, where there is no such class, nothing."""
+    """The sections that a pipe step's class needs and allows. The defaults, for an unknown class, allow all."""
 
     name: str
     needs: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class StepReader:
         self._search: str | None = None  # the last search step so far
 
     def read(self, name: str, block: Node, earlier: Mapping[str, StepConfig]) -> StepConfig:
-        """Read one step; where ``findings`` got problems, parts of the result are missing."""
+        """Read one step. Parts of the result are missing where ``findings`` got problems."""
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
             block = block.with_entries({})
@@ -84,7 +84,7 @@ class StepReader:
         return StepConfig(name, spec, block.where, models_from, models_folder, **found)
 
     def _takes(self, block: Node, pipe_step: Node) -> _Takes:
-        """Find the pipe step's class, see what it says about sections, and check that nothing else is there."""
+        """Find the pipe step's class and record a problem for each section that it does not allow."""
         if block.child("pipe_step") is None:
             self._findings.problem(block, "section 'pipe_step' is missing")
             return _Takes("")
@@ -113,7 +113,7 @@ class StepReader:
         return self._sections.trainer(node)
 
     def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
-        """Whose networks the step takes: an earlier step's, or a folder's outside of this task."""
+        """Find whose networks the step takes: those of an earlier step, or of a folder outside of this task."""
         node = block.get_or_empty("pipe_step").get_or_empty("models_folder")
         if not isinstance(node.value, str):
             if searches or self._search is None:
@@ -142,6 +142,6 @@ class StepReader:
 
 
 def _below(folder: Path, task: Path) -> tuple[str, ...] | None:
-    """The parts of ``folder`` below the task's folder; None if it lies elsewhere."""
+    """Return the parts of ``folder`` below the task's folder, or None if it lies elsewhere."""
     absolute, base = Path(os.path.abspath(folder)), Path(os.path.abspath(task))
     return absolute.relative_to(base).parts if absolute.is_relative_to(base) else None
