@@ -27,7 +27,8 @@ class Backend(Protocol):
     Attributes:
         name: The name that a yml uses.
         device: ``CPU``, ``GPU`` or ``NPU``.
-        supports: What it can do beyond the verbs below; checked when a yml is read.
+        supports: Which of ``recalibrate``, ``observe`` and ``float64`` it can do. A class attribute, because a yml that
+            asks for what is not listed is refused when it is read, before a backend is made.
         weight_suffixes: What the names of the framework's own weights files end with, in lower case: ``.pth``.
     """
 

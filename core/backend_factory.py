@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
-from prunekit.core.backend import Backend, Network
 from prunekit.registry import Entry, PrunekitError, Register, RegisterType
+
+if TYPE_CHECKING:
+    from prunekit.core.backend import Backend, Network
+
+DEFAULT_BACKEND = "pytorch"  # of a yml that names none
 
 
 class MissingFrameworkError(PrunekitError):

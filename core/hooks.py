@@ -11,15 +11,14 @@ gain attributes in later versions, and so may a hook gain arguments.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
-from prunekit.registry import HOOKS, PackRecord, Plugin, PrunekitError, Register
+from prunekit.registry import HOOKS, PackRecord, Plugin, PrunekitError, Register, nearest_or_all
 
 if TYPE_CHECKING:
     from prunekit.core.search.trial import Record
@@ -234,16 +233,11 @@ def _checked(plugin: object, hooks: pluggy.PluginManager) -> int:
         spec = getattr(hooks.hook, caller.name, None)
         if spec is None:
             known = [name for name in vars(HookSpecs) if not name.startswith("_")]
-            raise HookError(f"there is no hook {caller.name!r}{_meant(caller.name, known)}")
+            raise HookError(f"there is no hook {caller.name!r}{nearest_or_all(caller.name, known)}")
         for each in caller.get_hookimpls():
             if each.hookwrapper or each.wrapper:
                 raise HookError(f"{caller.name} is a wrapper; hooks are called one by one and cannot be wrapped")
             for name in each.argnames:
                 if name not in spec.spec.argnames:
-                    raise HookError(f"{caller.name} is given no {name!r}{_meant(name, spec.spec.argnames)}")
+                    raise HookError(f"{caller.name} is given no {name!r}{nearest_or_all(name, spec.spec.argnames)}")
     return len(callers)
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f". Did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

@@ -11,9 +11,10 @@ from prunekit.registry.errors import (
     RegistryError,
     UnknownNameError,
 )
-from prunekit.registry.lookup import named, nearest, qualified
+from prunekit.registry.lookup import named, qualified
 from prunekit.registry.module_paths import importable
 from prunekit.registry.register import Register
+from prunekit.registry.suggestions import did_you_mean, nearest, nearest_or_all
 from prunekit.registry.worker_imports import WorkerImports, worker_imports
 
 __all__ = [
@@ -32,9 +33,11 @@ __all__ = [
     "RegistryError",
     "UnknownNameError",
     "WorkerImports",
+    "did_you_mean",
     "importable",
     "named",
     "nearest",
+    "nearest_or_all",
     "normalized",
     "not_searched",
     "qualified",

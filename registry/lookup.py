@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import AmbiguousNameError
+from prunekit.registry.suggestions import did_you_mean
 
 
 def find(entries: Sequence[Entry], kind: RegisterType, name: str, backend: str | None) -> Entry | None:
@@ -73,19 +73,8 @@ def unknown(entries: Sequence[Entry], kind: RegisterType, name: str, backend: st
         told = [each for each in told if each.partition("/")[2] == f"{bare}{rest}"] or told  # then the pack is misspelt
     else:
         told = [each for _, each in names]
-    near = nearest(name, told)
-    text = f"no {kind.words} named {name!r}."
-    if near:
-        text += f" Did you mean {' or '.join(map(repr, near))}?"
-    elif told:
-        text += f" There are {', '.join(sorted(set(told)))}."
-    return text
-
-
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """The names that look most like ``name``, at most three, whatever their case."""
-    folded = {each.lower(): each for each in sorted(set(names))}
-    return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
+    everything = f" There are {', '.join(sorted(set(told)))}." if told else ""
+    return f"no {kind.words} named {name!r}.{did_you_mean(name, told) or everything}"
 
 
 def _parts(name: str) -> tuple[str, str, str]:

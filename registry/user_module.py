@@ -10,8 +10,8 @@ from pathlib import Path
 from prunekit.registry.entry import Entry
 from prunekit.registry.errors import PrunekitError
 from prunekit.registry.local_import import import_by_name
-from prunekit.registry.lookup import nearest
 from prunekit.registry.manifest import Source, read_manifest
+from prunekit.registry.suggestions import did_you_mean
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -57,5 +57,5 @@ def _near(missing: str) -> str:
     here = [path.stem for path in Path.cwd().glob("*.py")]
     here += [path.parent.name for path in Path.cwd().glob("*/__init__.py")]
     top = missing.partition(".")[0]
-    near = nearest(top, here) if top not in here else []
-    return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(top, here) if top not in here else ""
+    return f".{hint}" if hint else ""

@@ -34,6 +34,7 @@ def _modules_after(code: str) -> set[str]:
         "import prunekit.core.cli.main",
         "from prunekit.core.cli.main import main; main(['list'])",
         "from prunekit.core.cli.main import main; main(['list', 'network', '--json'])",
+        "from prunekit.core.cli.main import main; main(['example'])",
         "from prunekit import Register, RegisterType; Register.entry(RegisterType.NETWORK, 'ResNet56', 'pytorch')",
     ],
 )

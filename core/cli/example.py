@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunekit.core.atomic_file import write_text
-from prunekit.core.config.general import DEFAULT_BACKEND
-from prunekit.core.config.problems import did_you_mean
+from prunekit.core.backend_factory import DEFAULT_BACKEND
 from prunekit.core.text_table import columns
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import PrunekitError, Register, RegisterType, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

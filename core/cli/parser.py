@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prunekit.core.cli.flags import add_file, with_values
-from prunekit.registry import RegisterType
+from prunekit.registry import RegisterType, did_you_mean
 
 _KINDS = [kind.value for kind in RegisterType]
 _ABOUT = ("-h", "--help", "--version")
@@ -29,9 +28,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     words = with_values(words)
     if words and words[0] not in (*_COMMANDS, *_ABOUT):
-        near = difflib.get_close_matches(words[0], _COMMANDS, n=1, cutoff=0.7)
-        if near and not os.path.exists(words[0]):
-            parser.error(f"no command and no file {words[0]!r}. Did you mean {near[0]!r}?")
+        hint = did_you_mean(words[0], _COMMANDS, most=1, cutoff=0.7)
+        if hint and not os.path.exists(words[0]):
+            parser.error(f"no command and no file {words[0]!r}.{hint}")
         words = ["run", *words]  # as vega: the yml is enough
     return parser.parse_args(words)
 

@@ -19,6 +19,7 @@ from prunekit.registry import (
     Register,
     RegisterType,
     UnknownNameError,
+    did_you_mean,
     importable,
     nearest,
     normalized,
@@ -39,9 +40,8 @@ def registry_check(pack: str | None) -> int:
     records = [*Register.packs(), *Hooks.installed(lambda _: None).records]
     names = {normalized(record.distribution): record.distribution for record in records}
     if pack is not None and normalized(pack) not in names:
-        near = nearest(pack, names.values())
-        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are {', '.join(names.values())}."
-        raise UnknownNameError(f"no installed distribution {pack!r} has packs or hooks for prunekit. {hint}")
+        hint = did_you_mean(pack, names.values()) or f" There are {', '.join(names.values())}."
+        raise UnknownNameError(f"no installed distribution {pack!r} has packs or hooks for prunekit.{hint}")
     code = 0
     for name in [normalized(pack)] if pack is not None else sorted(names):
         checked = _Checked([record for record in records if normalized(record.distribution) == name])

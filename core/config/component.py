@@ -1,4 +1,4 @@
-"""A block with a ``type``: looked up in the registry, its keys checked against the constructor."""
+"""Reads a block with a ``type``: finds the component in the registry and checks the keys against its constructor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from prunekit.core.config.annotations import fields_of, named_kind
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.typed_block import flat, nested
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import NAMES_NOT_YET, not_yet, without_foreign
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
 
@@ -27,14 +28,14 @@ INJECTED: dict[RegisterType, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """A component that a yml names, checked and not built.
+    """A component that a yml names. Its parameters are checked; it is not constructed yet.
 
     Attributes:
-        kind: What it is.
+        kind: The kind of component.
         name: Its name in the registry (never an alias).
         params: The constructor's arguments that the yml gives, as the annotations want them (Path, dataclass, ...).
         where: ``file.yml:12: nas.trainer``; not part of equality.
-        defaults: What the constructor takes for the parameters not given, as far as JSON can say it.
+        defaults: The constructor's defaults for the parameters not given, where JSON can express them.
     """
 
     kind: RegisterType
@@ -59,9 +60,9 @@ class ComponentReader:
         """Read a block; None where ``findings`` got a problem.
 
         Args:
-            kind: What the block must be.
-            block: The block, ``type`` and parameters.
-            also_known: Keys that its section takes beside the component's parameters, for hints.
+            kind: The kind of component that the block must name.
+            block: The block with ``type`` and parameters.
+            also_known: Keys that its section takes beside the component's parameters; a hint may name them.
         """
         component = self.find(kind, block)
         if component is None:
@@ -78,7 +79,7 @@ class ComponentReader:
         given = given.without(*injected)
         if signature.catch_all is None:
             given = without_foreign(given, kind.value, signature.annotations, self._findings)
-        self._say_what_is_unchecked(signature, given, block)
+        self._warn_of_unchecked(signature, given, block)
         params = self._params(signature, given, also_known)
         if len(self._findings.problems) > before:
             return None
@@ -116,7 +117,7 @@ class ComponentReader:
                 self._findings.problem(node, str(error))
         return None
 
-    def _say_what_is_unchecked(self, signature: Signature, given: Node, block: Node) -> None:
+    def _warn_of_unchecked(self, signature: Signature, given: Node, block: Node) -> None:
         reasons: dict[str, list[str]] = {}
         for key in map(str, given.entries):
             if key not in signature.annotations and signature.catch_all is not None:
@@ -124,36 +125,26 @@ class ComponentReader:
             elif key in signature.unchecked:
                 reasons.setdefault(signature.unchecked[key], []).append(repr(key))
         if reasons:
-            told = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in reasons.items())
-            self._findings.warn(block, f"{signature.component}: cannot be checked: {told}")
+            details = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in reasons.items())
+            self._findings.warn(block, f"{signature.component}: cannot be checked: {details}")
 
     def _given(self, signature: Signature, block: Node) -> Node:
-        """The parameters: beside ``type`` or under ``params``; blocks among them are put into one form too."""
+        """Return the parameters, from beside ``type`` or from ``params``. Blocks among them get one form as well."""
         given = block.without("type")
         if "params" not in signature.annotations and given.get_or_empty("params").entries:
-            given = self._flat(given)
+            given = flat(given, self._findings)
         entries: dict[Key, Node] = {}
         for key, node in given.entries.items():
-            nested = "params" in fields_of(signature.annotations.get(str(key), Any))
-            entries[key] = _nested(node) if nested else self._flat(node)
+            has_params = "params" in fields_of(signature.annotations.get(str(key), Any))
+            entries[key] = nested(node) if has_params else flat(node, self._findings)
         return given.with_entries(entries)
-
-    def _flat(self, node: Node) -> Node:
-        """``{type: SGD, params: {lr: 0.1}}``, vega's form, is ``{type: SGD, lr: 0.1}``."""
-        params = node.child("params")
-        if params is None or not (params.value is None or isinstance(params.value, dict)):
-            return node
-        beside = {key: child for key, child in node.entries.items() if key not in ("type", "params")}
-        if beside:
-            self._findings.problem(params, "give parameters beside 'type' or under 'params', not both")
-        return node.with_entries({**node.without("params").entries, **params.entries})
 
     def _params(self, signature: Signature, given: Node, also_known: Iterable[str]) -> dict[str, Any]:
         known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
         rest = {key: node for key, node in given.entries.items() if key not in known}
         if signature.catch_all is None:
             for key in rest:
-                unknown_key(given, key, [*signature.annotations, *also_known], self._findings)
+                self._findings.unknown_key(given, key, [*signature.annotations, *also_known])
         model = params_model(signature)
         found = check_model(model, given.with_entries(known), self._findings)
         values = {str(key): node.to_python() for key, node in rest.items()}
@@ -167,7 +158,7 @@ class ComponentReader:
         return values
 
     def _check_value(self, node: Node, value: Any, annotation: Any) -> None:
-        """Paths must exist; ``Annotated[str, RegisterType.METRIC]`` must be a metric's name."""
+        """Check that paths exist, and that ``Annotated[str, RegisterType.METRIC]`` is the name of a metric."""
         for path in _paths(value):
             check_exists(path, node, self._findings)
         if node.path[-1] == "data_path" and isinstance(value, str):
@@ -183,14 +174,6 @@ def check_exists(path: Path, node: Node, findings: Findings) -> None:
         findings.problem(node, f"{str(path)!r} does not exist")
 
 
-def _nested(node: Node) -> Node:
-    """The form for a parameter whose annotation has a field ``params``."""
-    if not node.entries or "params" in node.entries:
-        return node
-    kept: dict[Key, Node] = {"params": node.without("type")}
-    return node.with_entries({"type": node.get_or_empty("type"), **kept} if "type" in node.entries else kept)
-
-
 def _paths(value: Any) -> list[Path]:
     if isinstance(value, Path):
         return [value]
@@ -200,7 +183,7 @@ def _paths(value: Any) -> list[Path]:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a default can be written into a yml."""
+    """Return whether a default can be written into a yml."""
     if isinstance(value, (list, tuple)):
         return all(map(is_plain, value))
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A read yml written out as plain JSON, in the shape of a yml."""
+"""Writes a configuration out as plain JSON in the shape of a yml."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from prunekit.core.config.sections import PLACEHOLDER
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:
-    """Return the configuration without what changes no result (where it runs to, how many at a time).
+    """Return the configuration as plain JSON in the shape of a yml: refs merged, defaults written out.
 
-    Refs are merged, defaults written out.
+    What changes no result is left out: the task's id and folder, and how many candidates are evaluated at a time. Two
+    ymls that mean the same give equal dicts. The result, written to a file, reads as the same configuration.
     """
     general = config.general.model_dump(mode="json", exclude={"task", "parallel_search", "parallel_fully_train"})
     steps = {name: _step(config.steps[name]) for name in config.pipeline}
@@ -24,7 +25,7 @@ def resolved(config: RunConfig) -> dict[str, Any]:
 
 
 def printable(config: RunConfig) -> dict[str, Any]:
-    """Return the resolved form with all of ``general``; a task's id only where it was given, as another would come."""
+    """Return the resolved form with all of ``general``. A task's id is left out where the yml gave none."""
     whole = resolved(config)
     unknown = set() if "task_id" in config.general.task.model_fields_set else {"task_id"}
     general = {
@@ -58,7 +59,7 @@ def _step(step: StepConfig) -> dict[str, Any]:
 
 
 def _component(spec: ComponentSpec) -> dict[str, Any]:
-    """In the order of the names: what was given and what is a default shall print alike."""
+    """Return parameters and defaults, sorted by name: a default that was given prints like one that was not."""
     return {"type": spec.name, **dict(sorted({**plain(spec.defaults), **plain(spec.params)}.items()))}
 
 
@@ -95,7 +96,7 @@ def _pruning(pruning: PruningConfig) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can say it."""
+    """Return a value as plain JSON."""
     if isinstance(value, BaseModel):
         return plain(value.model_dump(mode="json"))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

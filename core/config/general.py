@@ -1,4 +1,4 @@
-"""The ``general`` block: backend, device, and where the task lives."""
+"""Reads the ``general`` block: backend, device, and the task's name and folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from prunekit.core.backend_factory import missing_framework
+from prunekit.core.backend_factory import DEFAULT_BACKEND, missing_framework
 from prunekit.core.config.component import ComponentReader
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
@@ -19,7 +19,6 @@ from prunekit.core.config.validation import check_model
 from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import RegisterType
 
-DEFAULT_BACKEND = "pytorch"
 _ONE_AT_A_TIME = {
     "parallel_search": "candidates are evaluated one at a time for now",
     "parallel_fully_train": "networks are trained one at a time for now",
@@ -27,7 +26,7 @@ _ONE_AT_A_TIME = {
 
 
 def folder_name(name: str) -> str:
-    """Return ``name`` if a folder can safely be called so.
+    """Return ``name`` if it can safely be the name of a folder.
 
     Raises:
         ValueError: It is empty, a dot, or has a separator or a control character.
@@ -54,7 +53,7 @@ class TaskConfig(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """The task's folder; what ``{local_base_path}`` stands for."""
+        """The task's folder, for which ``{local_base_path}`` stands in paths."""
         return self.local_base_path / self.task_id
 
 
@@ -81,10 +80,10 @@ class GeneralConfig(BaseModel):
 def read_general(
     block: Node, overrides: Mapping[str, Any], findings: Findings
 ) -> tuple[GeneralConfig | None, str | None]:
-    """Read the block with the command line's values laid over it.
+    """Read the block; values of the command line replace its own.
 
     Returns:
-        The block, and the backend's name by itself; None each where ``findings`` got a problem with it.
+        The block, and the backend's name; None for each where ``findings`` got a problem with it.
     """
     block = over_general(block, overrides, findings)
     if block.child("task") is not None:

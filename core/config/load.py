@@ -1,4 +1,4 @@
-"""From a yml file to a checked configuration."""
+"""Reads a yml file into a checked configuration."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from prunekit.core.config.general import GeneralConfig, folder_name, read_genera
 from prunekit.core.config.models import RunConfig, StepConfig
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.overrides import over_steps
-from prunekit.core.config.problems import Findings, did_you_mean
+from prunekit.core.config.problems import Findings
 from prunekit.core.config.references import resolve_refs
+from prunekit.core.config.sections import SECTION_OF_KEY
 from prunekit.core.config.steps import StepReader
 from prunekit.core.config.validation import shown
 from prunekit.core.config.yaml_reader import read_yaml
+from prunekit.registry import did_you_mean
 
 _RESERVED = ("general", "pipeline")
 _TAKEN = (
@@ -24,11 +26,11 @@ _TAKEN = (
     "reports.json",
     "resolved.json",
     "summary.json",
-)  # beside the steps in what a run writes
+)  # files and folders that a run writes beside those of its steps
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
-    """Read and check a yml. Components are imported to see their parameters; no data and no weights are opened.
+    """Read and check a yml. Components are imported to read their parameters; data and weights are not opened.
 
     Args:
         path: The file.
@@ -40,7 +42,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     Raises:
         ConfigError: The yml has mistakes; the error has all of them.
     """
-    findings = Findings()
+    findings = Findings(SECTION_OF_KEY)
     root = read_yaml(path, findings)
     if not isinstance(root.value, dict):
         findings.problem(root, f"must hold 'pipeline' and a block for each step, not {shown(root)}")
@@ -98,7 +100,7 @@ def _is_folder_name(name: str) -> bool:
 
 
 def _check_top(root: Node, pipeline: tuple[str, ...], used: set[Key], findings: Findings) -> None:
-    """A block that no step and no ref uses is a warning; what cannot be a step is a mistake."""
+    """Record a warning for a block that no step and no ref uses, and a problem for a key that cannot be a step."""
     for key, node in root.entries.items():
         if key in (*_RESERVED, *pipeline) or key in used:
             continue

@@ -1,19 +1,17 @@
-"""What a read yml holds, step by step; everything in it is checked."""
+"""The checked configuration: the classes that hold a yml's sections and steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
 from prunekit.core.config.component import ComponentSpec
 from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
-
-if TYPE_CHECKING:
-    from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.settings import SearchSettings
 
 
 class Options(BaseModel):
@@ -59,7 +57,7 @@ class ModelDesc(Options):
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which network, and the weights it starts from.
+    """A network and the weights that it starts from.
 
     Attributes:
         network: The network, or None where ``model_desc_file`` describes it.
@@ -129,7 +127,7 @@ class PruningOptions(Options):
 
 
 class PruningConfig(PruningOptions):
-    """Which channels go (``importance`` ranks them), and how the rest make up for them."""
+    """How networks are pruned: ``importance`` ranks the channels, the options say how the rest is repaired."""
 
     importance: ComponentSpec
 
@@ -146,9 +144,9 @@ class StepConfig:
         models_folder: The folder outside of this task whose networks it takes.
         model: Its network; that of ``models_from`` if it has none of its own.
         dataset: Its data.
-        search_algorithm: Who chooses.
-        settings: What every search algorithm takes.
-        trainer: Who trains.
+        search_algorithm: The search algorithm.
+        settings: The parameters that every search algorithm takes.
+        trainer: The trainer.
         search_example: What ``search_algorithm`` says that the network is called with.
         trainer_example: What ``trainer`` says of that.
         pruning: How networks are pruned; None only for a step that does not prune.
@@ -176,14 +174,14 @@ class StepConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A yml, read and checked.
+    """A yml that was read and checked.
 
     Attributes:
         path: The file.
         general: Backend, device, task.
         pipeline: Names of the steps, in order.
         steps: The steps by name.
-        warnings: What the user should know, one line each, with file and line.
+        warnings: Warnings for the user, one line each, with file and line.
     """
 
     path: Path
@@ -191,13 +189,3 @@ class RunConfig:
     pipeline: tuple[str, ...]
     steps: dict[str, StepConfig]
     warnings: tuple[str, ...] = ()
-
-    def resolved(self) -> dict[str, Any]:
-        """Return plain JSON in the shape of a yml: refs merged, defaults written out.
-
-        Two ymls that mean the same give equal dicts; the task's id and place are not part of the meaning. The
-        result, written to a file, reads as the same configuration.
-        """
-        from prunekit.core.config.dump import resolved  # here: it is made of the classes above
-
-        return resolved(self)

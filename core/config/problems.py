@@ -1,13 +1,13 @@
-"""What is wrong with a yml: every mistake on one line, all of them at once."""
+"""Collects the mistakes of a yml: each is one line, and all are raised together."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from prunekit.core.config.node import Node
-from prunekit.registry import PrunekitError
+from prunekit.core.config.node import Key, Node
+from prunekit.registry import PrunekitError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Problem:
 
 
 class ConfigError(PrunekitError):
-    """A yml that cannot be used; ``problems`` holds all its mistakes, ``str()`` has one line for each."""
+    """A yml that cannot be used. ``problems`` holds its mistakes; ``str()`` gives one line for each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda found: found.line or 0))
@@ -41,15 +41,32 @@ class ConfigError(PrunekitError):
 
 
 class Findings:
-    """Collects the problems and warnings of one file while it is read."""
+    """Collects the problems and warnings of one file while it is read.
 
-    def __init__(self) -> None:
+    Args:
+        section_of_key: Which section takes a key; the message about a key in a wrong place names it.
+    """
+
+    def __init__(self, section_of_key: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._section_of_key = section_of_key
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
 
     def problem(self, node: Node, text: str) -> None:
         """Record a mistake at the line and path of ``node``."""
         self.problems.append(Problem(node.file, node.line, node.dotted, text))
+
+    def unknown_key(self, block: Node, key: Key, known: Iterable[object]) -> None:
+        """Record a key that nothing takes, with a hint: the known key nearest to it, or the section that it belongs in.
+
+        Args:
+            block: Where the key stands.
+            key: The key.
+            known: The keys that the block takes.
+        """
+        section = self._section_of_key.get(str(key))
+        hint = did_you_mean(key, known, cutoff=0.7) or (f" It belongs in {section}." if section else "")
+        self.problem(block.get_or_empty(key), f"unknown key.{hint}")
 
     def warn(self, node: Node, text: str) -> None:
         """Record something that the user should know and that stops nothing."""
@@ -58,18 +75,10 @@ class Findings:
             self.warnings.append(line)
 
     def finish(self) -> None:
-        """Raise what was collected.
+        """Raise the problems that were collected.
 
         Raises:
             ConfigError: There is at least one problem.
         """
         if self.problems:
             raise ConfigError(self.problems)
-
-
-def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
-    """Return ``" Did you mean 'x'?"`` for the known names nearest to ``name``, or an empty text."""
-    folded = {str(candidate).lower(): str(candidate) for candidate in known}
-    asked = str(name).lower()
-    near = [asked] if asked in folded else difflib.get_close_matches(asked, folded, n=3, cutoff=cutoff)
-    return " Did you mean " + " or ".join(repr(folded[found]) for found in near) + "?" if near else ""

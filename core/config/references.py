@@ -1,10 +1,11 @@
-"""``ref: nas.trainer``: a block that takes over another block; its own keys win."""
+"""Merges refs: a block with ``ref: nas.trainer`` takes over the keys of that block, and its own keys win."""
 
 from __future__ import annotations
 
 from prunekit.core.config.node import Key, Node
-from prunekit.core.config.problems import ConfigError, Findings, Problem, did_you_mean
+from prunekit.core.config.problems import ConfigError, Findings, Problem
 from prunekit.core.config.yaml_reader import MAX_VALUES
+from prunekit.registry import did_you_mean
 
 
 def resolve_refs(root: Node, findings: Findings) -> tuple[Node, set[Key]]:
@@ -57,7 +58,7 @@ class _Resolver:
 
 
 def _merged(base: dict[Key, Node], own: dict[Key, Node]) -> dict[Key, Node]:
-    """Own keys win; inner blocks are merged alike, unless they are of another ``type``."""
+    """Merge two blocks. Own keys win; inner blocks are merged in the same way, unless their ``type`` differs."""
     result = dict(base)
     for key, node in own.items():
         other = base.get(key)

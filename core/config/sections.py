@@ -1,11 +1,14 @@
-"""Reads the blocks of a step: model, dataset, search_algorithm, pruning."""
+"""Reads the sections of a step: model, dataset, search_algorithm, trainer, pruning."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from pydantic import BaseModel
+
+from prunekit.core.config.abilities import check_abilities
 from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
 from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
 from prunekit.core.config.models import (
@@ -20,15 +23,23 @@ from prunekit.core.config.models import (
 )
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.search.reward import no_latency
+from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import RegisterType
-
-if TYPE_CHECKING:
-    from prunekit.core.search.settings import SearchSettings
 
 SPLITS = ("train", "val", "test")
 PLACEHOLDER = "{local_base_path}"
+_OPTIONS: dict[str, type[BaseModel]] = {
+    "search_algorithm": SearchSettings,
+    "search_algorithm or trainer": ExampleOptions,
+    "dataset": LoaderOptions,
+    "model": ModelFiles,
+    "pruning": PruningOptions,
+}
+SECTION_OF_KEY = {key: section for section, options in _OPTIONS.items() for key in options.model_fields}
+"""For each key that does not depend on a component, the section that takes it."""
 
 
 class SectionReader:
@@ -45,7 +56,7 @@ class SectionReader:
         self.components = ComponentReader(findings, backend)
 
     def model(self, block: Node, brings_weights: bool) -> ModelConfig | None:
-        """Read ``model``; ``brings_weights`` if the network comes from another step anyway."""
+        """Read ``model``; ``brings_weights`` says that the step takes the networks of another step."""
         desc = block.child("model_desc")
         files = check_model(
             ModelFiles, block.without("model_desc"), self._findings, section="model", also_known=["model_desc"]
@@ -89,7 +100,7 @@ class SectionReader:
         return Path(node.value)
 
     def dataset(self, block: Node) -> DatasetConfig | None:
-        """Read ``dataset``: a split has the parameters of ``common``, then of ``train``, then its own."""
+        """Read ``dataset``. A split takes the parameters of ``common``, then those of ``train``, then its own."""
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block with a 'type', not {shown(block)}")
             return None
@@ -97,7 +108,7 @@ class SectionReader:
         block = without_foreign(block, "dataset", known, self._findings)
         for key in block.entries:
             if key not in known:
-                unknown_key(block, key, known, self._findings)
+                self._findings.unknown_key(block, key, known)
         parts: dict[str, dict[Key, Node]] = {}
         for name in ("common", *SPLITS):
             part = block.get_or_empty(name)
@@ -109,7 +120,7 @@ class SectionReader:
         return DatasetConfig(*cast("list[SplitConfig]", splits)) if all(splits) else None
 
     def _refuse_overlap(self, block: Node, splits: list[SplitConfig | None]) -> None:
-        """Splits that are cut differently would share images: what is trained on would be measured on."""
+        """Record a problem where splits are cut differently: an image could be in two of them."""
         specs = [split.dataset for split in splits if split is not None]
         for key in ("train_portion", "test_portion"):
             found = [spec.params.get(key, spec.defaults.get(key)) for spec in specs]
@@ -140,10 +151,7 @@ class SectionReader:
         return SplitConfig(replace(spec, where=f"{spec.where}.{name}"), **values)
 
     def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None, ExampleConfig | None]:
-        """Read ``search_algorithm``: what every algorithm takes, what this one does, and the network's inputs."""
-        from prunekit.core.search.reward import no_latency  # here: needed by search steps only
-        from prunekit.core.search.settings import SearchSettings
-
+        """Read ``search_algorithm``: its own parameters, those of every algorithm, and the network's inputs."""
         example, block = read_example(block, self._findings)
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
@@ -159,13 +167,13 @@ class SectionReader:
         return spec, settings, example
 
     def trainer(self, block: Node) -> tuple[ComponentSpec | None, ExampleConfig | None]:
-        """Read ``trainer``: who trains, and the network's inputs."""
+        """Read ``trainer``: its parameters and the network's inputs."""
         example, block = read_example(block, self._findings)
         spec = self.components.read(RegisterType.TRAINER, block, also_known=ExampleOptions.model_fields)
         return spec, example
 
     def pruning(self, block: Node) -> PruningConfig | None:
-        """Read ``pruning``; everything in it has a default."""
+        """Read ``pruning``, every key of which has a default, and check that the backend can do what it asks for."""
         importance = block.get_or_empty("importance")
         if importance.value is None:
             importance = importance.with_entries({"type": replace(importance, value="compensation")})
@@ -174,9 +182,12 @@ class SectionReader:
         spec = self.components.read(RegisterType.IMPORTANCE, importance)
         if options is None or spec is None:
             return None
-        return PruningConfig(importance=spec, **options.model_dump())
+        pruning = PruningConfig(importance=spec, **options.model_dump())
+        if self._backend is not None:
+            check_abilities(pruning, block, self._backend, self._findings)
+        return pruning
 
 
 def expanded(text: str, task_folder: Path) -> Path:
-    """Write ``{local_base_path}`` out."""
+    """Replace ``{local_base_path}`` by the task's folder."""
     return Path(text.replace(PLACEHOLDER, str(task_folder)))

@@ -1,4 +1,4 @@
-"""Reads a step: which sections it has, and whose networks it takes."""
+"""Reads a step: its sections, and the step or folder whose networks it takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prunekit.core.config.models import Options, StepConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.sections import SectionReader, expanded
-from prunekit.core.config.validation import check_model, shown, unknown_key
+from prunekit.core.config.validation import check_model, shown
 from prunekit.core.config.vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
@@ -28,7 +28,7 @@ class _PipeStep(Options):
 
 @dataclass(frozen=True)
 class _Takes:
-    """What a pipe step's class says about sections; with the defaults, where there is no such class, nothing."""
+    """The sections that a pipe step's class needs and allows. The defaults, for an unknown class, allow all."""
 
     name: str
     needs: frozenset[str] = frozenset()
@@ -52,14 +52,14 @@ class StepReader:
         self._search: str | None = None  # the last search step so far
 
     def read(self, name: str, block: Node, earlier: Mapping[str, StepConfig]) -> StepConfig:
-        """Read one step; where ``findings`` got problems, parts of the result are missing."""
+        """Read one step. Parts of the result are missing where ``findings`` got problems."""
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
             block = block.with_entries({})
         block = without_foreign(block, "step", ("pipe_step", *SECTIONS), self._findings)
         for key in block.entries:
             if key not in ("pipe_step", *SECTIONS):
-                unknown_key(block, key, ("pipe_step", *SECTIONS), self._findings)
+                self._findings.unknown_key(block, key, ("pipe_step", *SECTIONS))
         pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
         searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows
@@ -84,7 +84,7 @@ class StepReader:
         return StepConfig(name, spec, block.where, models_from, models_folder, **found)
 
     def _takes(self, block: Node, pipe_step: Node) -> _Takes:
-        """Find the pipe step's class, see what it says about sections, and check that nothing else is there."""
+        """Find the pipe step's class and record a problem for each section that it does not allow."""
         if block.child("pipe_step") is None:
             self._findings.problem(block, "section 'pipe_step' is missing")
             return _Takes("")
@@ -113,7 +113,7 @@ class StepReader:
         return self._sections.trainer(node)
 
     def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
-        """Whose networks the step takes: an earlier step's, or a folder's outside of this task."""
+        """Find whose networks the step takes: those of an earlier step, or of a folder outside of this task."""
         node = block.get_or_empty("pipe_step").get_or_empty("models_folder")
         if not isinstance(node.value, str):
             if searches or self._search is None:
@@ -142,6 +142,6 @@ class StepReader:
 
 
 def _below(folder: Path, task: Path) -> tuple[str, ...] | None:
-    """The parts of ``folder`` below the task's folder; None if it lies elsewhere."""
+    """Return the parts of ``folder`` below the task's folder, or None if it lies elsewhere."""
     absolute, base = Path(os.path.abspath(folder)), Path(os.path.abspath(task))
     return absolute.relative_to(base).parts if absolute.is_relative_to(base) else None

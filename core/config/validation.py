@@ -1,4 +1,4 @@
-"""Checks a block against a pydantic model; its errors become problems with a line, in plain words."""
+"""Checks a block against a pydantic model. Each error becomes a problem with a line and a sentence for the user."""
 
 from __future__ import annotations
 
@@ -11,28 +11,15 @@ from pydantic import BaseModel, ValidationError
 
 from prunekit.core.config.annotations import fields_of, inside, without_tildes
 from prunekit.core.config.node import Key, Node
-from prunekit.core.config.problems import Findings, did_you_mean
+from prunekit.core.config.problems import Findings
+from prunekit.core.config.pydantic_errors import explain
 from prunekit.core.config.vega_keys import without_foreign
+from prunekit.registry import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument", "missing_positional_only_argument"}
-_WORDS = [
-    (r"^(Value error|Assertion failed), ", ""),
-    (r"^Input should be ", "must be "),
-    (r"^(List|Tuple|Dictionary) should have at least 1 item after validation, not 0$", "is empty"),
-    (r"^Input tag ('.*?') found using '(\w+)' does not match any of the expected tags: ", r"no \2 \1; there are "),
-    (r"^Unable to extract tag using discriminator ('\w+')$", r"\1 is missing"),
-    (r"(, |: )(unable to|got a number with|unable|input was|input is|error in).*$", ""),
-    (r"a valid integer", "a whole number"),
-    (r"a valid number", "a number"),
-    (r"a valid boolean", "True or False"),
-    (r"a valid string", "text"),
-    (r"a valid (list|tuple|set)", "a list"),
-    (r"a valid dictionary( or .*)?$|a dictionary or an instance of .*$", "a block of keys"),
-    (r"not a valid path|a valid path", "a path"),
-]
 
 
 def check_model(
@@ -44,7 +31,7 @@ def check_model(
         model: What the block must be; an empty block (``~``) counts as one without keys.
         node: The block.
         findings: Takes the problems.
-        section: The section's name in the tables of vega's keys; the keys that they name are told and left out.
+        section: The section's name in the tables of vega's keys; keys in these tables are reported and left out.
         also_known: Further keys that a hint may name.
     """
     if node.value is None:
@@ -67,29 +54,8 @@ def check_model(
     return found if len(findings.problems) == before else None
 
 
-def unknown_key(node: Node, key: Key, known: Iterable[object], findings: Findings) -> None:
-    """Record a key that nobody takes, with a hint: one like it, or the section that it belongs in."""
-    hint = did_you_mean(key, known, cutoff=0.7) or _belongs(key)
-    findings.problem(node.get_or_empty(key), f"unknown key.{hint}")
-
-
-def _belongs(key: Key) -> str:
-    from prunekit.core.config.example_inputs import ExampleOptions  # here: they import this module
-    from prunekit.core.config.models import LoaderOptions, ModelFiles, PruningOptions
-    from prunekit.core.search.settings import SearchSettings
-
-    homes: dict[str, type[BaseModel]] = {
-        "search_algorithm": SearchSettings,
-        "search_algorithm or trainer": ExampleOptions,
-        "dataset": LoaderOptions,
-        "model": ModelFiles,
-        "pruning": PruningOptions,
-    }
-    return "".join(f" It belongs in {name}." for name, model in homes.items() if key in model.model_fields)
-
-
 def shown(node: Node) -> str:
-    """A value as a message shows it, short."""
+    """Return a value as a message shows it, at most 60 characters long."""
     if node.value is None:
         return "~"
     if isinstance(node.value, dict):
@@ -130,13 +96,13 @@ def _report(
             outer = block
             for key in path[:-1]:
                 outer = outer.get_or_empty(key)
-            unknown_key(outer, path[-1], known, findings)
+            findings.unknown_key(outer, path[-1], known)
         elif not (found.of_union and _deeper(path, merged)):
             findings.problem(found.node, _sentence(found))
 
 
 def _located(details: Any, block: Node) -> _Error:
-    """Follow pydantic's location as far as keys exist; what is no key is the tag of a union's alternative."""
+    """Find the node of an error. A part of pydantic's location that is no key names an alternative of a union."""
     node, path, skipped = block, [], False
     for part in details["loc"]:
         child = node.child(part)
@@ -145,21 +111,18 @@ def _located(details: Any, block: Node) -> _Error:
             path.append(part)
         elif part != "[key]":
             skipped = True
-    kind = details["type"]
+    kind, text = details["type"], explain(details)
     if kind in _MISSING:
         node = node.get_or_empty(details["loc"][-1])
         path.append(details["loc"][-1])
-        return _Error(node, tuple(path), kind, "is missing", False)
-    text = details["msg"]
-    for pattern, words in _WORDS:
-        text = re.sub(pattern, words, text)
+        return _Error(node, tuple(path), kind, text, False)
     if "[key]" in details["loc"]:
         text = f"the key {text}"
     return _Error(node, tuple(path), kind, text, skipped)
 
 
 def _sentence(found: _Error) -> str:
-    if found.kind == "missing" or not found.text.startswith("must be "):
+    if not found.text.startswith("must be "):
         return found.text
     hint = ""
     if found.kind == "literal_error" and isinstance(found.node.value, str):
@@ -172,7 +135,7 @@ def _deeper(path: tuple[Key, ...], merged: dict[tuple[Key, ...], _Error]) -> boo
 
 
 def _refuse_truth_values(node: Node, found: Any, findings: Findings) -> None:
-    """Pydantic takes True for the number 1; a yml that says so is a mistake."""
+    """Record a problem where True or False stands for a number: pydantic accepts them as 1 and 0."""
     if isinstance(node.value, bool) and isinstance(found, (int, float)) and not isinstance(found, bool):
         findings.problem(node, f"must be a number, not {node.value}")
     elif isinstance(node.value, list) and isinstance(found, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What PyYAML says of a file that is no YAML, in words of somebody who edits one."""
+"""Explains PyYAML's syntax errors to the person who edits the file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _WORDS = [
     (r"while parsing a flow mapping", "a '{' that is opened here is not closed by a '}', or a ',' is missing"),
     (r"expected a single document", "a second document begins here; a yml has one: remove the '---'"),
 ]  # fmt: skip
-# of these PyYAML notices only further on; where they begin is what can be mended
+# PyYAML notices these errors only further on; the line to correct is the one where they begin.
 _BEGIN = ("while scanning a simple key", "while scanning a quoted scalar", "while parsing a flow")
 
 
-def told(error: yaml.MarkedYAMLError) -> tuple[int | None, str]:
+def explain(error: yaml.MarkedYAMLError) -> tuple[int | None, str]:
     """Return the line to look at, from 1, and what is wrong there."""
     said = ": ".join(filter(None, (error.context, error.problem)))
     begun = error.context_mark if said.startswith(_BEGIN) else None

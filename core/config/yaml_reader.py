@@ -10,7 +10,7 @@ import yaml
 
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import ConfigError, Findings, Problem
-from prunekit.core.config.yaml_errors import told
+from prunekit.core.config.yaml_errors import explain
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 20_000  # once aliases are written out
@@ -67,7 +67,7 @@ def read_yaml(path: Path, findings: Findings) -> Node:
             file, text.count("\n", 0, error.position) + 1, f"{error.reason} (#x{error.character:04x})"
         ) from None
     except yaml.MarkedYAMLError as error:
-        raise _stop(file, *told(error)) from None
+        raise _stop(file, *explain(error)) from None
     except RecursionError:
         raise _stop(file, None, "blocks are nested too deeply") from None
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from prunekit.core.backend import Backend, Network
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.config.signature import read_signature
 from prunekit.core.pipeline.components import constructing
 from prunekit.core.pipeline.description import arguments
 from prunekit.core.pipeline.errors import RunError
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import Register, RegisterType, did_you_mean
 
 
 def named_network(backend: Backend, name: str, params: Mapping[str, Any]) -> Network:

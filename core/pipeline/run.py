@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from prunekit.core.backend_factory import make_backend
-from prunekit.core.config import RunConfig, StepConfig
+from prunekit.core.config import RunConfig, StepConfig, dump
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
@@ -35,7 +35,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     """
     backend = make_backend(config.general.backend, config.general.device_category)
     folder = RunFolder(config.general.task.folder)
-    resolved = {"imports": sorted(imports), **config.resolved()}
+    resolved = {"imports": sorted(imports), **dump.resolved(config)}
     try:
         folder.open(config.path, resolved, resume)
         reporter = Reporter(console, folder.log)

@@ -10,7 +10,6 @@ from typing import Any
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import StepConfig, plain
-from prunekit.core.config.problems import did_you_mean
 from prunekit.core.cost import Cost, price
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import channel_structure
@@ -25,7 +24,7 @@ from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.core.pipeline.lookup import named_network
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.weights import load_weights
-from prunekit.registry import Register, RegisterType
+from prunekit.registry import Register, RegisterType, did_you_mean
 
 
 @dataclass(frozen=True)

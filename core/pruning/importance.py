@@ -31,7 +31,11 @@ class ImportanceInputs:
 
 
 class Importance(Protocol):
-    """A criterion by which units go; register it as ``RegisterType.IMPORTANCE``."""
+    """A criterion by which units go; register it as ``RegisterType.IMPORTANCE``.
+
+    A criterion that looks at the moments says so by a class attribute, ``needs = frozenset({"observe"})``: what a
+    backend has to list in ``supports``. A yml whose backend does not is refused when it is read.
+    """
 
     def rank(self, inputs: ImportanceInputs) -> dict[int, Ranking]:
         """For each group id of the graph, the order in which its units go and the error that each step leaves."""

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from prunekit.model_zoo.zoos import operators
-from prunekit.registry import BrokenEntryError, UnknownNameError, nearest
+from prunekit.registry import BrokenEntryError, UnknownNameError, did_you_mean
 
 
 def library(name: str) -> ModuleType:
@@ -43,10 +43,9 @@ def known(module: ModuleType, name: str, names: Iterable[str]) -> None:
     """
     names = set(names)
     if name not in names:
-        near = nearest(name, names)
-        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {len(names)} others."
+        hint = did_you_mean(name, names) or f" It has {len(names)} others."
         made_by = f"{module.__name__} {getattr(module, '__version__', '')}".strip()
-        raise UnknownNameError(f"{made_by} has no model {name!r}. {hint}")
+        raise UnknownNameError(f"{made_by} has no model {name!r}.{hint}")
 
 
 def without_weights(parameters: dict[str, Any], keys: Sequence[str]) -> None:

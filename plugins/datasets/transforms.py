@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
-from prunekit.core.config.problems import did_you_mean
+from prunekit.core.config.typed_block import given_params
 from prunekit.core.data.contract import DataError
+from prunekit.registry import did_you_mean
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values of 0 to 1
 _TRIES = 10  # at a random part that fits, as torchvision
@@ -163,14 +164,11 @@ def _tidy(value: Any) -> Any:
     """Bring vega's ``{type, params: {size: 256}}`` to ``{type, size: 256}``, and tell which name was meant."""
     if not isinstance(value, Mapping):
         return value
-    rest, known = dict(value), [step.__name__ for step in _STEPS]
-    name = rest.pop("type", None)
+    name, known = value.get("type"), [step.__name__ for step in _STEPS]
     if name not in known:
         what = "the transform has no type" if name is None else f"no transform {name!r}"
         raise ValueError(f"{what}.{did_you_mean(name, known) or ' There are ' + ', '.join(known)}")
-    params = rest.pop("params", None) if "params" in rest else rest
-    if params is not rest and rest:
-        raise ValueError(f"{', '.join(rest)}: give the parameters either all beside type or all under params")
+    params = given_params(value)
     if not isinstance(params, (Mapping, type(None))):
         raise ValueError(f"params of {name} must be a block of keys, not {params!r}")
     return {"type": name, **(params or {})}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -19,6 +18,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from prunekit.core.config.typed_block import given_params
+from prunekit.registry import nearest_or_all
 
 
 class _Settings(BaseModel):
@@ -41,7 +43,7 @@ class _Params(_Settings):
         kind: str | PydanticCustomError = line["type"]
         if kind == "extra_forbidden":
             name = str(line["loc"][-1])
-            text = f"no parameter {name!r}{_hint(name, cls.model_fields)}"
+            text = f"no parameter {name!r}{nearest_or_all(name, cls.model_fields)}"
             kind = PydanticCustomError("unknown_parameter", "{text}", {"text": text})
         return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}))
 
@@ -157,24 +159,15 @@ def _tidy(what: str, *models: type[_Settings]) -> BeforeValidator:
     def tidy(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        rest = dict(value)
-        name = rest.pop("type", None)
+        name = value.get("type")
         if name is None:
             raise ValueError(f"the {what} has no type; there are {', '.join(known)}")
         if name not in known:
-            raise ValueError(f"no {what} {name!r}{_hint(str(name), known)}")
-        params = rest.pop("params", None) if "params" in rest else rest
-        if params is not rest and rest:
-            raise ValueError(f"{', '.join(rest)}: give the parameters either all beside type or all under params")
+            raise ValueError(f"no {what} {name!r}{nearest_or_all(name, known)}")
+        params = given_params(value)
         return {"type": name, "params": {} if params is None else params}
 
     return BeforeValidator(tidy)
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    folded = {option.lower(): option for option in known}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return f". Did you mean {folded[near[0]]!r}?" if near else f"; there are {', '.join(folded.values())}"
 
 
 Optimizer: TypeAlias = Annotated[SGD | Adam, Discriminator("type"), _tidy("optimizer", SGD, Adam)]

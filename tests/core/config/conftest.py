@@ -41,7 +41,7 @@ class Steps(BaseModel):
 
 
 class Backend:
-    pass
+    supports = frozenset({"recalibrate", "observe"})
 
 
 class ResNet:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from prunekit.core.config import RunConfig
+from prunekit.core.config.dump import resolved
 from prunekit.core.data.example_inputs import InputSpec
 
 Read = Callable[..., RunConfig]
@@ -37,7 +38,7 @@ def text(search: str = "seed: 1", train: str = "epochs: 1") -> str:
 def test_none_is_given(read: Read) -> None:
     step = read(text("input_pickle_path: ~", "inputs: ~")).steps["nas"]
     assert step.search_example is None and step.trainer_example is None and step.example is None
-    assert "inputs" not in read(text()).resolved()["nas"]["search_algorithm"]
+    assert "inputs" not in resolved(read(text()))["nas"]["search_algorithm"]
 
 
 def test_a_file(read: Read) -> None:
@@ -63,8 +64,8 @@ def test_a_specification(read: Read, given: str, found: Any) -> None:
     config = read(text(f"inputs: {given}"))
     example = config.steps["nas"].search_example
     assert example is not None and example.spec == found and example.file is None
-    again = read(yaml.safe_dump(config.resolved()))
-    assert again.steps["nas"].search_example == example and again.resolved() == config.resolved()
+    again = read(yaml.safe_dump(resolved(config)))
+    assert again.steps["nas"].search_example == example and resolved(again) == resolved(config)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from prunekit.core.config import ComponentSpec, ConfigError, RunConfig, load_config, printable
+from prunekit.core.config.dump import resolved
 from prunekit.registry import Register, RegisterType
 
 Read = Callable[..., RunConfig]
@@ -429,7 +430,7 @@ def test_dataset_splits(read: Read) -> None:
 
 @pytest.mark.usefixtures("weights")
 def test_the_resolved_form_is_json_reads_again_and_knows_no_spelling(read: Read, tmp_path: Path) -> None:
-    first = read(GUIDE, task_id="one").resolved()
+    first = resolved(read(GUIDE, task_id="one"))
     assert json.loads(json.dumps(first)) == first
     assert first["general"]["device_category"] == "CPU" and "task" not in first["general"]
     assert first["cls_fulltrain"]["pipe_step"]["models_folder"] == "{local_base_path}/output/nas"
@@ -437,7 +438,7 @@ def test_the_resolved_form_is_json_reads_again_and_knows_no_spelling(read: Read,
 
     again = tmp_path / "again.yml"
     again.write_text(yaml.safe_dump(first))
-    assert load_config(again, {"task_id": "two"}).resolved() == first
+    assert resolved(load_config(again, {"task_id": "two"})) == first
 
     other = GUIDE
     for old, new in [
@@ -450,8 +451,8 @@ def test_the_resolved_form_is_json_reads_again_and_knows_no_spelling(read: Read,
     ]:
         assert old in other
         other = other.replace(old, new)
-    assert read(other, task_id="three").resolved() == first
-    assert read(other.replace("0.001", "0.002")).resolved() != first
+    assert resolved(read(other, task_id="three")) == first
+    assert resolved(read(other.replace("0.001", "0.002"))) != first
 
 
 def test_the_printable_form_reads_as_the_same_configuration(read: Read, tmp_path: Path) -> None:
@@ -464,7 +465,7 @@ def test_the_printable_form_reads_as_the_same_configuration(read: Read, tmp_path
     again = tmp_path / "again.yml"
     again.write_text(yaml.safe_dump(shown))
     assert printable(load_config(again)) == shown
-    assert load_config(again).resolved() == config.resolved()
+    assert resolved(load_config(again)) == resolved(config)
 
 
 class Flip(BaseModel):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from prunekit.core.config import ConfigError, RunConfig
+from prunekit.core.config.dump import resolved
 
 GUIDE = {
     "general": {"backend": "pytorch", "task": {"task_id": "x"}},
@@ -76,5 +77,5 @@ def test_whatever_a_yml_holds_the_answer_is_lines(read: Callable[..., RunConfig]
             assert error.problems
             assert len(str(error).splitlines()) == len(error.problems)
         else:
-            assert set(config.resolved()) == {"general", "pipeline", *config.pipeline}
+            assert set(resolved(config)) == {"general", "pipeline", *config.pipeline}
     assert 20 < refused < 100

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,18 @@ def test_contract(evidence, name):
         assert (np.diff(ranking.error) >= 0).all()
         assert (ranking.order == again[group.id].order).all()
     assert set(rankings) == {group.id for group in evidence.graph.groups}
+
+
+@pytest.mark.parametrize(("name", "needs"), [("compensation", {"observe"}), ("l1", set()), ("random", set())])
+def test_what_needs_no_moments_looks_at_none(evidence, name, needs):
+    criterion = Register.get(RegisterType.IMPORTANCE, name)
+    assert getattr(criterion, "needs", frozenset()) == needs
+    without = replace(evidence, moments=None)
+    if needs:
+        with pytest.raises(AttributeError):
+            criterion().rank(without)
+    else:
+        assert criterion().rank(without).keys() == {group.id for group in evidence.graph.groups}
 
 
 def test_l1_is_the_norm_of_the_filters(evidence):
