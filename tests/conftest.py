@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import os
 import re
@@ -10,17 +11,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from prunekit.core.cli.main import main
 from prunekit.registry import Register
 
-PACKS = Path(__file__).parent / "packs"
+TESTS = Path(__file__).parent
+PACKS = TESTS / "packs"
 FRAMEWORKS = {"pytorch": "torch", "mindspore": "mindspore"}
 INSTALLED = [name for name, framework in FRAMEWORKS.items() if importlib.util.find_spec(framework) is not None]
 BACKEND = os.environ.setdefault("PRUNEKIT_TEST_BACKEND", INSTALLED[0])  # that of tests which any backend passes
 sys.path.append(str(PACKS))  # anynet, of which such tests make their networks
+# the small PyTorch networks and the oracle, which tests of core and of the model zoo use too; what all backends share
+sys.path[:0] = [str(TESTS / "plugins" / "backends" / "pytorch"), str(TESTS / "shared")]
 TINY = """\
 pipeline: [pretrain, nas, fully_train]
 pretrain:
@@ -91,7 +96,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, which no count of skipped tests shows."""
     if left_out:
-        named = ", ".join(sorted(str(path.relative_to(Path(__file__).parent)) for path in set(left_out)))
+        named = ", ".join(sorted(str(path.relative_to(TESTS)) for path in set(left_out)))
         terminalreporter.write_line(
             f"left out, as {', '.join(FRAMEWORKS.keys() - set(INSTALLED))} is not there: {named}"
         )
@@ -115,6 +120,14 @@ def _needed(file: Path) -> set[str]:
 def tiny() -> str:
     """The yml of a tiny pipeline; its components are registered by ``--import tinypack``."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def traced() -> Callable[[str], Any]:
+    """Network, inputs and graph of a small PyTorch network by name; made once, so leave them as they are."""
+    from small_nets import CASES
+
+    return functools.cache(lambda name: CASES[name].traced())
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from prunekit import PrunePlan, prune
 from prunekit.core.pruning import PlanError
 from prunekit.core.testing import random_plan
 
-ELSEWHERE = "import json, sys, test_determinism as here; print(json.dumps(here.found(json.load(sys.stdin))))"
+ELSEWHERE = "import json, sys, test_parse as here; print(json.dumps(here.found(json.load(sys.stdin))))"
 
 
 def described(network, inputs, graph, plan):
@@ -47,10 +47,7 @@ def test_another_process_finds_the_same_and_applies_the_plans(traced):
         network, inputs, graph = traced(name)
         plan = random_plan(graph, np.random.default_rng(5))
         plans[name], here[name] = plan.to_json(), described(network, inputs, graph, plan)
-    folder = Path(__file__).parent
-    path = os.pathsep.join(
-        [str(folder), str(folder.parents[2] / "shared"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     ended = subprocess.run(
         [sys.executable, "-c", ELSEWHERE], input=json.dumps(plans), capture_output=True, text=True,
         env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},

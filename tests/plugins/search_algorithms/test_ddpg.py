@@ -7,34 +7,6 @@ import pytest
 
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.search_algorithms.ddpg import DDPG
-from prunekit.plugins.search_algorithms.noise import truncated_normal
-from prunekit.plugins.search_algorithms.replay import Replay
-
-
-@pytest.mark.parametrize(("mean", "deviation"), [(0.5, 0.5), (0.0, 0.1), (1.0, 1e-12), (0.3, 0.01), (0.7, 100.0)])
-def test_noise_has_the_truncated_normal_distribution(mean, deviation):
-    rng = np.random.default_rng(0)
-    drawn = np.array([truncated_normal(rng, mean, deviation) for _ in range(4000)])
-    wanted = rng.normal(mean, deviation, 400_000)
-    wanted = wanted[(wanted >= 0) & (wanted <= 1)]
-    assert drawn.min() >= 0 and drawn.max() <= 1
-    spread = max(wanted.std(), 1e-12)
-    assert abs(drawn.mean() - wanted.mean()) < 5 * spread / np.sqrt(min(len(wanted), 4000))
-    assert drawn.std() == pytest.approx(wanted.std(), rel=0.1, abs=1e-12)
-
-
-def test_replay_marks_the_last_step_and_forgets_the_oldest():
-    replay = Replay(6, 2)
-    states = np.arange(8, dtype=float).reshape(4, 2)
-    replay.add(states, np.array([0.1, 0.2, 0.3, 0.4]), -1.0)
-    batch = replay.sample(64, np.random.default_rng(0))
-    assert len(batch.states) == 4
-    order = np.argsort(batch.states[:, 0])
-    assert batch.alive[order, 0].tolist() == [1, 1, 1, 0]
-    assert batch.following[order][:3].tolist() == states[1:].tolist()
-    replay.add(states + 100, np.zeros(4), -2.0)
-    assert len(replay) == 6
-    assert np.sort(replay.sample(6, np.random.default_rng(0)).rewards[:, 0]).tolist() == [-2] * 4 + [-1] * 2
 
 
 def test_the_untrained_actor_starts_from_the_last_number_of_its_state():

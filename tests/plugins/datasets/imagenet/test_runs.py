@@ -44,7 +44,7 @@ Run = Callable[..., int]
 @pytest.fixture
 def run(cli: Cli, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the yml, with replacements, on 40 images of two classes."""
-    monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
     monkeypatch.delitem(sys.modules, "rgbpack", raising=False)
     for number in range(40):
         paint(tmp_path / f"data/{SPLITS[number % 2]}/{CLASSES[number // 2 % 2]}/{number}.png", number)

@@ -17,7 +17,7 @@ from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.call import Call
 from prunekit.registry import Register, RegisterType
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 NO_RULE = "prunekit_tests::project in the network: prunekit has no rule for this operator"
 
 

@@ -1,43 +1,9 @@
-"""Files appear whole or not at all; configurations are compared key by key."""
-
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
-import pytest
-
-from prunekit.core.atomic_file import write_text
 from prunekit.core.pipeline.reports import Reports, record, write_step
-from prunekit.core.pipeline.run_folder import RunFolder, differences, write_json
-
-
-def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "deep" / "file.json"
-    write_json(path, {"a": 1})
-
-    def crash(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", crash)
-    with pytest.raises(KeyboardInterrupt):
-        write_text(path, "half of")
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_differences() -> None:
-    before = {"pipeline": ["a", "b"], "nas": {"search_algorithm": {"train_episode": 5, "lbound": 0.1, "x": None}}}
-    assert differences(before, json.loads(json.dumps(before))) == []
-    longer = {**before, "nas": {"search_algorithm": {"train_episode": 6, "lbound": 0.1}}}
-    assert differences(before, longer) == []
-    other = {"pipeline": ["a"], "nas": {"search_algorithm": {"train_episode": 4, "lbound": 0.1, "new": 1}}}
-    assert differences(before, other) == [
-        "pipeline: ['a', 'b'] -> ['a']",
-        "nas.search_algorithm.train_episode: 5 -> 4",
-        "nas.search_algorithm.new: (nothing) -> 1",
-    ]
+from prunekit.core.pipeline.run_folder import RunFolder
 
 
 def test_a_step_that_begins_again_takes_back_what_follows(tmp_path: Path) -> None:
