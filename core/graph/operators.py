@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from typing import Any
 
+from prunekit.core.graph.kinds import Kind as Kind  # rules of other packages import it from here
 from prunekit.core.graph.sizes import SizeOrigin
-
-
-class Kind(str, enum.Enum):
-    """What an operator does to channels. The attributes that each kind carries stand behind it.
-
-    A front end maps every operator of its framework to one of these; what it does not know is ``OPAQUE``. ``origin``
-    and ``origins`` say where sizes that the network's code passed come from (`prunekit.core.graph.sizes`); None, or no
-    such attribute: the framework computed them.
-    """
-
-    CONVOLUTION = "convolution"  # inputs x, weight[, bias]; groups, transposed, origin of groups, single: axes along
-    # which the kernel sees one position at a time
-    LINEAR = "linear"  # inputs x, weight[, bias]: last axis of x with the first of the (transposed) weight
-    MATMUL = "matmul"  # inputs a, b: two activations, last axis of a with the last but one of b; implicit_scale: the
-    # power of that axis' size by which the framework multiplies a
-    NORMALIZATION = "normalization"  # inputs x, then per-channel tensors; axis (None: the last ones), pooled: axes
-    # over which it takes statistics, groups: into how many parts it divides axis, origin of groups, mean: tensor of
-    # running means, origins of the sizes of the last axes
-    ELEMENTWISE = "elementwise"  # any inputs, broadcast against each other; scaled: (origin, exponent) of a factor,
-    # does: "copy", "sum", "difference" (a term is subtracted) or "product" (or quotient), where it is one of these
-    CONCAT = "concat"  # axis
-    SPLIT = "split"  # axis, sizes, drop: whether the axis disappears (unbind), origins: of every size, or of one for
-    # all
-    SLICE = "slice"  # axis, start, stop, step, drop, start_origin, stop_origin, from_end: which bounds count from there
-    INDEX = "index"  # moved: {axis of x: axis of the result} of the axes along which nothing is looked up
-    WRITE = "write"  # inputs base, part: part takes the place of a slice of base; axis, start, stop, step
-    CREATE = "create"  # no inputs; origins, ordered: whether places differ in value
-    PAD = "pad"  # pads: (before, after) for every axis, constant: whether they hold a constant
-    RESHAPE = "reshape"  # origins
-    PERMUTE = "permute"  # order
-    EXPAND = "expand"  # origins
-    REDUCE = "reduce"  # axes, keepdim, over: "sum", "mean" or "extreme", which can leave places out, or "values";
-    # origins of the sizes of the last axes
-    POOL = "pool"  # axes along which positions are mixed, softmax: whether into shares; the others pass through
-    OPAQUE = "opaque"  # reason
 
 
 @dataclass(frozen=True)
