@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind as Kind  # rules of other packages import it from here
 from prunekit.core.graph.sizes import SizeOrigin
+
+A_co = TypeVar("A_co", bound=Attributes, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -27,26 +30,29 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Operator:
+class Operator(Generic[A_co]):
     """One recorded operator.
 
     Attributes:
-        kind: What it does to channels.
+        attributes: What operators of its kind say beside their tensors.
         name: The framework's own name for it.
         inputs: Tensor numbers, in the order that the kind asks for.
         outputs: Tensor numbers.
-        attributes: What the kind asks for.
         module: Path of the module whose forward ran it.
         call: Its number among all calls of the operator of that name in the recorded forward.
     """
 
-    kind: Kind
+    attributes: A_co
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    attributes: dict[str, Any] = field(default_factory=dict)
     module: str = ""
     call: int = -1
+
+    @property
+    def kind(self) -> Kind:
+        """What it does to channels."""
+        return self.attributes.kind
 
 
 @dataclass
@@ -67,7 +73,7 @@ class OperatorGraph:
     """
 
     tensors: list[Tensor] = field(default_factory=list)
-    operators: list[Operator] = field(default_factory=list)
+    operators: list[Operator[Attributes]] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)

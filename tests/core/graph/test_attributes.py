@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, FrozenInstanceError, fields
 
 import pytest
 
@@ -23,6 +23,7 @@ from prunekit.core.graph.attributes import (
     attributes_of,
 )
 from prunekit.core.graph.kinds import Kind
+from prunekit.core.graph.operators import Operator
 
 VALUES = {
     "axis": 1, "start": 0, "stop": 2, "groups": 1, "transposed": False, "pooled": (), "sizes": (2, 3), "moved": {},
@@ -34,6 +35,10 @@ VALUES = {
 
 def required(wanted: type[Attributes]) -> list[str]:
     return [each.name for each in fields(wanted) if each.default is MISSING]
+
+
+def made(wanted: type[Attributes]) -> Attributes:
+    return wanted(**{name: VALUES[name] for name in required(wanted)})
 
 
 def test_every_kind_has_exactly_one_class():
@@ -54,6 +59,16 @@ def test_a_missing_attribute_is_refused(wanted):
     for left_out in required(wanted):
         with pytest.raises(TypeError, match=f"missing 1 required keyword-only argument: '{left_out}'"):
             wanted(**{name: VALUES[name] for name in required(wanted) if name != left_out})
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_operator_is_of_the_kind_of_its_attributes(kind):
+    operator = Operator(made(CLASSES[kind]), "name", (0,), (1,))
+    assert operator.kind is kind
+    with pytest.raises(FrozenInstanceError):
+        operator.attributes.kind = Kind.OPAQUE
+    with pytest.raises(AttributeError):
+        operator.kind = Kind.OPAQUE
 
 
 def test_a_kind_stands_for_its_attributes_with_all_defaults():
