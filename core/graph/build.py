@@ -1,4 +1,4 @@
-"""From settled labels to units, groups and the channel graph."""
+"""Builds units, groups and the channel structure from settled labels."""
 
 from __future__ import annotations
 

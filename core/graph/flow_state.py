@@ -1,4 +1,4 @@
-"""What is known while labels flow through a recorded forward; the rules for operators read and extend it."""
+"""State of the label flow: what is known so far of a recorded forward; the rules for operators extend it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a front end records: one real forward as operators of a dozen neutral kinds over tensors with shapes."""
+"""Recorded forwards: operators of a dozen neutral kinds over tensors with shapes, as a front end writes them down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers read prunable channels, and what takes up a constant that is added to their outputs."""
+"""Readers: the layers that read prunable channels, and what takes up a constant that is added to their outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a size enters the values: the parameters that can make up for it when the size changes.
+"""Rescaling: finds the parameters that make up for a size that enters the values, when that size changes.
 
 ``softmax(q k^T / sqrt(d))`` with a ``d`` that the code reads from a shape becomes another function when d shrinks; the
 rows of the weight that makes q, times ``sqrt(new / old)``, give the old one back.

@@ -1,4 +1,4 @@
-"""Of which rows of which parameters a tensor's values are multiples."""
+"""Finds the parameter rows that scale a tensor."""
 
 from __future__ import annotations
 

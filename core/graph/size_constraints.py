@@ -1,4 +1,4 @@
-"""Sizes that the network's own code passes: what must go with what for them to stay right, and what they hold fast."""
+"""Constraints from sizes in the model's code: what they tie or freeze."""
 
 from __future__ import annotations
 

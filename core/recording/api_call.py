@@ -1,4 +1,4 @@
-"""Which function of the framework the network's code called, with the sizes that it passed."""
+"""Calls of the framework's functions by the network's code, with the sizes that it passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that frameworks have as one and that are several neutral ones: their decompositions, written once."""
+"""Decompositions of composite operators, shared by all front ends."""
 
 from __future__ import annotations
 

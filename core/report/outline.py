@@ -1,4 +1,4 @@
-"""What a drawing of the channel graph shows: layers, the places where they meet, and what feeds what."""
+"""Outline of a drawing: the layers, the places where they meet, and what feeds what."""
 
 from __future__ import annotations
 
