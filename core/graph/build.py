@@ -1,4 +1,4 @@
-"""From settled labels to units, groups and the channel graph."""
+"""Builds units, groups and the channel structure from settled labels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from math import prod
 
 import numpy as np
 
+from prunekit.core.graph.attributes import Convolution
 from prunekit.core.graph.flow import follow
 from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray, components
@@ -201,11 +202,11 @@ class _Assembly:
         x = graph.tensors[operator.inputs[0]].shape
         kept = Counter(self.reasons[root] for root in self.out[mid].tolist() if root in self.reasons)
         group = next((g.id for g in self.groups if mid in g.mids), None)
-        convolution = operator.kind.value == "convolution"
+        convolution = operator.attributes if isinstance(operator.attributes, Convolution) else None
         return Layer(
             mid, weight.rpartition(".")[0], weight, operator.kind.value, group,
             x[1] if convolution else x[-1], int(self.out[mid].size),
-            shape[-1] if convolution and shape else 1, int(operator.attributes.get("stride", 1)),
+            shape[-1] if convolution and shape else 1, convolution.stride if convolution else 1,
             producer.read is None and producer.groups > 1, round(macs),
             prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
             axis_of(self.flow, weight, producer.out), tuple(kept.items()),

@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import TypeAlias, TypeVar, cast
 
+from prunekit.core.graph import attributes
+from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.flow_state import STILL_A_WEIGHT, FlowState
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.rescaling import rescaled
 from prunekit.core.graph.rules import contraction, layout, pointwise, slicing
 from prunekit.core.graph.size_constraints import counted, settle
 from prunekit.core.graph.sizes import Attribute
 
-Rule = Callable[[FlowState, int, Operator], list[Axes]]
+A = TypeVar("A", bound=Attributes)
+Rule: TypeAlias = Callable[[FlowState, int, Operator[A]], list[Axes]]
+"""Takes what is known, the operator's position and the operator, and returns the labels of its results."""
 
-RULES: dict[Kind, Rule] = {
-    Kind.CONVOLUTION: contraction.convolution,
-    Kind.LINEAR: contraction.linear,
-    Kind.MATMUL: contraction.matmul,
-    Kind.NORMALIZATION: pointwise.normalization,
-    Kind.ELEMENTWISE: pointwise.elementwise,
-    Kind.REDUCE: pointwise.reduce,
-    Kind.POOL: pointwise.pool,
-    Kind.OPAQUE: pointwise.opaque,
-    Kind.SPLIT: slicing.split,
-    Kind.SLICE: slicing.cut,
-    Kind.CONCAT: layout.concat,
-    Kind.WRITE: layout.write,
-    Kind.CREATE: layout.create,
-    Kind.INDEX: layout.index,
-    Kind.PAD: layout.pad,
-    Kind.RESHAPE: layout.reshaped,
-    Kind.PERMUTE: layout.permute,
-    Kind.EXPAND: layout.expand,
-}
-"""Each takes what is known, the operator's position and the operator, and returns the labels of its results."""
+
+def _rule(of: type[A], rule: Rule[A]) -> tuple[Kind, Rule[Attributes]]:
+    """The rule of a kind; a type checker refuses one that takes the attributes of another."""
+    return of.kind, cast("Rule[Attributes]", rule)
+
+
+RULES: dict[Kind, Rule[Attributes]] = dict(
+    [
+        _rule(attributes.Convolution, contraction.convolution),
+        _rule(attributes.Linear, contraction.linear),
+        _rule(attributes.Matmul, contraction.matmul),
+        _rule(attributes.Normalization, pointwise.normalization),
+        _rule(attributes.Elementwise, pointwise.elementwise),
+        _rule(attributes.Reduce, pointwise.reduce),
+        _rule(attributes.Pool, pointwise.pool),
+        _rule(attributes.Opaque, pointwise.opaque),
+        _rule(attributes.Split, slicing.split),
+        _rule(attributes.Slice, slicing.cut),
+        _rule(attributes.Concat, layout.concat),
+        _rule(attributes.Write, layout.write),
+        _rule(attributes.Create, layout.create),
+        _rule(attributes.Index, layout.index),
+        _rule(attributes.Pad, layout.pad),
+        _rule(attributes.Reshape, layout.reshaped),
+        _rule(attributes.Permute, layout.permute),
+        _rule(attributes.Expand, layout.expand),
+    ]
+)
 
 _APPLIES_A_WEIGHT = {Kind.CONVOLUTION, Kind.LINEAR}
 

@@ -1,12 +1,14 @@
-"""What is known while labels flow through a recorded forward; the rules for operators read and extend it."""
+"""State of the label flow: what is known so far of a recorded forward; the rules for operators extend it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.sizes import Attribute, SizeOrigin
 
 
@@ -159,12 +161,12 @@ class FlowState:
         """Name of the parameter that a tensor is, or is a view of."""
         return self._weight_of.get(tensor)
 
-    def same_weight(self, operator: Operator) -> None:
+    def same_weight(self, operator: Operator[Attributes]) -> None:
         """Take the operator's results for the weight that its first input is."""
         if operator.inputs and operator.inputs[0] in self._weight_of:
             self._weight_of.update(dict.fromkeys(operator.outputs, self._weight_of[operator.inputs[0]]))
 
-    def choose(self, operator: Operator, labels: IntArray) -> bool:
+    def choose(self, operator: Operator[Attributes], labels: IntArray) -> bool:
         """Note that an axis is split into parts; return whether whole parts go."""
         number = self._split[operator.module] = self._split.get(operator.module, -1) + 1
         name = f"{operator.module}#{number}"
@@ -198,6 +200,6 @@ def _kernels(graph: OperatorGraph) -> set[str]:
     return found
 
 
-def where(operator: Operator) -> str:
+def where(operator: Operator[Attributes]) -> str:
     """The operator and its module, for reasons."""
     return f"{operator.name} in {operator.module or 'the network'}"

@@ -1,4 +1,4 @@
-"""Which layers read prunable channels, and what takes up a constant that is added to their outputs."""
+"""Readers: the layers that read prunable channels, and what takes up a constant that is added to their outputs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from prunekit.core.graph.attributes import Attributes, Convolution, Elementwise, Linear, Normalization, Reshape
 from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray
-from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.structure import Reader
 
 
@@ -57,11 +58,11 @@ def _run_length(classes: IntArray) -> int:
 
 def _shifts(flow: FlowState, producers: Sequence[Contraction]) -> dict[int, tuple[str, int]]:
     """For each layer what takes up a constant added to its output, if that serves this layer alone."""
-    users: dict[int, list[Operator]] = {}
+    users: dict[int, list[Operator[Attributes]]] = {}
     for operator in flow.graph.operators:
         for tensor in operator.inputs:
             users.setdefault(tensor, []).append(operator)
-    uses: dict[str | None, list[Operator]] = {}
+    uses: dict[str | None, list[Operator[Attributes]]] = {}
     for contraction in flow.contractions:
         uses.setdefault(contraction.weight, []).append(flow.graph.operators[contraction.operator])
     found: dict[int, tuple[str, int]] = {}
@@ -74,22 +75,25 @@ def _shifts(flow: FlowState, producers: Sequence[Contraction]) -> dict[int, tupl
     return {mid: (name, sign) for mid, (name, sign) in found.items() if taken[name] == 1}
 
 
-def _taker(flow: FlowState, operator: Operator, users: dict[int, list[Operator]]) -> tuple[str, int] | None:
+def _taker(
+    flow: FlowState, operator: Operator[Attributes], users: dict[int, list[Operator[Attributes]]]
+) -> tuple[str, int] | None:
     """Its own bias, one that is added behind it, or the running mean that is subtracted behind it."""
     tensors, (out,) = flow.graph.tensors, operator.outputs
-    size = tensors[out].shape[1 if operator.kind is Kind.CONVOLUTION else -1]
+    size = tensors[out].shape[1 if isinstance(operator.attributes, Convolution) else -1]
     if len(operator.inputs) > 2:
         added, sign = tensors[operator.inputs[2]], 1
     else:
-        while len(users.get(out, ())) == 1 and users[out][0].kind is Kind.RESHAPE:
+        while len(users.get(out, ())) == 1 and isinstance(users[out][0].attributes, Reshape):
             (out,) = users[out][0].outputs
         if len(users.get(out, ())) != 1 or out in flow.graph.outputs:
             return None
-        user = users[out][0]
-        others = [t for t in user.inputs if t != out]
-        if user.kind is Kind.NORMALIZATION and user.attributes.get("mean") is not None:
-            added, sign = tensors[user.attributes["mean"]], -1
-        elif operator.kind is Kind.LINEAR and user.attributes.get("does") == "sum" and len(others) == 1:
+        user = users[out][0].attributes
+        others = [t for t in users[out][0].inputs if t != out]
+        added_to = isinstance(user, Elementwise) and user.does == "sum" and len(others) == 1
+        if isinstance(user, Normalization) and user.mean is not None:
+            added, sign = tensors[user.mean], -1
+        elif isinstance(operator.attributes, Linear) and added_to:
             added, sign = tensors[others[0]], 1
         else:
             return None

@@ -1,4 +1,4 @@
-"""Where a size enters the values: the parameters that can make up for it when the size changes.
+"""Rescaling: finds the parameters that make up for a size that enters the values, when that size changes.
 
 ``softmax(q k^T / sqrt(d))`` with a ``d`` that the code reads from a shape becomes another function when d shrinks; the
 rows of the weight that makes q, times ``sqrt(new / old)``, give the old one back.
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from prunekit.core.graph.attributes import Attributes, Does, Elementwise, Matmul
 from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
-from prunekit.core.graph.operators import Kind, Operator
-from prunekit.core.graph.row_provenance import DEPTH, MOVES, Trail, behind, moved
+from prunekit.core.graph.operators import Operator
+from prunekit.core.graph.row_provenance import DEPTH, Trail, behind, moved, moves
 from prunekit.core.graph.size_constraints import constant, counted
 from prunekit.core.graph.sizes import Attribute, Literal, leaves
 
@@ -86,10 +87,10 @@ class _Search:
                     break
                 operator = self.flow.graph.operators[maker]
                 passed, way = [*passed, tensor], {*way, maker}
-                if operator.kind is Kind.MATMUL:
+                if isinstance(operator.attributes, Matmul):
                     for factor in operator.inputs:
                         yield factor, self._trail(passed, way)
-                if operator.kind not in MOVES and operator.attributes.get("does") != "product":
+                if not moves(operator) and _does(operator) != "product":
                     break
                 tensor = operator.inputs[0]
 
@@ -113,12 +114,16 @@ class _Search:
         others = [self.flow.graph.operators[p] for p in self.readers.get(tensor, ()) if p not in allowed]
         return any(self._passes(operator, tensor, flags, allowed) for operator in others)
 
-    def _passes(self, operator: Operator, tensor: int, flags: IntArray, allowed: set[int]) -> bool:
-        if operator.kind in MOVES and operator.inputs[0] == tensor:
+    def _passes(self, operator: Operator[Attributes], tensor: int, flags: IntArray, allowed: set[int]) -> bool:
+        if moves(operator) and operator.inputs[0] == tensor:
             return any(self._reaches(t, moved(self.flow, operator, t, flags), allowed) for t in operator.outputs)
-        if operator.attributes.get("does") == "copy":
+        if _does(operator) == "copy":
             return any(self._reaches(t, flags, allowed) for t in operator.outputs)
         return True
+
+
+def _does(operator: Operator[Attributes]) -> Does | None:
+    return operator.attributes.does if isinstance(operator.attributes, Elementwise) else None
 
 
 def _counts(flow: FlowState, scaled: Scaled) -> IntArray | None:

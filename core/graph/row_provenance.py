@@ -1,17 +1,31 @@
-"""Of which rows of which parameters a tensor's values are multiples."""
+"""Finds the parameter rows that scale a tensor."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
+from prunekit.core.graph.attributes import (
+    Attributes,
+    Concat,
+    Convolution,
+    Elementwise,
+    Expand,
+    Linear,
+    Normalization,
+    Permute,
+    Reshape,
+    Slice,
+    Split,
+)
 from prunekit.core.graph.flow_state import FlowState
 from prunekit.core.graph.labels import IntArray
-from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import segments
 
-MOVES = (Kind.RESHAPE, Kind.PERMUTE, Kind.EXPAND, Kind.SLICE, Kind.SPLIT)
+Moving: TypeAlias = Reshape | Permute | Expand | Slice | Split
 _SUMS = ("sum", "difference", "copy")
 DEPTH = 24
 """How many operators to look back for a parameter."""
@@ -37,10 +51,15 @@ class Trail:
     tables: dict[int, Tables | None] = field(default_factory=dict)
     operators: set[int] = field(default_factory=set)
 
-    def maker(self, tensor: int) -> Operator | None:
+    def maker(self, tensor: int) -> Operator[Attributes] | None:
         """The operator that made a tensor."""
         position = self.makers.get(tensor)
         return None if position is None else self.flow.graph.operators[position]
+
+
+def moves(operator: Operator[Attributes]) -> TypeGuard[Operator[Moving]]:
+    """Whether an operator does nothing but move positions of its first input."""
+    return isinstance(operator.attributes, (Reshape, Permute, Expand, Slice, Split))
 
 
 def behind(trail: Trail, tensor: int, depth: int = DEPTH) -> Tables | None:
@@ -61,31 +80,34 @@ def _behind(trail: Trail, tensor: int, depth: int) -> Tables | None:
         return {(name, 0): _along(0, len(shape), shape[0])} if name is not None and shape else None
     if depth == 0:
         return None
-    if operator.kind in (Kind.LINEAR, Kind.CONVOLUTION):
-        return _of_layer(trail, operator, depth)
-    if operator.kind is Kind.NORMALIZATION:
-        return _of_norm(trail, operator)
-    if operator.kind is Kind.ELEMENTWISE:
-        return _of_arithmetic(trail, operator, depth)
-    if operator.kind is Kind.CONCAT:
-        return _of_concat(trail, operator, depth)
-    found = behind(trail, operator.inputs[0], depth - 1) if operator.kind in MOVES else None
-    return found and {key: moved(flow, operator, tensor, table) for key, table in found.items()}
+    attributes = operator.attributes
+    if isinstance(attributes, (Linear, Convolution)):
+        return _of_layer(trail, operator, attributes, depth)
+    if isinstance(attributes, Normalization):
+        return _of_norm(trail, operator, attributes)
+    if isinstance(attributes, Elementwise):
+        return _of_arithmetic(trail, operator, attributes, depth)
+    if isinstance(attributes, Concat):
+        return _of_concat(trail, operator, attributes.axis, depth)
+    if not moves(operator) or (found := behind(trail, operator.inputs[0], depth - 1)) is None:
+        return None
+    return {key: moved(flow, operator, tensor, table) for key, table in found.items()}
 
 
-def _of_layer(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+def _of_layer(
+    trail: Trail, operator: Operator[Attributes], attributes: Linear | Convolution, depth: int
+) -> Tables | None:
     """The rows of its weight and, if there is one, of its bias."""
     flow, weight = trail.flow, operator.inputs[1]
     ndim = len(flow.shape(operator.outputs[0]))
-    linear = operator.kind is Kind.LINEAR
-    name, out = flow.weight(weight), flow.axes(weight).get(int(linear or operator.attributes["transposed"]))
+    name, out = flow.weight(weight), flow.axes(weight).get(attributes.out_axis)
     own = flow.parameters.get(name or "", [])
     if name is None or out is None:
         return None
     axis = next((k for k, labels in enumerate(own) if labels is not None and np.isin(out, labels).all()), None)
     if axis is None or (labels := own[axis]) is None:
         return None
-    place = ndim - 1 if linear else 1
+    place = ndim - 1 if isinstance(attributes, Linear) else 1
     tables = {(name, axis): np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
     for bias in operator.inputs[2:3]:
         found = behind(trail, bias, depth - 1)
@@ -99,11 +121,11 @@ def _of_layer(trail: Trail, operator: Operator, depth: int) -> Tables | None:
     return tables
 
 
-def _of_norm(trail: Trail, operator: Operator) -> Tables | None:
+def _of_norm(trail: Trail, operator: Operator[Attributes], attributes: Normalization) -> Tables | None:
     """Its gain and its shift."""
     flow = trail.flow
-    tensors = [t for t in operator.inputs[1:3] if t != operator.attributes.get("mean")]
-    ndim, axis, tables = len(flow.shape(operator.outputs[0])), operator.attributes["axis"], Tables()
+    tensors = [t for t in operator.inputs[1:3] if t != attributes.mean]
+    ndim, axis, tables = len(flow.shape(operator.outputs[0])), attributes.axis, Tables()
     if len(tensors) < len(operator.inputs[1:3]) or not tensors:
         return None
     for tensor in tensors:
@@ -115,13 +137,12 @@ def _of_norm(trail: Trail, operator: Operator) -> Tables | None:
     return tables
 
 
-def _of_arithmetic(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+def _of_arithmetic(trail: Trail, operator: Operator[Attributes], attributes: Elementwise, depth: int) -> Tables | None:
     """A product is a multiple of its first factor, a sum of what all its terms are multiples of."""
-    does = operator.attributes.get("does")
-    if does == "product":
+    if attributes.does == "product":
         distinct = len(set(operator.inputs)) == len(operator.inputs)  # a square is no multiple
         return next(filter(None, (behind(trail, t, depth - 1) for t in operator.inputs)), None) if distinct else None
-    if does not in _SUMS:
+    if attributes.does not in _SUMS:
         return None
     ndim, tables = len(trail.flow.shape(operator.outputs[0])), Tables()
     for term in (behind(trail, t, depth - 1) for t in operator.inputs):
@@ -131,9 +152,9 @@ def _of_arithmetic(trail: Trail, operator: Operator, depth: int) -> Tables | Non
     return tables
 
 
-def _of_concat(trail: Trail, operator: Operator, depth: int) -> Tables | None:
+def _of_concat(trail: Trail, operator: Operator[Attributes], axis: int, depth: int) -> Tables | None:
     """Rows of every part; -1 where a part is made of other parameters."""
-    flow, axis, shape = trail.flow, operator.attributes["axis"], trail.flow.shape(operator.outputs[0])
+    flow, shape = trail.flow, trail.flow.shape(operator.outputs[0])
     parts = [behind(trail, t, depth - 1) for t in operator.inputs]
     keys = dict.fromkeys(key for part in parts if part for key in part)
     joined = Tables()
@@ -151,25 +172,19 @@ def _of_concat(trail: Trail, operator: Operator, depth: int) -> Tables | None:
     return joined
 
 
-def moved(flow: FlowState, operator: Operator, tensor: int, table: IntArray) -> IntArray:
+def moved(flow: FlowState, operator: Operator[Moving], tensor: int, table: IntArray) -> IntArray:
     """The table after an operator that moves positions."""
-    given = operator.attributes
-    if operator.kind is Kind.PERMUTE:
-        return table.transpose(given["order"])
-    if operator.kind is Kind.EXPAND:
+    attributes = operator.attributes
+    if isinstance(attributes, Permute):
+        return table.transpose(attributes.order)
+    if isinstance(attributes, Expand):
         return table.reshape(*[1] * (len(flow.shape(tensor)) - table.ndim), *table.shape)
-    if operator.kind is Kind.RESHAPE:
+    if isinstance(attributes, Reshape):
         return _reshaped(table, flow.shape(operator.inputs[0]), flow.shape(tensor))
-    axis = given["axis"]
-    if operator.kind is Kind.SPLIT:
-        part = operator.outputs.index(tensor)
-        start = sum(given["sizes"][:part])
-        places = slice(start, start + given["sizes"][part])
-    else:
-        places = slice(given["start"], given["stop"], given["step"])
-    if table.shape[axis] > 1:
-        table = table[(slice(None),) * axis + (places,)]
-    return np.squeeze(table, axis) if given["drop"] else table
+    part = attributes.part(operator.outputs.index(tensor)) if isinstance(attributes, Split) else attributes
+    if table.shape[part.axis] > 1:
+        table = table[(slice(None),) * part.axis + (part.places,)]
+    return np.squeeze(table, part.axis) if part.drop else table
 
 
 def _reshaped(table: IntArray, before: tuple[int, ...], after: tuple[int, ...]) -> IntArray:

@@ -1,4 +1,4 @@
-"""Sizes that the network's own code passes: what must go with what for them to stay right, and what they hold fast."""
+"""Constraints from sizes in the model's code: what they tie or freeze."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.flow_state import FlowState, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
@@ -25,7 +26,7 @@ def shrinks(flow: FlowState, origin: SizeOrigin | None) -> bool:
     return any(isinstance(leaf, Attribute) or counted(flow, leaf) is not None for leaf in leaves(origin))
 
 
-def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operator: Operator) -> None:
+def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operator: Operator[Attributes]) -> None:
     """The number of these labels that stay must be what the code will compute."""
     if origin is None:
         return
@@ -52,7 +53,7 @@ def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operat
         flow.labels.freeze(labels, f"{where(operator)} computes its size {origin.value} in another way")
 
 
-def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator) -> None:
+def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attributes]) -> None:
     """Something that keeps its size has this one: what it is computed from stays."""
     if origin is not None and constant(flow, origin):
         return
@@ -84,7 +85,7 @@ def sized(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
 
 
 def divide(
-    flow: FlowState, split: Split, origins: Sequence[SizeOrigin | None], operator: Operator
+    flow: FlowState, split: Split, origins: Sequence[SizeOrigin | None], operator: Operator[Attributes]
 ) -> tuple[int, IntArray]:
     """One axis became several: what goes must leave whole positions of one of them.
 
@@ -135,7 +136,7 @@ def settle(flow: FlowState) -> None:
                 flow.labels.tie_counts(uses[0], labels)
 
 
-def _product(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator) -> None:
+def _product(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator[Attributes]) -> None:
     """The factors of a product as axes of their own, of which one shrinks."""
     factors = [f for f in _factors(origin) if f.value != 1]
     varying, inner = varying_part(labels.reshape([factor.value for factor in factors]))

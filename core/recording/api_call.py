@@ -1,11 +1,12 @@
-"""Which function of the framework the network's code called, with the sizes that it passed."""
+"""Calls of the framework's functions by the network's code, with the sizes that it passed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from prunekit.core.graph.attributes import Origins, Slice
 from prunekit.core.graph.sizes import Combined, Literal, SizeOrigin, Uses, origin_of
 
 
@@ -39,9 +40,9 @@ class ApiCallTracker(Protocol):
     uses: Uses
 
 
-def origins_of(sizes: Sequence[int]) -> list[SizeOrigin | None]:
+def origins_of(sizes: Sequence[int]) -> Origins:
     """Where each size comes from; None for -1, which the framework computes."""
-    return [None if int(size) == -1 else origin_of(size) for size in sizes]
+    return tuple(None if int(size) == -1 else origin_of(size) for size in sizes)
 
 
 def from_end(bound: int) -> SizeOrigin:
@@ -52,10 +53,14 @@ def from_end(bound: int) -> SizeOrigin:
     return Literal(-int(bound)) if isinstance(origin, Literal) else origin
 
 
-def origins_of_slice(found: slice) -> dict[str, Any]:
-    """The attributes of a SLICE that say where the bounds come from that the code passed."""
-    attributes: dict[str, Any] = {"from_end": tuple(b is not None and b < 0 for b in (found.start, found.stop))}
-    for name, bound in (("start_origin", found.start), ("stop_origin", found.stop)):
-        if bound is not None:
-            attributes[name] = from_end(bound) if bound < 0 else origin_of(bound)
-    return attributes
+def with_origins(part: Slice, passed: slice) -> Slice:
+    """A part of an axis, with where its bounds come from as the code passed them."""
+    first, last = (bound is not None and bound < 0 for bound in (passed.start, passed.stop))
+    start, stop = _of_bound(passed.start), _of_bound(passed.stop)
+    return replace(part, start_origin=start, stop_origin=stop, from_end=(first, last))
+
+
+def _of_bound(bound: int | None) -> SizeOrigin | None:
+    if bound is None:
+        return None
+    return from_end(bound) if bound < 0 else origin_of(bound)

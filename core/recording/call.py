@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Attributes, Origins
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.sizes import Extent, SizeOrigin
 from prunekit.core.recording.api_call import ApiCall, origins_of
 from prunekit.core.recording.graph_writer import GraphWriter
@@ -64,36 +65,51 @@ class Call:
         """A tensor that exists only in the neutral graph, where one operator becomes several."""
         return self._writer.graph.tensor(tuple(shape))
 
-    def add(self, kind: Kind, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
-        """Append one neutral operator."""
-        self._writer.add(kind, self.name, inputs, outputs, **attributes)
+    def add(self, attributes: Attributes | Kind, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        """Append one neutral operator.
 
-    def simple(self, kind: Kind, *names: str, **attributes: Any) -> None:
-        """Append one neutral operator over the named arguments, as far as they are tensors."""
+        Args:
+            attributes: Its kind by the attributes of that kind (`prunekit.core.graph.attributes`); the kind itself
+                stands for those with all defaults.
+            inputs: Tensor numbers, in the order that the kind asks for.
+            outputs: Tensor numbers.
+
+        Raises:
+            TypeError: A kind was given that has attributes without a default.
+        """
+        self._writer.add(attributes, self.name, inputs, outputs)
+
+    def simple(self, attributes: Attributes | Kind, *names: str) -> None:
+        """Append one neutral operator over the named arguments, as far as they are tensors.
+
+        Args:
+            attributes: As for `add`.
+            names: Names of arguments.
+        """
         values = [self.get(name) for name in names]
         inputs = [self.number(value) for value in values if self._writer.is_tensor(value)]
-        self.add(kind, inputs, self.results(), **attributes)
+        self.add(attributes, inputs, self.results())
 
     def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
         """The power of a size that a real number is, as far as the code was seen to compute it from one."""
         return self._writer.tracker.uses.power(value) if isinstance(value, float) else None
 
-    def origins(self) -> dict[str, Any]:
-        """The attribute ``origins`` of the result's shape, if the code passed that shape."""
+    def origins(self) -> Origins:
+        """Where the result's shape comes from, if the code passed that shape; else none."""
         shape, api_call = tuple(self.out.shape), self.api_call
-        found: list[SizeOrigin | None] = []
+        found: Origins = ()
         if api_call.name in _PASSING_A_SHAPE:
-            found = origins_of(sizes) if _integers(sizes := api_call.sizes(1, "shape", "size")) else []
+            found = origins_of(sizes) if _integers(sizes := api_call.sizes(1, "shape", "size")) else ()
         elif api_call.name in _PASSING_A_TENSOR:
             number = self.number(api_call.argument(1, "other"))
-            found = [Extent(size, number, axis) for axis, size in enumerate(shape)]
+            found = tuple(Extent(size, number, axis) for axis, size in enumerate(shape))
         elif api_call.name == "unflatten":
             axis, sizes = api_call.argument(1, "dim"), list(api_call.argument(2, "sizes"))
             axis += len(shape) - len(sizes) + 1 if axis < 0 else 0
-            found = [*[None] * axis, *origins_of(sizes)]
-            found += [None] * (len(shape) - len(found))
+            found = (*[None] * axis, *origins_of(sizes))
+            found += (None,) * (len(shape) - len(found))
         fits = len(found) == len(shape) and all(o is None or o.value == n for o, n in zip(found, shape, strict=True))
-        return {"origins": tuple(found)} if fits else {}
+        return found if fits else ()
 
 
 Rule: TypeAlias = Callable[[Any], None]
@@ -109,8 +125,8 @@ def axis_of(axis: int, ndim: int) -> int:
     return axis + ndim if axis < 0 else axis
 
 
-def axes_of(axes: int | Sequence[int] | None, ndim: int) -> list[int]:
+def axes_of(axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """One, several or (None, or none) all axes."""
     if axes is None or axes == [] or axes == ():
-        return list(range(ndim))
-    return [axis_of(axis, ndim) for axis in ([axes] if isinstance(axes, int) else axes)]
+        return tuple(range(ndim))
+    return tuple(axis_of(axis, ndim) for axis in ([axes] if isinstance(axes, int) else axes))

@@ -1,12 +1,12 @@
-"""Operators that frameworks have as one and that are several neutral ones: their decompositions, written once."""
+"""Decompositions of composite operators, shared by all front ends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.sizes import Literal, SizeOrigin
+from prunekit.core.graph.attributes import Concat, Elementwise, Expand, Origins, Permute, Pool, Reshape, Slice, Split
+from prunekit.core.graph.sizes import Literal
 from prunekit.core.recording.call import Call
 
 
@@ -15,8 +15,8 @@ def stacked(call: Call, tensors: Sequence[Any], axis: int) -> None:
     parts = []
     for tensor in tensors:
         parts.append(call.between((*tensor.shape[:axis], 1, *tensor.shape[axis:])))
-        call.add(Kind.RESHAPE, [call.number(tensor)], [parts[-1]])
-    call.add(Kind.CONCAT, parts, call.results(), axis=axis)
+        call.add(Reshape(), [call.number(tensor)], [parts[-1]])
+    call.add(Concat(axis=axis), parts, call.results())
 
 
 def flipped(call: Call, x: Any, axes: Sequence[int]) -> None:
@@ -24,11 +24,11 @@ def flipped(call: Call, x: Any, axes: Sequence[int]) -> None:
     number = call.number(x)
     for axis in axes:
         turned = call.between(x.shape) if axis != axes[-1] else call.results()[0]
-        call.add(Kind.SLICE, [number], [turned], axis=axis, start=None, stop=None, step=-1, drop=False)
+        call.add(Slice(axis=axis, start=None, stop=None, step=-1), [number], [turned])
         number = turned
 
 
-def repeated(call: Call, x: Any, times: Sequence[int], origins: Sequence[SizeOrigin | None]) -> None:
+def repeated(call: Call, x: Any, times: Sequence[int], origins: Origins) -> None:
     """Copies side by side: an axis of its own for the copies, folded in again.
 
     Args:
@@ -40,17 +40,17 @@ def repeated(call: Call, x: Any, times: Sequence[int], origins: Sequence[SizeOri
     shape = (1,) * (len(times) - x.ndim) + tuple(x.shape)
     separate = call.between([n for size in shape for n in (1, size)])
     spread = call.between([n for r, size in zip(times, shape, strict=True) for n in (r, size)])
-    call.add(Kind.RESHAPE, [call.number(x)], [separate])
-    call.add(Kind.EXPAND, [separate], [spread], origins=tuple(o for origin in origins for o in (origin, None)))
-    call.add(Kind.RESHAPE, [spread], call.results())
+    call.add(Reshape(), [call.number(x)], [separate])
+    call.add(Expand(origins=tuple(o for origin in origins for o in (origin, None))), [separate], [spread])
+    call.add(Reshape(), [spread], call.results())
 
 
 def gated(call: Call, x: Any, axis: int) -> None:
     """One half of an axis gates the other."""
     shape = call.out.shape
     halves = [call.between(shape), call.between(shape)]
-    call.add(Kind.SPLIT, [call.number(x)], halves, axis=axis, sizes=[shape[axis]] * 2, drop=False)
-    call.add(Kind.ELEMENTWISE, halves, call.results())
+    call.add(Split(axis=axis, sizes=(shape[axis],) * 2), [call.number(x)], halves)
+    call.add(Elementwise(), halves, call.results())
 
 
 def pixel_shuffled(call: Call, x: Any, factor: int) -> None:
@@ -59,9 +59,9 @@ def pixel_shuffled(call: Call, x: Any, factor: int) -> None:
     divided = call.between((*batch, channels // square, factor, factor, height, width))
     moved = call.between((*batch, channels // square, height, factor, width, factor))
     origins = (*[None] * (n + 1), Literal(factor), Literal(factor), None, None)
-    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=origins)
-    call.add(Kind.PERMUTE, [divided], [moved], order=[*range(n + 1), n + 3, n + 1, n + 4, n + 2])
-    call.add(Kind.RESHAPE, [moved], call.results())
+    call.add(Reshape(origins=origins), [call.number(x)], [divided])
+    call.add(Permute(order=(*range(n + 1), n + 3, n + 1, n + 4, n + 2)), [divided], [moved])
+    call.add(Reshape(), [moved], call.results())
 
 
 def columns(call: Call, x: Any) -> None:
@@ -70,9 +70,9 @@ def columns(call: Call, x: Any) -> None:
     rows, places = call.out.shape[-2:]
     flat = call.between((batch, channels, 1, height * width))
     taken = call.between((batch, channels, rows // channels, places))
-    call.add(Kind.RESHAPE, [call.number(x)], [flat])
-    call.add(Kind.POOL, [flat], [taken], axes=[2, 3])
-    call.add(Kind.RESHAPE, [taken], call.results())
+    call.add(Reshape(), [call.number(x)], [flat])
+    call.add(Pool(axes=(2, 3)), [flat], [taken])
+    call.add(Reshape(), [taken], call.results())
 
 
 def from_columns(call: Call, x: Any) -> None:
@@ -82,9 +82,10 @@ def from_columns(call: Call, x: Any) -> None:
     batch = lead[0] if lead else 1
     divided = call.between((batch, channels, rows // channels, places))
     laid = call.between((batch, channels, 1, height * width))
-    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=(None, None, Literal(rows // channels), None))
-    call.add(Kind.POOL, [divided], [laid], axes=[2, 3])
-    call.add(Kind.RESHAPE, [laid], call.results())
+    origins = (None, None, Literal(rows // channels), None)
+    call.add(Reshape(origins=origins), [call.number(x)], [divided])
+    call.add(Pool(axes=(2, 3)), [divided], [laid])
+    call.add(Reshape(), [laid], call.results())
 
 
 def places_after_lookup(stays: Sequence[bool], new: int) -> dict[int, int]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from prunekit.core.data.nested import leaves
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.attributes import Attributes, attributes_of
+from prunekit.core.graph.kinds import Kind
+from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 
 
@@ -78,7 +80,17 @@ class GraphWriter(ABC):
         self.give(tensor, number)
         return number
 
-    def add(self, kind: Kind, name: str, inputs: Sequence[int], outputs: Sequence[int], **attributes: Any) -> None:
-        """Append one operator."""
-        made = Operator(kind, name, tuple(inputs), tuple(outputs), attributes, self.place, self._calls[name] - 1)
-        self.graph.operators.append(made)
+    def add(self, attributes: Attributes | Kind, name: str, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        """Append one operator.
+
+        Args:
+            attributes: Its kind by the attributes of that kind; the kind itself stands for those with all defaults.
+            name: The framework's own name for it.
+            inputs: Tensor numbers, in the order that the kind asks for.
+            outputs: Tensor numbers.
+
+        Raises:
+            TypeError: A kind was given that has attributes without a default.
+        """
+        found, call = attributes_of(attributes), self._calls[name] - 1
+        self.graph.operators.append(Operator(found, name, tuple(inputs), tuple(outputs), self.place, call))

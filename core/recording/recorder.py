@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.operators import Kind, OperatorGraph
+from prunekit.core.graph.attributes import Convolution, Linear, Opaque
+from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.graph_writer import GraphWriter
@@ -73,7 +74,7 @@ class Recorder(GraphWriter):
                 reason = f"its rule failed: {type(problem).__name__}: {problem}"
         operands, results = call.operands(), call.results()
         if results:
-            call.add(Kind.OPAQUE, operands, results, reason=reason)
+            call.add(Opaque(reason=reason), operands, results)
 
     def enter(self, module: Any) -> None:
         """A module's forward begins."""
@@ -131,7 +132,7 @@ class Recorder(GraphWriter):
         turned = {
             graph.tensors[operator.inputs[1]].name
             for operator in graph.operators
-            if operator.kind is Kind.LINEAR or operator.attributes.get("transposed")
+            if isinstance(operator.attributes, (Linear, Convolution)) and operator.attributes.out_axis == 1
         }  # weights that produce along their second axis, or are used as they are
         for name, parameter in self._parameters.items():
             norms = self.magnitudes(parameter, (0, 1) if name in turned and len(parameter.shape) > 1 else (0,))

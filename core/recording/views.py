@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from prunekit.core.graph.attributes import Attributes, Elementwise, Opaque, Permute, Reshape, Slice, Split
+from prunekit.core.graph.operators import Operator
 
-from prunekit.core.graph.operators import Kind, Operator
 
-
-def put_back(made: Operator | None, index: int, whole: int, part: int) -> tuple[Kind, list[int], dict[str, Any]]:
-    """The operator that puts a view back in its place: kind, inputs, attributes.
+def put_back(made: Operator[Attributes] | None, index: int, whole: int, part: int) -> tuple[Attributes, list[int]]:
+    """The operator that puts a view back in its place: attributes, inputs.
 
     Args:
         made: What made the view; None where that was no single operator.
@@ -16,15 +15,14 @@ def put_back(made: Operator | None, index: int, whole: int, part: int) -> tuple[
         whole: The number of the tensor behind the view.
         part: The number of the view, now that it has been written.
     """
-    if made is not None and made.kind in (Kind.SLICE, Kind.SPLIT):
-        bounds = {k: v for k, v in made.attributes.items() if k in ("axis", "start", "stop", "step")}
-        if made.kind is Kind.SPLIT:
-            start = sum(made.attributes["sizes"][:index])
-            bounds |= {"start": start, "stop": start + made.attributes["sizes"][index], "step": 1}
-        return Kind.WRITE, [whole, part], bounds
-    if made is not None and made.kind is Kind.PERMUTE:
-        order = made.attributes["order"]
-        return Kind.PERMUTE, [part], {"order": sorted(range(len(order)), key=order.__getitem__)}
-    if made is not None and made.kind in (Kind.RESHAPE, Kind.ELEMENTWISE):
-        return made.kind, [part], {}
-    return Kind.OPAQUE, [whole, part], {"reason": "it is written through a view"}
+    attributes = None if made is None else made.attributes
+    if isinstance(attributes, Slice):
+        return attributes.write(), [whole, part]
+    if isinstance(attributes, Split):
+        return attributes.part(index).write(), [whole, part]
+    if isinstance(attributes, Permute):
+        order = attributes.order
+        return Permute(order=tuple(sorted(range(len(order)), key=order.__getitem__))), [part]
+    if isinstance(attributes, (Reshape, Elementwise)):
+        return type(attributes)(), [part]
+    return Opaque(reason="it is written through a view"), [whole, part]

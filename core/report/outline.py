@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.kinds import Kind
+from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.structure import ChannelStructure, Layer
 
 _FEW = 4  # joins behind the last layers that are drawn
@@ -63,7 +65,7 @@ class _Walk:
         self.nodes = {"in": Node("in", "", f"input {shapes}")}
         self.edges: dict[Edge, None] = {}
 
-    def step(self, position: int, operator: Operator) -> None:
+    def step(self, position: int, operator: Operator[Attributes]) -> None:
         """Take one operator into account."""
         names = [self.weights[t] for t in operator.inputs if t in self.weights]
         call = (operator.name, operator.call if operator.call >= 0 else -1 - position)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph import attributes
+from prunekit.core.graph.attributes import Attributes
 
 Array = NDArray[Any]
 
@@ -40,61 +41,63 @@ class Tape:
         self.path.pop()
         return result
 
-    def apply(self, kind: Kind, compute: Callable[..., Any], inputs: Sequence[Array], **attributes: Any) -> Any:
+    def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         """Run one operator.
 
         Args:
-            kind: What it does to channels.
+            attributes: What it does to channels.
             compute: What it does to ``inputs``.
             inputs: Its operands, in the order that the kind asks for.
-            attributes: What the kind asks for.
         """
-        self.calls[kind.value] += 1
+        self.calls[attributes.kind.value] += 1
         return compute(*inputs)
 
     def convolution(self, x: Array, weight: Array, stride: int, padding: int, groups: int) -> Any:
         """Filters over a map, both laid out ``[.., channels, height, width]``."""
         compute = partial(convolve, stride=stride, padding=padding, groups=groups)
-        return self.apply(Kind.CONVOLUTION, compute, [x, weight], groups=groups, transposed=False, stride=stride)
+        what = attributes.Convolution(groups=groups, transposed=False, stride=stride)
+        return self.apply(what, compute, [x, weight])
 
     def linear(self, x: Array, weight: Array, bias: Array) -> Any:
         """Products with a weight ``[outputs, inputs]``."""
-        turned = self.apply(Kind.PERMUTE, np.transpose, [weight], order=[1, 0])
-        return self.apply(Kind.LINEAR, lambda x, weight, bias: x @ weight + bias, [x, turned, bias])
+        turned = self.apply(attributes.Permute(order=(1, 0)), np.transpose, [weight])
+        return self.apply(attributes.Linear(), lambda x, weight, bias: x @ weight + bias, [x, turned, bias])
 
     def normalization(self, x: Array, gain: Array, shift: Array, mean: Array, variance: Array) -> Any:
         """Each channel by the statistics given."""
-        return self.apply(Kind.NORMALIZATION, _normalize, [x, gain, shift, mean, variance], axis=1, pooled=[])
+        what = attributes.Normalization(axis=1, pooled=())
+        return self.apply(what, _normalize, [x, gain, shift, mean, variance])
 
     def relu(self, x: Array) -> Any:
         """What is positive."""
-        return self.apply(Kind.ELEMENTWISE, partial(np.maximum, 0), [x])
+        return self.apply(attributes.Elementwise(), partial(np.maximum, 0), [x])
 
     def add(self, a: Array, b: Array) -> Any:
         """Sums, position by position."""
-        return self.apply(Kind.ELEMENTWISE, np.add, [a, b])
+        return self.apply(attributes.Elementwise(), np.add, [a, b])
 
     def multiply(self, a: Array, b: Array) -> Any:
         """Products, position by position."""
-        return self.apply(Kind.ELEMENTWISE, np.multiply, [a, b])
+        return self.apply(attributes.Elementwise(), np.multiply, [a, b])
 
     def concat(self, *parts: Array) -> Any:
         """Channels side by side."""
-        return self.apply(Kind.CONCAT, lambda *parts: np.concatenate(parts, axis=1), parts, axis=1)
+        return self.apply(attributes.Concat(axis=1), lambda *parts: np.concatenate(parts, axis=1), parts)
 
     def split(self, x: Array, parts: int) -> Any:
         """Channels in equal parts."""
-        sizes = [x.shape[1] // parts] * parts
+        what = attributes.Split(axis=1, sizes=(x.shape[1] // parts,) * parts)
         compute = lambda x: tuple(part.copy() for part in np.split(x, parts, axis=1))  # noqa: E731 - needs ``parts``
-        return self.apply(Kind.SPLIT, compute, [x], axis=1, sizes=sizes, drop=False)
+        return self.apply(what, compute, [x])
 
     def mean(self, x: Array) -> Any:
         """The mean over all positions of a map."""
-        return self.apply(Kind.REDUCE, partial(np.mean, axis=(2, 3)), [x], axes=[2, 3], keepdim=False, over="mean")
+        what = attributes.Reduce(axes=(2, 3), keepdim=False, over="mean")
+        return self.apply(what, partial(np.mean, axis=(2, 3)), [x])
 
     def flatten(self, x: Array) -> Any:
         """Each sample as one vector."""
-        return self.apply(Kind.RESHAPE, lambda x: x.reshape(len(x), -1), [x])
+        return self.apply(attributes.Reshape(), lambda x: x.reshape(len(x), -1), [x])
 
 
 def convolve(x: Array, weight: Array, stride: int = 1, padding: int = 1, groups: int = 1) -> Array:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.data.contract import Inputs, as_call
-from prunekit.core.graph.operators import Kind, Operator, OperatorGraph
+from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Normalization, Permute
+from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.testing.fake_network import Array, Module, Tape
@@ -61,30 +63,28 @@ class Recorder(Tape):
         result = super().enter(module, *inputs, **named)
         self._whole = False
         self.path.append(self._names[id(module)])
+        attributes: Attributes = Normalization(axis=1, pooled=())
         if meaning == "convolution":
-            attributes = {"groups": own.groups, "transposed": False, "stride": own.stride}
-        else:
-            attributes = {"axis": 1, "pooled": [], "mean": None}
-        self._add(Kind(meaning), type(module).__name__, -1, [*inputs, *module.arrays().values()], result, attributes)
+            attributes = Convolution(groups=own.groups, transposed=False, stride=own.stride)
+        self._add(attributes, type(module).__name__, -1, [*inputs, *module.arrays().values()], result)
         self.path.pop()
         return result
 
-    def apply(self, kind: Kind, compute: Callable[..., Any], inputs: Sequence[Array], **attributes: Any) -> Any:
+    def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         """Run one operator and write it down."""
-        call = self.calls[kind.value]
-        result = super().apply(kind, compute, inputs, **attributes)
+        name = attributes.kind.value
+        call = self.calls[name]
+        result = super().apply(attributes, compute, inputs)
         if not self._whole:
-            if kind is Kind.NORMALIZATION:
-                attributes["mean"] = self._numbered(inputs[3])
-            self._add(kind, kind.value, call, inputs, result, attributes)
+            if isinstance(attributes, Normalization):
+                attributes = replace(attributes, mean=self._numbered(inputs[3]))
+            self._add(attributes, name, call, inputs, result)
         return result
 
-    def _add(
-        self, kind: Kind, name: str, call: int, inputs: Sequence[Array], result: Any, attributes: dict[str, Any]
-    ) -> None:
+    def _add(self, attributes: Attributes, name: str, call: int, inputs: Sequence[Array], result: Any) -> None:
         operands = tuple(self._numbered(array) for array in inputs)
         results = tuple(self._fresh(array) for array in outputs_as_arrays(result))
-        self._graph.operators.append(Operator(kind, name, operands, results, attributes, self.path[-1], call))
+        self._graph.operators.append(Operator(attributes, name, operands, results, self.path[-1], call))
 
     def _numbered(self, array: Array) -> int:
         if id(array) in self._number:
@@ -116,12 +116,13 @@ class Masking(Tape):
         stays = self._stays.get((type(module).__name__, self._names[id(module)]), True)
         return super().enter(module, *(np.where(stays, x, 0) for x in inputs), **named)
 
-    def apply(self, kind: Kind, compute: Callable[..., Any], inputs: Sequence[Array], **attributes: Any) -> Any:
+    def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         """Run one operator over what stays."""
-        stays = self._stays.get((kind.value, self.calls[kind.value]))
+        name = attributes.kind.value
+        stays = self._stays.get((name, self.calls[name]))
         if stays is not None:
             inputs = [np.where(stays, inputs[0], 0), *inputs[1:]]
-        return super().apply(kind, compute, inputs, **attributes)
+        return super().apply(attributes, compute, inputs)
 
 
 class Observer(Tape):
@@ -134,13 +135,13 @@ class Observer(Tape):
         self._readers = {id(own[r.weight]): r for r in graph.readers if (r.units >= 0).any()}
         self._alive: list[Array] = []
 
-    def apply(self, kind: Kind, compute: Callable[..., Any], inputs: Sequence[Array], **attributes: Any) -> Any:
+    def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         """Run one operator; look at what it reads if its weight is one of the readers'."""
-        result = super().apply(kind, compute, inputs, **attributes)
-        if kind is Kind.PERMUTE and id(inputs[0]) in self._readers:  # a linear layer turns its weight first
+        result = super().apply(attributes, compute, inputs)
+        if isinstance(attributes, Permute) and id(inputs[0]) in self._readers:  # a linear layer turns its weight first
             self._readers[id(result)] = self._readers[id(inputs[0])]
             self._alive.append(result)
-        elif kind in (Kind.CONVOLUTION, Kind.LINEAR) and id(inputs[1]) in self._readers:
+        elif isinstance(attributes, (Convolution, Linear)) and id(inputs[1]) in self._readers:
             reader = self._readers[id(inputs[1])]
             channels = len(reader.units)  # of one group; all else that a channel owns counts as further positions
             x = inputs[0].reshape(len(inputs[0]), reader.groups, channels, -1)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Kind, Operator, OperatorGraph
+from prunekit.core.graph import Operator, OperatorGraph
+from prunekit.core.graph.attributes import Attributes, Convolution, Elementwise, Linear, Normalization, Permute, Reduce
 
 
 class Script:
@@ -28,9 +29,9 @@ class Script:
     def buffer(self, name: str, *shape: int) -> int:
         return self.graph.tensor(shape, name)
 
-    def op(self, kind: Kind, name: str, inputs: list[int], *shapes: tuple[int, ...], **attributes: Any) -> Any:
+    def op(self, attributes: Attributes, name: str, inputs: list[int], *shapes: tuple[int, ...]) -> Any:
         outputs = [self.graph.tensor(shape) for shape in shapes]
-        self.graph.operators.append(Operator(kind, name, tuple(inputs), tuple(outputs), attributes, self.module))
+        self.graph.operators.append(Operator(attributes, name, tuple(inputs), tuple(outputs), self.module))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def conv(self, x: int, name: str, out: int, kernel: int = 3, groups: int = 1, bias: bool = False) -> int:
@@ -39,32 +40,32 @@ class Script:
         weight = self.parameter(f"{name}.weight", out, c // groups, kernel, kernel)
         more = [self.parameter(f"{name}.bias", out)] if bias else []
         shape = (n, out, h, w)
-        attributes = {"groups": groups, "transposed": False, "stride": 1}
-        return self.op(Kind.CONVOLUTION, "convolution", [x, weight, *more], shape, **attributes)
+        attributes = Convolution(groups=groups, transposed=False, stride=1)
+        return self.op(attributes, "convolution", [x, weight, *more], shape)
 
     def norm(self, x: int, name: str) -> int:
         shape = self.graph.tensors[x].shape
         self.module = name
         affine = [self.parameter(f"{name}.{part}", shape[1]) for part in ("weight", "bias")]
         running = [self.buffer(f"{name}.running_{part}", shape[1]) for part in ("mean", "var")]
-        attributes = {"axis": 1, "pooled": [], "mean": running[0]}
-        return self.op(Kind.NORMALIZATION, "batch_norm", [x, *affine, *running], shape, **attributes)
+        attributes = Normalization(axis=1, pooled=(), mean=running[0])
+        return self.op(attributes, "batch_norm", [x, *affine, *running], shape)
 
     def add(self, a: int, b: int) -> int:
         self.module = ""
-        return self.op(Kind.ELEMENTWISE, "add", [a, b], self.graph.tensors[a].shape)
+        return self.op(Elementwise(), "add", [a, b], self.graph.tensors[a].shape)
 
     def linear(self, x: int, name: str, out: int) -> int:
         shape = self.graph.tensors[x].shape
         self.module = name
         weight, bias = self.parameter(f"{name}.weight", out, shape[-1]), self.parameter(f"{name}.bias", out)
-        turned = self.op(Kind.PERMUTE, "t", [weight], (shape[-1], out), order=[1, 0])
-        return self.op(Kind.LINEAR, "addmm", [x, turned, bias], (*shape[:-1], out))
+        turned = self.op(Permute(order=(1, 0)), "t", [weight], (shape[-1], out))
+        return self.op(Linear(), "addmm", [x, turned, bias], (*shape[:-1], out))
 
     def mean(self, x: int) -> int:
         self.module = ""
         shape = self.graph.tensors[x].shape[:2]
-        return self.op(Kind.REDUCE, "mean", [x], shape, axes=[2, 3], keepdim=False, over="mean")
+        return self.op(Reduce(axes=(2, 3), keepdim=False, over="mean"), "mean", [x], shape)
 
     def output(self, x: int) -> OperatorGraph:
         self.graph.outputs.append(x)

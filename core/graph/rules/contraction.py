@@ -6,19 +6,20 @@ from math import prod
 
 import numpy as np
 
+from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Matmul
 from prunekit.core.graph.flow_state import Contraction, FlowState, Masked, Scaled, where
 from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.rules.pointwise import merge
 from prunekit.core.graph.size_constraints import pin, require
-from prunekit.core.graph.sizes import Extent, SizeOrigin
+from prunekit.core.graph.sizes import Extent
 
 
-def convolution(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def convolution(flow: FlowState, position: int, operator: Operator[Convolution]) -> list[Axes]:
     """Input channels are tied to one axis of the weight, output channels are the other's."""
     x, weight = operator.inputs[0], operator.inputs[1]
-    groups, transposed = operator.attributes["groups"], operator.attributes["transposed"]
-    origin, shape = operator.attributes.get("origin"), flow.shape(weight)
+    groups, transposed = operator.attributes.groups, operator.attributes.transposed
+    origin, shape = operator.attributes.origin, flow.shape(weight)
     axes = flow.axes(weight).get(0), flow.axes(weight).get(1)
     read, out = axes if transposed else axes[::-1]
     channels, passing = _input_channels(flow, x, operator)
@@ -46,7 +47,7 @@ def convolution(flow: FlowState, position: int, operator: Operator) -> list[Axes
     return [passing if out is None else {**passing, 1: out}]
 
 
-def linear(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def linear(flow: FlowState, position: int, operator: Operator[Linear]) -> list[Axes]:
     """The last axis of x meets the first of the weight; the other axes of x pass."""
     x, weight = operator.inputs[0], operator.inputs[1]
     last = len(flow.shape(x)) - 1
@@ -64,7 +65,7 @@ def linear(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [passing if out is None else {**passing, last: out}]
 
 
-def matmul(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def matmul(flow: FlowState, position: int, operator: Operator[Matmul]) -> list[Axes]:
     """Two activations: the axis that is summed over is tied, the batch axes are merged, the others pass."""
     (a, b), (out,) = operator.inputs, operator.outputs
     depth, rest = [], []
@@ -80,9 +81,9 @@ def matmul(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
         flow.masked.append(Masked(position, 0, len(flow.shape(a)) - 1, mine))
     elif (alone := mine if other is None else other) is not None:
         flow.labels.freeze(alone, f"{where(operator)} sums it against a fixed size")
-    if "implicit_scale" in operator.attributes:
+    if (scale := operator.attributes.implicit_scale) is not None:
         length, axis = flow.shape(a)[-1], len(flow.shape(a)) - 1
-        flow.scaled.append(Scaled(position, 0, Extent(length, a, axis), operator.attributes["implicit_scale"]))
+        flow.scaled.append(Scaled(position, 0, Extent(length, a, axis), scale))
     axes = merge(flow, flow.shape(out), rest, operator)
     sizes = [d for d in depth[:1] if d is not None] + list(axes.values())
     multiplier = prod(flow.shape(out)) * flow.shape(a)[-1] / prod(s.size for s in sizes)
@@ -90,18 +91,20 @@ def matmul(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [axes]
 
 
-def _input_channels(flow: FlowState, x: int, operator: Operator) -> tuple[IntArray | None, Axes]:
+def _input_channels(flow: FlowState, x: int, operator: Operator[Convolution]) -> tuple[IntArray | None, Axes]:
     """The labels of axis 1, and those of axes along which the kernel sees one position at a time."""
     passing = Axes()
     for axis, labels in flow.axes(x).items():
-        if axis != 1 and axis in (0, *operator.attributes.get("single", ())):
+        if axis != 1 and axis in (0, *operator.attributes.single):
             passing[axis] = labels
         elif axis > 1:
             flow.labels.freeze(labels, f"{where(operator)} slides along it")
     return flow.axes(x).get(1), passing
 
 
-def _contract(flow: FlowState, channels: IntArray | None, read: IntArray | None, operator: Operator) -> None:
+def _contract(
+    flow: FlowState, channels: IntArray | None, read: IntArray | None, operator: Operator[Attributes]
+) -> None:
     if channels is not None and read is not None:
         flow.labels.tie(channels, read)
     elif read is not None:
@@ -111,7 +114,7 @@ def _contract(flow: FlowState, channels: IntArray | None, read: IntArray | None,
 
 
 def _depthwise(
-    flow: FlowState, channels: IntArray | None, out: IntArray | None, groups: int, operator: Operator
+    flow: FlowState, channels: IntArray | None, out: IntArray | None, groups: int, operator: Operator[Convolution]
 ) -> None:  # fmt: skip
     """A channel goes with its filters."""
     if channels is not None and out is not None:
@@ -123,10 +126,11 @@ def _depthwise(
 
 
 def _grouped(
-    flow: FlowState, channels: IntArray | None, read: IntArray | None, out: IntArray | None, operator: Operator
+    flow: FlowState, channels: IntArray | None, read: IntArray | None, out: IntArray | None,
+    operator: Operator[Convolution],
 ) -> None:  # fmt: skip
     """The same position goes in every group, or whole groups go, among the inputs as among the outputs."""
-    groups, origin = operator.attributes["groups"], operator.attributes.get("origin")
+    groups, origin = operator.attributes.groups, operator.attributes.origin
     both = () if channels is None or out is None else (channels.reshape(groups, -1), out.reshape(groups, -1))
     if both and both[1].shape[1] > 1 and flow.choose(operator, np.concatenate([part.ravel() for part in both])):
         inputs, outputs = both
@@ -146,11 +150,11 @@ def _grouped(
 
 def _grouped_transposed(
     flow: FlowState, channels: IntArray | None, read: IntArray | None, out: IntArray | None, groups: int,
-    operator: Operator,
+    operator: Operator[Convolution],
 ) -> tuple[IntArray | None, IntArray | None]:  # fmt: skip
     """The labels read and produced: a transposed weight is [inputs of all groups, outputs of one group]."""
     _contract(flow, channels, read, operator)
-    origin: SizeOrigin | None = operator.attributes.get("origin")
+    origin = operator.attributes.origin
     if read is not None and read.size == groups:  # depthwise: each channel produces as many as the other axis holds
         if out is not None:
             flow.labels.freeze(out, f"{where(operator)} makes a fixed number of channels of each")

@@ -6,19 +6,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from prunekit.core.graph.attributes import (
+    Attributes,
+    Concat,
+    Create,
+    Expand,
+    Index,
+    Origins,
+    Pad,
+    Permute,
+    Reshape,
+    Write,
+)
 from prunekit.core.graph.flow_state import FlowState, where
 from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import reshape
 from prunekit.core.graph.rules.pointwise import Operand, merge, operand
 from prunekit.core.graph.size_constraints import divide, pin, require, sized
-from prunekit.core.graph.sizes import Literal, SizeOrigin
+from prunekit.core.graph.sizes import Literal
 
 
-def reshaped(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def reshaped(flow: FlowState, position: int, operator: Operator[Reshape]) -> list[Axes]:
     """Labels are reshaped alike; one that is spread over new axes must lose whole positions of one of them."""
     before, after = flow.shape(operator.inputs[0]), flow.shape(operator.outputs[0])
-    origins = _origins(operator, len(after))
+    origins = _known(operator.attributes.origins, len(after))
     axes, spread, lost = reshape(flow.axes(operator.inputs[0]), before, after)
     for labels in lost:
         flow.labels.freeze(labels, f"{where(operator)} folds two prunable axes into one")
@@ -35,20 +47,20 @@ def reshaped(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [axes]
 
 
-def permute(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def permute(flow: FlowState, position: int, operator: Operator[Permute]) -> list[Axes]:
     """Labels are permuted alike."""
-    axes, order = flow.axes(operator.inputs[0]), operator.attributes["order"]
+    axes, order = flow.axes(operator.inputs[0]), operator.attributes.order
     return [{new: axes[old] for new, old in enumerate(order) if old in axes}]
 
 
-def expand(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def expand(flow: FlowState, position: int, operator: Operator[Expand]) -> list[Axes]:
     """Axes that are made longer carry the labels that their size counts; others fit any size."""
     (x,), (out,) = operator.inputs, operator.outputs
     shape, lead = flow.shape(out), len(flow.shape(out)) - len(flow.shape(x))
     own = (1,) * lead + flow.shape(x)
-    axes, origins = {axis + lead: labels for axis, labels in flow.axes(x).items()}, _origins(operator, len(shape))
+    axes = {axis + lead: labels for axis, labels in flow.axes(x).items()}
     same = {k + lead for k in flow.stretched.get(x, ())}
-    for axis, origin in enumerate(origins):
+    for axis, origin in enumerate(_known(operator.attributes.origins, len(shape))):
         if axis in axes:
             require(flow, axes[axis], origin, operator)
         elif own[axis] == 1 < shape[axis]:
@@ -63,12 +75,12 @@ def expand(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [axes]
 
 
-def create(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def create(flow: FlowState, position: int, operator: Operator[Create]) -> list[Axes]:
     """A new tensor of one value: its axes count what their sizes count; ``ordered`` ones hold a place each."""
     (out,) = operator.outputs
     axes: Axes = {}
-    for axis, origin in enumerate(_origins(operator, len(flow.shape(out)))):
-        labels = None if operator.attributes["ordered"] else sized(flow, origin)
+    for axis, origin in enumerate(_known(operator.attributes.origins, len(flow.shape(out)))):
+        labels = None if operator.attributes.ordered else sized(flow, origin)
         if labels is not None and labels.size == flow.shape(out)[axis]:
             axes[axis] = labels
         else:
@@ -76,12 +88,12 @@ def create(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [axes]
 
 
-def concat(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def concat(flow: FlowState, position: int, operator: Operator[Concat]) -> list[Axes]:
     """Labels are concatenated alike."""
-    return [_joined(flow, [operand(flow, t) for t in operator.inputs], operator.attributes["axis"], operator)]
+    return [_joined(flow, [operand(flow, t) for t in operator.inputs], operator.attributes.axis, operator)]
 
 
-def _joined(flow: FlowState, parts: Sequence[Operand], axis: int, operator: Operator) -> Axes:
+def _joined(flow: FlowState, parts: Sequence[Operand], axis: int, operator: Operator[Attributes]) -> Axes:
     others = [
         ((*own[:axis], 1, *own[axis + 1 :]), {k: v for k, v in axes.items() if k != axis}, same)
         for own, axes, same in parts
@@ -94,7 +106,7 @@ def _joined(flow: FlowState, parts: Sequence[Operand], axis: int, operator: Oper
     return merged
 
 
-def _places(flow: FlowState, labels: IntArray | None, size: int, operator: Operator) -> IntArray:
+def _places(flow: FlowState, labels: IntArray | None, size: int, operator: Operator[Attributes]) -> IntArray:
     """Labels, or stand-ins for positions that nobody produces and so nobody can remove."""
     if labels is None:
         labels = flow.labels.fresh(size)
@@ -102,13 +114,13 @@ def _places(flow: FlowState, labels: IntArray | None, size: int, operator: Opera
     return labels
 
 
-def pad(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def pad(flow: FlowState, position: int, operator: Operator[Pad]) -> list[Axes]:
     """New positions at the ends; nobody can remove those."""
     axes = dict(flow.axes(operator.inputs[0]))
-    for axis, (before, after) in enumerate(operator.attributes["pads"]):
+    for axis, (before, after) in enumerate(operator.attributes.pads):
         if axis not in axes or (before, after) == (0, 0):
             continue
-        if before < 0 or after < 0 or not operator.attributes["constant"]:
+        if before < 0 or after < 0 or not operator.attributes.constant:
             flow.labels.freeze(axes.pop(axis), f"{where(operator)} cuts or repeats fixed places of it")
             continue
         ends = [flow.labels.fresh(size) for size in (before, after)]
@@ -118,33 +130,33 @@ def pad(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [axes]
 
 
-def index(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def index(flow: FlowState, position: int, operator: Operator[Index]) -> list[Axes]:
     """Positions are looked up along some axes, which stay; ``moved`` says where each other axis goes."""
     kept: Axes = {}
     for axis, labels in flow.axes(operator.inputs[0]).items():
-        if axis in operator.attributes["moved"]:
-            kept[operator.attributes["moved"][axis]] = labels
+        if axis in operator.attributes.moved:
+            kept[operator.attributes.moved[axis]] = labels
         else:
             flow.labels.freeze(labels, f"{where(operator)} looks up fixed places of it")
     return [kept]
 
 
-def write(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def write(flow: FlowState, position: int, operator: Operator[Write]) -> list[Axes]:
     """The second input takes the place of a part of the first; which part, a slice before it has said."""
-    axis, start, stop, step = (operator.attributes[k] for k in ("axis", "start", "stop", "step"))
+    axis, places = operator.attributes.axis, operator.attributes.places
     base, part = (operand(flow, tensor) for tensor in operator.inputs)
     if len(part[0]) < len(base[0]):  # one position, whose axis had disappeared
         shifted = {k + (k >= axis): labels for k, labels in part[1].items()}
         part = (*part[0][:axis], 1, *part[0][axis:]), shifted, frozenset(k + (k >= axis) for k in part[2])
     size = base[0][axis]
     source = np.arange(size)
-    source[start:stop:step] = size + np.arange(len(source[start:stop:step]))
+    source[places] = size + np.arange(len(source[places]))
     joined = _joined(flow, (base, part), axis, operator)
     if axis in joined:
         joined[axis] = joined[axis][source]
     return [joined]
 
 
-def _origins(operator: Operator, ndim: int) -> Sequence[SizeOrigin | None]:
-    origins: Sequence[SizeOrigin | None] = operator.attributes.get("origins", (None,) * ndim)
-    return origins
+def _known(origins: Origins, ndim: int) -> Origins:
+    """One origin for each axis, also where the code passed no sizes."""
+    return origins or (None,) * ndim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prunekit.core.graph.attributes import Attributes, Elementwise, Normalization, Opaque, Pool, Reduce
 from prunekit.core.graph.flow_state import FlowState, Masked, Scaled, where
 from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
@@ -18,10 +19,10 @@ def operand(flow: FlowState, tensor: int) -> Operand:
     return flow.shape(tensor), flow.axes(tensor), flow.stretched.get(tensor, frozenset())
 
 
-def elementwise(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def elementwise(flow: FlowState, position: int, operator: Operator[Elementwise]) -> list[Axes]:
     """Operands are broadcast against each other, and what meets is tied."""
-    if "scaled" in operator.attributes:
-        origin, exponent = operator.attributes["scaled"]
+    if operator.attributes.scaled is not None:
+        origin, exponent = operator.attributes.scaled
         flow.scaled.append(Scaled(position, 0, origin, exponent))
     operands = [operand(flow, t) for t in operator.inputs]
     for out in operator.outputs:
@@ -39,7 +40,7 @@ def _stretch(flow: FlowState, operands: Sequence[Operand], out: int) -> None:
         flow.stretched[out] = common
 
 
-def merge(flow: FlowState, shape: Sequence[int], operands: Sequence[Operand], operator: Operator) -> Axes:
+def merge(flow: FlowState, shape: Sequence[int], operands: Sequence[Operand], operator: Operator[Attributes]) -> Axes:
     """Broadcast operands against each other: what meets is tied, what meets a fixed size keeps its own."""
     ndim, merged, fixed = len(shape), Axes(), set[int]()
     for own, axes, same in operands:
@@ -54,10 +55,10 @@ def merge(flow: FlowState, shape: Sequence[int], operands: Sequence[Operand], op
     return merged
 
 
-def normalization(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def normalization(flow: FlowState, position: int, operator: Operator[Normalization]) -> list[Axes]:
     """Per-channel tensors are tied to the channels; statistics over channels are noted, parts of them are kept."""
-    x, axis, pooled = operator.inputs[0], operator.attributes["axis"], operator.attributes["pooled"]
-    groups, shape = operator.attributes.get("groups", 1), flow.shape(x)
+    x, axis, groups = operator.inputs[0], operator.attributes.axis, operator.attributes.groups
+    shape = flow.shape(x)
     operands = [operand(flow, x)]
     for tensor in operator.inputs[1:]:
         own, axes, same = operand(flow, tensor)
@@ -67,20 +68,22 @@ def normalization(flow: FlowState, position: int, operator: Operator) -> list[Ax
         operands.append((own, axes, same))
     merged = merge(flow, shape, operands, operator)
     for k, labels in merged.items():
-        if k in pooled:
-            if k == 1 and 1 < groups < shape[1]:
+        if k in operator.attributes.pooled:
+            if k == 1 and groups is not None and 1 < groups < shape[1]:
                 labels = _in_groups(flow, labels, groups, operator)
             flow.masked.append(Masked(position, 0, k, labels))
     _sizes(flow, merged, operator)
+    if 1 in merged and groups == shape[1]:
+        require(flow, merged[1], operator.attributes.origin, operator)
     channels = merged.get(len(shape) - 1 if axis is None else axis)
     if channels is not None:
         flow.norms.setdefault(operator.module, channels)
     return [merged] + [{} for _ in operator.outputs[1:]]
 
 
-def _in_groups(flow: FlowState, labels: IntArray, groups: int, operator: Operator) -> IntArray:
+def _in_groups(flow: FlowState, labels: IntArray, groups: int, operator: Operator[Normalization]) -> IntArray:
     """Statistics of each group: the same position goes in every group, or whole groups go."""
-    origin, table = operator.attributes.get("origin"), labels.reshape(groups, -1)
+    origin, table = operator.attributes.origin, labels.reshape(groups, -1)
     if table.shape[1] > 1 and flow.choose(operator, labels):
         flow.labels.tie(table[:, :1], table)
         require(flow, table[:, 0], origin, operator)
@@ -90,28 +93,24 @@ def _in_groups(flow: FlowState, labels: IntArray, groups: int, operator: Operato
     return labels
 
 
-def _sizes(flow: FlowState, merged: Axes, operator: Operator) -> None:
+def _sizes(flow: FlowState, merged: Axes, operator: Operator[Normalization | Reduce]) -> None:
     """What the code says about the sizes of the normalized axes, the last ones."""
-    origins = operator.attributes.get("origins", ())
-    shape = flow.shape(operator.inputs[0])
-    ndim = len(shape)
+    origins, ndim = operator.attributes.origins, len(flow.shape(operator.inputs[0]))
     for axis, origin in enumerate(origins, ndim - len(origins)):
         if axis in merged:
             require(flow, merged[axis], origin, operator)
         else:
             pin(flow, origin, operator)
-    if 1 in merged and operator.attributes.get("groups") == shape[1]:
-        require(flow, merged[1], operator.attributes.get("origin"), operator)
 
 
-def reduce(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def reduce(flow: FlowState, position: int, operator: Operator[Reduce]) -> list[Axes]:
     """Sums, means and extremes can leave out what is gone; anything else keeps its channels."""
-    axes, over = operator.attributes["axes"], operator.attributes["over"]
+    axes, over = operator.attributes.axes, operator.attributes.over
     _sizes(flow, flow.axes(operator.inputs[0]), operator)
     kept: Axes = {}
     for axis, labels in flow.axes(operator.inputs[0]).items():
         if axis not in axes:
-            kept[axis if operator.attributes["keepdim"] else axis - sum(k < axis for k in axes)] = labels
+            kept[axis if operator.attributes.keepdim else axis - sum(k < axis for k in axes)] = labels
         elif over == "values":
             flow.labels.freeze(labels, f"{where(operator)} is taken over it")
         else:
@@ -120,11 +119,11 @@ def reduce(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [dict(kept) for _ in operator.outputs]
 
 
-def pool(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def pool(flow: FlowState, position: int, operator: Operator[Pool]) -> list[Axes]:
     """Positions along some axes are mixed, the others pass; a softmax can leave out what is gone."""
-    axes, kept = operator.attributes["axes"], Axes()
+    axes, kept = operator.attributes.axes, Axes()
     for axis, labels in flow.axes(operator.inputs[0]).items():
-        if axis in axes and operator.attributes.get("softmax"):
+        if axis in axes and operator.attributes.softmax:
             flow.masked.append(Masked(position, 0, axis, labels))
         elif axis in axes:
             flow.labels.freeze(labels, f"{where(operator)} mixes positions along it")
@@ -133,9 +132,9 @@ def pool(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
     return [{k: v for k, v in kept.items() if k < len(shape) and shape[k] == v.size} for shape in out]
 
 
-def opaque(flow: FlowState, position: int, operator: Operator) -> list[Axes]:
+def opaque(flow: FlowState, position: int, operator: Operator[Opaque]) -> list[Axes]:
     """Nobody knows what it does: everything that it touches stays."""
     for tensor in operator.inputs:
         for labels in flow.axes(tensor).values():
-            flow.labels.freeze(labels, f"{where(operator)}: {operator.attributes['reason']}")
+            flow.labels.freeze(labels, f"{where(operator)}: {operator.attributes.reason}")
     return [{} for _ in operator.outputs]

@@ -10,7 +10,7 @@ from prunekit.core.backend import Network, outputs_as_arrays
 from prunekit.core.cost import price
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.structure import staying
 from prunekit.core.pruning.plan import PlanError, PrunePlan
 from prunekit.core.testing.conformance.structures import STRUCTURES

@@ -7,7 +7,8 @@ import numpy as np
 from prunekit.core.cost import price
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import Operator, channel_structure
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.parsing.parse import parse
 from prunekit.core.parsing.verify import VERIFIED
 from prunekit.core.testing.conformance.structures import STRUCTURES
@@ -141,5 +142,5 @@ def parsing_proves_every_structure(subject: Subject) -> None:
         promise(graph.notes == [VERIFIED], f"{structure}: the notes are {graph.notes} instead of {[VERIFIED]}")
 
 
-def _told(operator: Operator) -> str:
+def _told(operator: Operator[Attributes]) -> str:
     return f"{operator.name} in {operator.module or 'the network'}"

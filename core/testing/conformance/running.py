@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prunekit.core.data.contract import Batch, DataError
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Normalization
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Arrays, Subject, promise, same
@@ -110,9 +110,10 @@ def recalibrated_statistics_are_averages(subject: Subject) -> None:
     weights = moved & graph.operators.parameter_shapes.keys()
     promise(not weights, f"recalibrate changed {', '.join(sorted(weights))}")
     tensors = graph.operators.tensors
-    norm = next(operator for operator in graph.operators.operators if operator.kind is Kind.NORMALIZATION)
-    mean = tensors[norm.attributes["mean"]].name or ""
-    others = [tensors[t].name for t in norm.inputs if tensors[t].name in moved - {mean}]
+    norms = [(o.inputs, o.attributes) for o in graph.operators.operators if isinstance(o.attributes, Normalization)]
+    inputs, norm = norms[0]
+    mean = (None if norm.mean is None else tensors[norm.mean].name) or ""
+    others = [tensors[t].name for t in inputs if tensors[t].name in moved - {mean}]
     promise(len(others) == 1 and mean in moved, f"recalibrate changed {sorted(moved)}, not one mean and one variance")
     maps = [convolve(part, before[graph.layers[0].weight]) for part in x]
     means = np.mean([part.mean((0, 2, 3)) for part in maps], axis=0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.kinds import Kind
 
 _CONV, _NORM, _MEAN, _LINEAR = Kind.CONVOLUTION, Kind.NORMALIZATION, Kind.REDUCE, Kind.LINEAR
 

@@ -12,6 +12,8 @@ from mindspore.ops import operations
 from mindspore.ops.auto_generate import gen_ops_prim
 
 from prunekit.core import recording
+from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
@@ -45,9 +47,13 @@ class Call(recording.Call):
         """The first argument that the operator has under one of these names, by which versions of it differ."""
         return next((self[name] for name in names if name in self), default)
 
-    def unary(self, kind: Any, **attributes: Any) -> None:
-        """Append one neutral operator from the first argument to the first result."""
-        self.add(kind, [self.number(self.x)], self.first(), **attributes)
+    def unary(self, attributes: Attributes | Kind) -> None:
+        """Append one neutral operator from the first argument to the first result.
+
+        Args:
+            attributes: As for `add`.
+        """
+        self.add(attributes, [self.number(self.x)], self.first())
 
     def out_of(self, index: int) -> Any:
         """One of the results."""
@@ -66,7 +72,7 @@ class Call(recording.Call):
         self._writer.give(self.out_of(0), number)
 
     @property
-    def last(self) -> Operator | None:
+    def last(self) -> Operator[Attributes] | None:
         """The operator that was added last."""
         operators = self._writer.graph.operators
         return operators[-1] if operators else None

@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
-from prunekit.core.graph.operators import Kind, Operator
+from prunekit.core.graph.attributes import Attributes, Normalization, Pool, Reduce
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore.call import arguments
@@ -24,7 +24,7 @@ Flags = NDArray[np.bool_]
 def masked(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
     """What the network returns when everything that the plan removes has no effect."""
     keep = plan.flags(graph)
-    masks: dict[tuple[str, int], tuple[Operator, dict[int, Flags]]] = {}
+    masks: dict[tuple[str, int], tuple[Attributes, dict[int, Flags]]] = {}
     hooks, cells = [], dict(network.cells_and_names())
     for mask in graph.masks:
         operator, stays = graph.operators.operators[mask.operator], staying(mask.units, keep)
@@ -33,7 +33,7 @@ def masked(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan, forward: 
         if operator.call < 0:  # a cell that counts as one operator
             hooks.append(cells[operator.module].register_forward_pre_hook(_masking(mask.axis, stays)))
         else:
-            masks.setdefault((operator.name, operator.call), (operator, {}))[1][mask.axis] = stays
+            masks.setdefault((operator.name, operator.call), (operator.attributes, {}))[1][mask.axis] = stays
     calls = Counter[str]()
 
     def run(operator: Dispatched) -> Any:
@@ -68,20 +68,20 @@ def _filled(x: Tensor, stays: Flags, value: float) -> Tensor:
     return Tensor(np.where(stays, array, array.dtype.type(value)))
 
 
-def _without(operator: Dispatched, recorded: Operator, axes: Mapping[int, Flags]) -> Any:
+def _without(operator: Dispatched, attributes: Attributes, axes: Mapping[int, Flags]) -> Any:
     """The operator over what stays."""
     x = next(tensors_in(list(operator.args)))
     stays = np.ones([1] * x.ndim, dtype=bool)
     for axis, flags in axes.items():
         stays = stays & _along(axis, x.ndim, flags)
-    if recorded.kind is Kind.NORMALIZATION:
-        return _normalized(operator, recorded, as_array(x), stays)
-    if recorded.kind is Kind.REDUCE and recorded.attributes["over"] == "mean":
-        return _averaged(operator, recorded, as_array(x), stays)
+    if isinstance(attributes, Normalization):
+        return _normalized(operator, attributes, as_array(x), stays)
+    if isinstance(attributes, Reduce) and attributes.over == "mean":
+        return _averaged(operator, attributes, as_array(x), stays)
     value = 0.0
-    if recorded.attributes.get("softmax"):
+    if isinstance(attributes, Pool) and attributes.softmax:
         value = -np.inf
-    elif recorded.attributes.get("over") == "extreme":
+    elif isinstance(attributes, Reduce) and attributes.over == "extreme":
         value = np.inf if operator.name in ("ReduceMin", "AMin") else -np.inf
     return operator.run(_with_first(operator.args, _filled(x, stays, value)))
 
@@ -92,23 +92,23 @@ def _with_first(args: tuple[Any, ...], x: Tensor) -> tuple[Any, ...]:
     return (*args[:place], x, *args[place + 1 :])
 
 
-def _normalized(operator: Dispatched, recorded: Operator, x: NDArray[Any], stays: Flags) -> Any:
+def _normalized(operator: Dispatched, attributes: Normalization, x: NDArray[Any], stays: Flags) -> Any:
     """Normalization by the statistics of what stays; what goes is zero."""
     laid_out = operator.run(operator.args)
     outs = laid_out if isinstance(laid_out, (tuple, list)) else (laid_out,)
     _, *vectors = (as_array(t).astype(np.float64) for t in tensors_in(list(operator.args)))
     eps = _epsilon(operator)
-    pooled, groups = recorded.attributes["pooled"], recorded.attributes.get("groups")
+    pooled, groups = attributes.pooled, attributes.groups
     values, flags = x.astype(np.float64), np.broadcast_to(stays, x.shape)
     if groups is not None:  # statistics over the channels of each group and all places
         shape = (x.shape[0], groups, -1)
-        values, flags, pooled = values.reshape(shape), flags.reshape(shape), [2]
-    count = flags.sum(tuple(pooled), keepdims=True)
-    mean = np.where(flags, values, 0).sum(tuple(pooled), keepdims=True) / np.maximum(count, 1)
+        values, flags, pooled = values.reshape(shape), flags.reshape(shape), (2,)
+    count = flags.sum(pooled, keepdims=True)
+    mean = np.where(flags, values, 0).sum(pooled, keepdims=True) / np.maximum(count, 1)
     deviation = np.where(flags, values - mean, 0)
-    scale = 1 / np.sqrt((deviation**2).sum(tuple(pooled), keepdims=True) / np.maximum(count, 1) + eps)
+    scale = 1 / np.sqrt((deviation**2).sum(pooled, keepdims=True) / np.maximum(count, 1) + eps)
     out = (deviation * scale).reshape(x.shape)
-    axis = recorded.attributes["axis"]
+    axis = attributes.axis
     for vector, combine in zip(vectors[:2], (np.multiply, np.add), strict=False):
         out = combine(out, vector if axis is None else _along(axis, x.ndim, vector))
     first = Tensor(np.where(stays, out, 0).astype(x.dtype))
@@ -122,9 +122,9 @@ def _epsilon(operator: Dispatched) -> float:
     return float([a for a in operator.args if isinstance(a, float)][-1] if found is None else found)
 
 
-def _averaged(operator: Dispatched, recorded: Operator, x: NDArray[Any], stays: Flags) -> Any:
+def _averaged(operator: Dispatched, attributes: Reduce, x: NDArray[Any], stays: Flags) -> Any:
     """Means, variances and deviations over what stays."""
-    axes, keepdim = tuple(recorded.attributes["axes"]), recorded.attributes["keepdim"]
+    axes, keepdim = attributes.axes, attributes.keepdim
     count = np.broadcast_to(stays, x.shape).sum(axes, keepdims=True)
     values = x.astype(np.float64)
     found = np.where(stays, values, 0).sum(axes, keepdims=True) / count

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core import recording
 from prunekit.core.data.contract import DataError
+from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.sizes import SymInt
 from prunekit.core.recording import Rule
@@ -107,7 +108,7 @@ class Recorder(recording.Recorder):
             self.factors.follow(operator, out)
         return out
 
-    def _note_views(self, out: Any, added: list[Operator]) -> None:
+    def _note_views(self, out: Any, added: list[Operator[Attributes]]) -> None:
         """Remember of which tensor results are views, so that a write into one reaches that tensor too."""
         for index, view in enumerate(tensors_in(out)):
             if (base := base_of(view)) is not None:
@@ -121,9 +122,9 @@ class Recorder(recording.Recorder):
             for operator in reversed(made or [None]):
                 first = operator is None or operator is made[0]
                 whole = self.number(base) if first else operator.inputs[0]
-                kind, inputs, attributes = put_back(operator, index, whole, part)
+                attributes, inputs = put_back(operator, index, whole, part)
                 part = self.fresh(base) if first else self.graph.tensor(self.graph.tensors[whole].shape)
-                self.add(kind, WRITE, inputs, [part], **attributes)
+                self.add(attributes, WRITE, inputs, [part])
             view = base
 
     def _created(self, name: str, out: Tensor) -> None:

@@ -6,13 +6,25 @@ from typing import Any
 
 from mindspore import Tensor
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import (
+    Convolution,
+    Does,
+    Elementwise,
+    Linear,
+    Matmul,
+    Normalization,
+    Over,
+    Permute,
+    Pool,
+    Reduce,
+    Reshape,
+)
 from prunekit.core.graph.sizes import Attribute, SizeOrigin, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.decompositions import gated
 from prunekit.plugins.backends.mindspore.call import Call
 
-_DOES = {
+_DOES: dict[str, Does] = {
     **dict.fromkeys(("Cast", "Contiguous", "Identity", "StopGradient", "Clone", "Copy"), "copy"),
     **dict.fromkeys(("Add", "AddExt", "Adds", "InplaceAddExt", "BiasAdd", "AddN"), "sum"),
     **dict.fromkeys(("Sub", "SubExt", "Subs", "Neg", "InplaceSubExt"), "difference"),
@@ -24,12 +36,9 @@ _DIVIDED = ("div", "__truediv__", "__itruediv__")
 
 def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
-    operands, attributes = call.operands(), dict[str, Any]()
-    if call.name in _DOES:
-        attributes["does"] = _DOES[call.name]
-    if attributes.get("does") == "product" and (scaled := _scaled(call)) is not None:
-        attributes["scaled"] = scaled
-    call.add(Kind.ELEMENTWISE, operands, call.first(), **attributes)
+    operands, does = call.operands(), _DOES.get(call.name)
+    scaled = _scaled(call) if does == "product" else None
+    call.add(Elementwise(does=does, scaled=scaled), operands, call.first())
 
 
 def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
@@ -44,7 +53,7 @@ def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
 
 def like(call: Call) -> None:
     """A new tensor that takes every size from another."""
-    call.unary(Kind.ELEMENTWISE)
+    call.unary(Elementwise())
 
 
 def bias_add(call: Call) -> None:
@@ -54,8 +63,8 @@ def bias_add(call: Call) -> None:
         return
     x, bias, ndim = call.number(call.x), call.number(call["bias"]), call.x.ndim
     laid = call.between((1, call["bias"].shape[0], *[1] * (ndim - 2)))
-    call.add(Kind.RESHAPE, [bias], [laid])
-    call.add(Kind.ELEMENTWISE, [x, laid], call.first(), does="sum")
+    call.add(Reshape(), [bias], [laid])
+    call.add(Elementwise(does="sum"), [x, laid], call.first())
 
 
 def _ends_layer(call: Call) -> bool:
@@ -64,29 +73,33 @@ def _ends_layer(call: Call) -> bool:
     if layer is None or layer.module != call.module or layer.outputs != (call.number(call.x),):
         return False
     own = getattr(call.cell, "weight", None)
-    return layer.kind in (Kind.CONVOLUTION, Kind.LINEAR) and len(layer.inputs) == 2 and isinstance(own, Tensor)
+    applies_a_weight = isinstance(layer.attributes, (Convolution, Linear))
+    return applies_a_weight and len(layer.inputs) == 2 and isinstance(own, Tensor)
 
 
 def convolution(call: Call) -> None:
     """Convolutions of every dimension, transposed or not; the input of a transposed one's primitive is its first."""
     x, weight = call.tensors[:2]
-    transposed = "Transpose" in call.name
     groups = int(call.any("groups", "group", default=1))
     spatial = tuple(weight.shape[2:])
     steps = [_per_axis(call.any("stride", "strides", default=1), len(spatial)), _pads(call, len(spatial))]
-    single = [axis + 2 for axis, window in enumerate(zip(spatial, *steps, strict=True)) if window == (1, 1, 0)]
-    attributes: dict[str, Any] = {}
+    windows = enumerate(zip(spatial, *steps, strict=True))
+    origin: SizeOrigin | None = None
     if call.api_call.name == "conv2d" and (passed := call.api_call.argument(7, "groups")) is not None:
-        attributes["origin"] = origin_of(passed)
+        origin = origin_of(passed)
     elif isinstance(getattr(call.cell, "group", None), int):  # what the cell was made with is in its primitive
-        attributes["origin"] = Attribute(groups, call.module, ("group",))
+        origin = Attribute(groups, call.module, ("group",))
     inputs = [call.number(t) for t in (x, weight)]
     bias = call.get("bias")
     inputs += [call.number(bias)] if isinstance(bias, Tensor) else []
-    call.add(
-        Kind.CONVOLUTION, inputs, call.first(), groups=groups, transposed=transposed, stride=steps[0][0],
-        single=single, **attributes,
-    )  # fmt: skip
+    attributes = Convolution(
+        groups=groups,
+        transposed="Transpose" in call.name,
+        stride=steps[0][0],
+        single=tuple(axis + 2 for axis, window in windows if window == (1, 1, 0)),
+        origin=origin,
+    )
+    call.add(attributes, inputs, call.first())
 
 
 def _per_axis(value: Any, count: int) -> list[int]:
@@ -109,7 +122,7 @@ def matmul(call: Call) -> None:
     a, b = call.tensors[:2]
     left = _turned(call, a, bool(call.get("transpose_a", False)))
     right = _turned(call, b, bool(call.get("transpose_b", False)))
-    call.add(Kind.LINEAR if b.ndim == 2 else Kind.MATMUL, [left, right], call.first())
+    call.add(Linear() if b.ndim == 2 else Matmul(), [left, right], call.first())
 
 
 def dense(call: Call) -> None:
@@ -117,15 +130,15 @@ def dense(call: Call) -> None:
     inputs = [call.number(call["input"]), _turned(call, call["weight"], True)]
     if isinstance(call.get("bias"), Tensor):
         inputs.append(call.number(call["bias"]))
-    call.add(Kind.LINEAR, inputs, call.first())
+    call.add(Linear(), inputs, call.first())
 
 
 def addmm(call: Call) -> None:
     """A product and something added to it."""
     a, b = call.any("mat1", "batch1"), call.any("mat2", "batch2")
     product = call.between((*a.shape[:-1], b.shape[-1]))
-    call.add(Kind.LINEAR if b.ndim == 2 else Kind.MATMUL, [call.number(a), call.number(b)], [product])
-    call.add(Kind.ELEMENTWISE, [product, call.number(call["input"])], call.first(), does="sum")
+    call.add(Linear() if b.ndim == 2 else Matmul(), [call.number(a), call.number(b)], [product])
+    call.add(Elementwise(does="sum"), [product, call.number(call["input"])], call.first())
 
 
 def _turned(call: Call, matrix: Any, turned: bool) -> int:
@@ -133,19 +146,20 @@ def _turned(call: Call, matrix: Any, turned: bool) -> int:
     number = call.number(matrix)
     if not turned:
         return number
-    order = [*range(matrix.ndim - 2), matrix.ndim - 1, matrix.ndim - 2]
+    order = (*range(matrix.ndim - 2), matrix.ndim - 1, matrix.ndim - 2)
     other = call.between([matrix.shape[k] for k in order])
-    call.add(Kind.PERMUTE, [number], [other], order=order)
+    call.add(Permute(order=order), [number], [other])
     return other
 
 
 def batch_norm(call: Call) -> None:
     """Statistics of each channel, stored ones or those of the batch."""
     x, *parts = call.tensors
-    pooled = [k for k in range(x.ndim) if k != 1] if call.any("is_training", "training", default=False) else []
+    taken = call.any("is_training", "training", default=False)
+    pooled = tuple(k for k in range(x.ndim) if k != 1) if taken else ()
     numbers = [call.number(t) for t in (x, *parts)]
     mean = numbers[3] if len(numbers) > 3 else None
-    call.add(Kind.NORMALIZATION, numbers, call.first(), axis=1, pooled=pooled, mean=mean)
+    call.add(Normalization(axis=1, pooled=pooled, mean=mean), numbers, call.first())
 
 
 def layer_norm(call: Call) -> None:
@@ -155,12 +169,12 @@ def layer_norm(call: Call) -> None:
     if begin is None:
         begin = x.ndim - len(call["normalized_shape"])
     passed = call.api_call.argument(1, "normalized_shape") if call.api_call.name == "layer_norm" else None
-    origins = tuple(origins_of(list(passed))) if isinstance(passed, (list, tuple)) else ()
-    pooled = list(range(axis_of(int(begin), x.ndim), x.ndim))
+    origins = origins_of(passed) if isinstance(passed, (list, tuple)) else ()
+    pooled = tuple(range(axis_of(int(begin), x.ndim), x.ndim))
     if not origins and (held := getattr(call.cell, "normalized_shape", None)) is not None:
-        origins = tuple(origins_of(list(held)))
+        origins = origins_of(list(held))
     numbers = [call.number(t) for t in (x, *parts)]
-    call.add(Kind.NORMALIZATION, numbers, call.first(), axis=None, pooled=pooled, origins=origins)
+    call.add(Normalization(axis=None, pooled=pooled, origins=origins), numbers, call.first())
 
 
 def group_norm(call: Call) -> None:
@@ -169,13 +183,12 @@ def group_norm(call: Call) -> None:
     groups = int(call["num_groups"])
     passed = call.api_call.argument(1, "num_groups") if call.api_call.name == "group_norm" else None
     numbers = [call.number(t) for t in (x, *parts)]
-    call.add(
-        Kind.NORMALIZATION, numbers, call.first(), axis=1, pooled=[] if groups == x.shape[1] else [1], groups=groups,
-        origin=None if passed is None else origin_of(passed),
-    )  # fmt: skip
+    pooled = () if groups == x.shape[1] else (1,)
+    origin = None if passed is None else origin_of(passed)
+    call.add(Normalization(axis=1, pooled=pooled, groups=groups, origin=origin), numbers, call.first())
 
 
-_OVER = {
+_OVER: dict[str, Over] = {
     **dict.fromkeys(("ReduceSum", "SumExt", "LpNormV2", "Norm", "LinalgVectorNorm"), "sum"),
     **dict.fromkeys(("ReduceMean", "MeanExt", "Var", "Std"), "mean"),
     **dict.fromkeys(("ReduceMax", "ReduceMin", "AMax", "AMin"), "extreme"),
@@ -187,34 +200,34 @@ def reduce(call: Call) -> None:
     axes = axes_of(call.any("axis", "dim"), call.x.ndim)
     keepdim = bool(call.any("keep_dims", "keepdim", "keepdims", default=False))
     if call.x.ndim - call.out_of(0).ndim not in (0, len(axes)) or (keepdim and call.out_of(0).ndim != call.x.ndim):
-        axes, keepdim = list(range(call.x.ndim)), False  # of everything, whatever the arguments are called
-    call.unary(Kind.REDUCE, axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values"))
+        axes, keepdim = tuple(range(call.x.ndim)), False  # of everything, whatever the arguments are called
+    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values")))
 
 
 def deviation(call: Call) -> None:
     """The standard deviation and the mean in one."""
     axes, keepdim = axes_of(call["axis"], call.x.ndim), bool(call["keep_dims"])
-    call.add(Kind.REDUCE, [call.number(call.x)], call.results(), axes=axes, keepdim=keepdim, over="mean")
+    call.add(Reduce(axes=axes, keepdim=keepdim, over="mean"), [call.number(call.x)], call.results())
 
 
 def pool(call: Call) -> None:
     """Operators that mix positions of all axes behind the channels."""
-    call.unary(Kind.POOL, axes=list(range(2, call.x.ndim)))
+    call.unary(Pool(axes=tuple(range(2, call.x.ndim))))
 
 
 def along(call: Call) -> None:
     """Positions along some axes are mixed."""
-    call.unary(Kind.POOL, axes=axes_of(call.any("axis", "dim", "dims"), call.x.ndim))
+    call.unary(Pool(axes=axes_of(call.any("axis", "dim", "dims"), call.x.ndim)))
 
 
 def softmax(call: Call) -> None:
     """Shares of a whole along an axis."""
-    call.unary(Kind.POOL, axes=axes_of(call.any("axis", "dim"), call.x.ndim), softmax=True)
+    call.unary(Pool(axes=axes_of(call.any("axis", "dim"), call.x.ndim), softmax=True))
 
 
 def local_response(call: Call) -> None:
     """Each channel is divided by what its neighbours are."""
-    call.unary(Kind.POOL, axes=[1])
+    call.unary(Pool(axes=(1,)))
 
 
 def glu(call: Call) -> None:
@@ -226,10 +239,10 @@ def l2_normalize(call: Call) -> None:
     """Unit length along axes."""
     x, axes = call.number(call.x), axes_of(call["axis"], call.x.ndim)
     lengths = call.between([1 if axis in axes else size for axis, size in enumerate(call.x.shape)])
-    call.add(Kind.REDUCE, [x], [lengths], axes=axes, keepdim=True, over="sum")
-    call.add(Kind.ELEMENTWISE, [x, lengths], call.first())
+    call.add(Reduce(axes=axes, keepdim=True, over="sum"), [x], [lengths])
+    call.add(Elementwise(), [x, lengths], call.first())
 
 
 def roi_align(call: Call) -> None:
     """Regions of a map: one entry of the batch for each region."""
-    call.unary(Kind.POOL, axes=[0, 2, 3])
+    call.unary(Pool(axes=(0, 2, 3)))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from mindspore import Tensor
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Create, Elementwise, Index, Opaque, Reshape, Slice
 from prunekit.core.graph.sizes import SymInt
 from prunekit.core.recording import axis_of, origins_of
-from prunekit.core.recording.api_call import origins_of_slice
+from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import places_after_lookup
 from prunekit.plugins.backends.mindspore.api_calls import CREATING
 from prunekit.plugins.backends.mindspore.call import Call
@@ -24,15 +24,15 @@ def index(call: Call) -> None:
     if all(isinstance(item, (int, slice)) and not isinstance(item, bool) for item in items if item is not None):
         return _basic(call, items)
     if any(item is None or (isinstance(item, int) and not isinstance(item, bool)) for item in items):
-        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed in several ways at once")
+        return call.add(Opaque(reason="it is indexed in several ways at once"), call.operands(), call.first())
     if any(isinstance(item, slice) and item != slice(None) for item in items):
-        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed in several ways at once")
+        return call.add(Opaque(reason="it is indexed in several ways at once"), call.operands(), call.first())
     looked = [np.asarray(i.asnumpy() if isinstance(i, Tensor) else i) for i in items if not isinstance(i, slice)]
     if any(array.dtype == bool for array in looked):
-        return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it is indexed by conditions")
+        return call.add(Opaque(reason="it is indexed by conditions"), call.operands(), call.first())
     new = len(np.broadcast_shapes(*(array.shape for array in looked)))
     moved = places_after_lookup([isinstance(item, slice) for item in items], new)
-    call.unary(Kind.INDEX, moved=moved)
+    call.unary(Index(moved=moved))
 
 
 def _items(key: Any, ndim: int) -> list[Any]:
@@ -60,7 +60,7 @@ def _basic(call: Call, items: list[Any]) -> None:
     if slices:
         cut = call.between(shape)
         chain(call, slices, cut)
-    call.add(Kind.RESHAPE, [cut], call.first())
+    call.add(Reshape(), [cut], call.first())
 
 
 def _slices(shape: tuple[int, ...], items: list[Any]) -> Slices:
@@ -69,9 +69,11 @@ def _slices(shape: tuple[int, ...], items: list[Any]) -> Slices:
     for axis, (item, size) in enumerate(zip(items, shape, strict=True)):
         if isinstance(item, int):
             place = axis_of(int(item), size)
-            found.append((axis, (place, place + 1, 1), {"drop": True}))
+            found.append((Slice(axis=axis, start=place, stop=place + 1, drop=True), 1))
         elif (bounds := item.indices(size)) != (0, size, 1):
-            found.append((axis, bounds, origins_of_slice(item)))
+            start, stop, step = bounds
+            part = Slice(axis=axis, start=start, stop=stop, step=step)
+            found.append((with_origins(part, item), len(range(*bounds))))
     return found
 
 
@@ -83,19 +85,19 @@ def write(call: Call) -> None:
     wholes, cuts = [(call.number(x), tuple(x.shape))], []
     if not all(isinstance(item, (int, slice)) and not isinstance(item, bool) for item in items):
         operands.insert(0, wholes[0][0])
-        return call.add(Kind.OPAQUE, operands, call.rewritten(x), reason="it is written by places looked up")
-    for bounds, shape in steps(x.shape, _slices(x.shape, items)):
+        return call.add(Opaque(reason="it is written by places looked up"), operands, call.rewritten(x))
+    for cut, shape in steps(x.shape, _slices(x.shape, items)):
         part = call.between(shape)
-        call.add(Kind.SLICE, [wholes[-1][0]], [part], **bounds)
+        call.add(cut, [wholes[-1][0]], [part])
         wholes.append((part, shape))
-        cuts.append({key: bounds[key] for key in ("axis", "start", "stop", "step")})
+        cuts.append(cut)
     there, shape = wholes.pop()
     part = call.between(shape) if cuts else call.rewritten(x)[0]
-    call.add(Kind.ELEMENTWISE, [there, *operands], [part])
+    call.add(Elementwise(), [there, *operands], [part])
     while cuts:
         there, shape = wholes.pop()
         whole = call.between(shape) if wholes else call.rewritten(x)[0]
-        call.add(Kind.WRITE, [there, part], [whole], **cuts.pop())
+        call.add(cuts.pop().write(), [there, part], [whole])
         part = whole
 
 
@@ -108,7 +110,7 @@ def _operands(call: Call, value: Any, ndim: int) -> list[int]:
     if value.ndim <= ndim:
         return [number]
     laid = call.between(value.shape[value.ndim - ndim :])
-    call.add(Kind.RESHAPE, [number], [laid])
+    call.add(Reshape(), [number], [laid])
     return [laid]
 
 
@@ -125,5 +127,5 @@ def created(call: Call) -> None:
     sizes = [size for size in sizes if isinstance(size, int)]
     if ordered:
         sizes = [size for size in passed if isinstance(size, SymInt)][:1] * len(shape)
-    origins = origins_of(sizes) if api_call.name in CREATING and sizes == list(shape) else [None] * len(shape)
-    call.add(Kind.CREATE, [], call.first(), origins=tuple(origins), ordered=ordered)
+    origins = origins_of(sizes) if api_call.name in CREATING and sizes == list(shape) else (None,) * len(shape)
+    call.add(Create(ordered=ordered, origins=origins), [], call.first())

@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mindspore import Tensor
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import (
+    Concat,
+    Elementwise,
+    Expand,
+    Index,
+    Opaque,
+    Pad,
+    Permute,
+    Reshape,
+    Slice,
+    Split,
+)
 from prunekit.core.graph.sizes import Combined, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
-from prunekit.core.recording.api_call import origins_of_slice
+from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import flipped, pixel_shuffled, repeated, stacked
 from prunekit.plugins.backends.mindspore.call import Call
 
 
 def reshape(call: Call) -> None:
     """The same numbers in another shape."""
-    call.unary(Kind.RESHAPE, **call.origins())
+    call.unary(Reshape(origins=call.origins()))
 
 
 def expand(call: Call) -> None:
     """Axes of size 1 made longer."""
-    call.unary(Kind.EXPAND, **call.origins())
+    call.unary(Expand(origins=call.origins()))
 
 
 def permute(call: Call) -> None:
     """Axes in another order."""
     ndim = call.x.ndim
     if "dim0" in call:
-        order = list(range(ndim))
         a, b = axis_of(call["dim0"], ndim), axis_of(call["dim1"], ndim)
-        order[a], order[b] = order[b], order[a]
+        order = tuple({a: b, b: a}.get(k, k) for k in range(ndim))
     else:
         order = axes_of(call.any("dims", "input_perm", "x1"), ndim)
-    call.unary(Kind.PERMUTE, order=order)
+    call.unary(Permute(order=order))
 
 
 def concat(call: Call) -> None:
     """Tensors one behind the other along an axis."""
     tensors = list(call.x)
-    call.add(Kind.CONCAT, [call.number(t) for t in tensors], call.first(), axis=axis_of(call["axis"], tensors[0].ndim))
+    axis = axis_of(call["axis"], tensors[0].ndim)
+    call.add(Concat(axis=axis), [call.number(t) for t in tensors], call.first())
 
 
 def stack(call: Call) -> None:
@@ -51,12 +63,10 @@ def stack(call: Call) -> None:
 def split(call: Call) -> None:
     """Parts along an axis."""
     axis = axis_of(call.any("axis", "dim", default=0), call.x.ndim)
-    attributes: dict[str, Any] = {}
     passed = _sections(call)
-    if passed is not None:
-        attributes["origins"] = tuple(origins_of([passed] if isinstance(passed, int) else list(passed)))
-    sizes = [part.shape[axis] for part in call.out]
-    call.add(Kind.SPLIT, [call.number(call.x)], call.results(), axis=axis, sizes=sizes, drop=False, **attributes)
+    origins = () if passed is None else origins_of([passed] if isinstance(passed, int) else list(passed))
+    sizes = tuple(part.shape[axis] for part in call.out)
+    call.add(Split(axis=axis, sizes=sizes, origins=origins), [call.number(call.x)], call.results())
 
 
 def _sections(call: Call) -> Any:
@@ -70,27 +80,27 @@ def _sections(call: Call) -> Any:
 def unstack(call: Call) -> None:
     """Every position of an axis by itself."""
     axis = axis_of(call.any("axis", "dim", default=0), call.x.ndim)
-    call.add(Kind.SPLIT, [call.number(call.x)], call.results(), axis=axis, sizes=[1] * len(call.out), drop=True)
+    call.add(Split(axis=axis, sizes=(1,) * len(call.out), drop=True), [call.number(call.x)], call.results())
 
 
 def select(call: Call) -> None:
     """One position of an axis, which disappears."""
     axis = axis_of(call["dim"], call.x.ndim)
     place = axis_of(call["index"], call.x.shape[axis])
-    call.unary(Kind.SLICE, axis=axis, start=place, stop=place + 1, step=1, drop=True)
+    call.unary(Slice(axis=axis, start=place, stop=place + 1, drop=True))
 
 
 def narrow(call: Call) -> None:
     """A part of one axis, by start and length or by start and end."""
     axis, start = axis_of(call["dim"], call.x.ndim), int(call["start"])
-    size, attributes = call.x.shape[axis], dict[str, Any]()
+    size = call.x.shape[axis]
     start, step = axis_of(start, size), int(call.get("step", 1))
     stop = start + step * call.out.shape[axis]
+    part = Slice(axis=axis, start=start, stop=min(stop, size), step=step)
     if call.api_call.name == "narrow":
-        first, length = call.api_call.argument(2, "start"), call.api_call.argument(3, "length")
-        attributes["start_origin"] = origin_of(first)
-        attributes["stop_origin"] = Combined(stop, "+", origin_of(first), origin_of(length))
-    call.unary(Kind.SLICE, axis=axis, start=start, stop=min(stop, size), step=step, drop=False, **attributes)
+        first, length = (origin_of(call.api_call.argument(k, name)) for k, name in ((2, "start"), (3, "length")))
+        part = replace(part, start_origin=first, stop_origin=Combined(stop, "+", first, length))
+    call.unary(part)
 
 
 def cut(call: Call) -> None:
@@ -101,37 +111,39 @@ def cut(call: Call) -> None:
     begins = [axis_of(int(n), size) for n, size in zip(call["begin"], shape, strict=False)]
     if call.name == "StridedSlice":
         if any(call.get(f"{name}_mask", 0) for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")):
-            return call.add(Kind.OPAQUE, call.operands(), call.first(), reason="it slices by masks")
+            return call.add(Opaque(reason="it slices by masks"), call.operands(), call.first())
         ends, steps = [int(n) for n in call["end"]], [int(n) for n in call["strides"]]
         ranges = [slice(*part).indices(size) for *part, size in zip(begins, ends, steps, shape, strict=False)]
     else:
         lengths = zip(begins, call["size"], shape, strict=True)
         ranges = [(begin, size if length == -1 else begin + length, 1) for begin, length, size in lengths]
-    origins = _origins_of_bounds(call, len(ranges))
-    parts = enumerate(zip(ranges, shape, origins, strict=False))
-    chain(call, [(axis, bounds, found) for axis, (bounds, size, found) in parts if bounds != (0, size, 1)])
+    parts = _parts(call, ranges)
+    found = zip(parts, ranges, shape, strict=False)
+    chain(call, [(part, len(range(*bounds))) for part, bounds, size in found if bounds != (0, size, 1)])
 
 
-def _origins_of_bounds(call: Call, count: int) -> list[dict[str, Any]]:
-    """For each axis the attributes of a SLICE that say where the bounds come from that the code passed."""
+def _parts(call: Call, ranges: Sequence[tuple[int, int, int]]) -> list[Slice]:
+    """For each axis a part, with where bounds that the code passed come from."""
+    parts = [Slice(axis=axis, start=start, stop=stop, step=step) for axis, (start, stop, step) in enumerate(ranges)]
     api_call = call.api_call
     begins, ends = (
         api_call.argument(1, "begin"),
         api_call.argument(2, "end" if api_call.name == "strided_slice" else "size"),
     )
-    whole = all(isinstance(found, (list, tuple)) and len(found) == count for found in (begins, ends))
+    whole = all(isinstance(found, (list, tuple)) and len(found) == len(parts) for found in (begins, ends))
     if not whole or api_call.name not in ("slice", "strided_slice"):
-        return [{} for _ in range(count)]
+        return parts
+    passed = zip(parts, begins, ends, strict=True)
     if api_call.name == "strided_slice":
-        return [origins_of_slice(slice(start, stop)) for start, stop in zip(begins, ends, strict=True)]
-    return [_of_length(start, length) for start, length in zip(begins, ends, strict=True)]
+        return [with_origins(part, slice(start, stop)) for part, start, stop in passed]
+    return [_of_length(part, start, length) for part, start, length in passed]
 
 
-def _of_length(start: int, length: int) -> dict[str, Any]:
+def _of_length(part: Slice, start: int, length: int) -> Slice:
     """The same of a start and a length, which is -1 for the rest."""
     first = origin_of(start)
-    stop = {} if length == -1 else {"stop_origin": Combined(start + length, "+", first, origin_of(length))}
-    return {"start_origin": first, **stop}
+    stop = None if length == -1 else Combined(start + length, "+", first, origin_of(length))
+    return replace(part, start_origin=first, stop_origin=stop)
 
 
 def _part(call: Call, passed: Any) -> None:
@@ -139,17 +151,16 @@ def _part(call: Call, passed: Any) -> None:
     if call.api_call.used == 0:
         axis = call.api_call.argument(2, "axis")
         axis = axis_of(call.api_call.kwargs.get("dim", 0) if axis is None else axis, call.x.ndim)
-        sizes, shape = [int(size) for size in passed], call.x.shape
+        sizes, shape = tuple(int(size) for size in passed), call.x.shape
         parts = [call.between((*shape[:axis], size, *shape[axis + 1 :])) for size in sizes]
-        origins = tuple(origins_of(list(passed)))
-        call.add(Kind.SPLIT, [call.number(call.x)], parts, axis=axis, sizes=sizes, drop=False, origins=origins)
+        call.add(Split(axis=axis, sizes=sizes, origins=origins_of(passed)), [call.number(call.x)], parts)
     assert call.last is not None
     call.same(call.last.outputs[call.api_call.used])
     call.api_call.used += 1
 
 
-Slices = list[tuple[int, tuple[int, int, int], dict[str, Any]]]
-"""Axis, bounds and further attributes of each slice."""
+Slices = list[tuple[Slice, int]]
+"""Each slice, and how many positions of its axis it takes."""
 
 
 def chain(call: Call, slices: Slices, result: int | None = None) -> None:
@@ -161,25 +172,25 @@ def chain(call: Call, slices: Slices, result: int | None = None) -> None:
         result: The number of the last slice's result, where more follows; None where that is the operator's.
     """
     if not slices:
-        return call.add(Kind.RESHAPE, [call.number(call.x)], call.first())
+        return call.add(Reshape(), [call.number(call.x)], call.first())
     x = call.number(call.x)
-    for number, (bounds, shape) in enumerate(steps(call.x.shape, slices)):
+    for number, (part, shape) in enumerate(steps(call.x.shape, slices)):
         last = number == len(slices) - 1
         out = call.between(shape) if not last else result if result is not None else call.first()[0]
-        call.add(Kind.SLICE, [x], [out], **bounds)
+        call.add(part, [x], [out])
         x = out
 
 
-def steps(shape: Sequence[int], slices: Slices) -> Iterator[tuple[dict[str, Any], tuple[int, ...]]]:
-    """The attributes of each slice, counted without axes that have disappeared, and the shape that it leaves."""
+def steps(shape: Sequence[int], slices: Slices) -> Iterator[tuple[Slice, tuple[int, ...]]]:
+    """Each slice, its axis counted without those that have disappeared, and the shape that it leaves."""
     left, dropped = list(shape), 0
-    for axis, (start, stop, step), attributes in slices:
-        bounds = {"axis": axis - dropped, "start": start, "stop": stop, "step": step, "drop": False, **attributes}
-        left[axis - dropped] = len(range(start, stop, step))
-        if bounds["drop"]:
-            del left[axis - dropped]
+    for part, size in slices:
+        axis = part.axis - dropped
+        left[axis] = size
+        if part.drop:
+            del left[axis]
             dropped += 1
-        yield bounds, tuple(left)
+        yield replace(part, axis=axis), tuple(left)
 
 
 def flip(call: Call) -> None:
@@ -197,7 +208,7 @@ def pad(call: Call) -> None:
     else:  # from the last
         ends = [(0, 0)] * (x.ndim - len(flat) // 2) + [(flat[k], flat[k + 1]) for k in range(len(flat) - 2, -1, -2)]
     constant = call.name in ("Pad", "ConstantPadND") or str(call.get("mode", "constant")) == "constant"
-    call.unary(Kind.PAD, pads=ends, constant=constant)
+    call.unary(Pad(pads=tuple(ends), constant=constant))
 
 
 def _flat(values: Any) -> list[int]:
@@ -208,7 +219,7 @@ def repeat(call: Call) -> None:
     """Copies side by side."""
     times = call.any("dims", "repeats", "multiples")
     passed = call.api_call.sizes(1, "dims", "repeats", "reps") if call.api_call.name in ("tile", "repeat") else []
-    repeated(call, call.x, times, origins_of(passed) if passed == list(times) else [None] * len(times))
+    repeated(call, call.x, times, origins_of(passed) if passed == list(times) else (None,) * len(times))
 
 
 def look_up(call: Call) -> None:
@@ -216,19 +227,19 @@ def look_up(call: Call) -> None:
     axis, x, out = axis_of(int(call.any("axis", "dim", default=0)), call.x.ndim), call.x, call.out
     new = out.ndim - x.ndim + 1  # axes that the places have
     moved = {k: k if k < axis else k + new - 1 for k in range(x.ndim) if k != axis}
-    call.unary(Kind.INDEX, moved=moved)
+    call.unary(Index(moved=moved))
 
 
 def embedding(call: Call) -> None:
     """A row of a table for each index: the table's columns are the channels."""
-    call.add(Kind.INDEX, [call.number(call["weight"])], call.first(), moved={1: call.out.ndim - 1})
+    call.add(Index(moved={1: call.out.ndim - 1}), [call.number(call["weight"])], call.first())
 
 
 def look_up_nd(call: Call) -> None:
     """Entries whose first places are looked up."""
     width = call["indices"].shape[-1]
     new = call["indices"].ndim - 1
-    call.unary(Kind.INDEX, moved={k: k - width + new for k in range(width, call.x.ndim)})
+    call.unary(Index(moved={k: k - width + new for k in range(width, call.x.ndim)}))
 
 
 def pixel_shuffle(call: Call) -> None:
@@ -240,5 +251,5 @@ def prelu(call: Call) -> None:
     """A slope for each channel."""
     slope, ndim = call.passed[1], call.x.ndim
     laid = call.between((1, slope.shape[0], *[1] * (ndim - 2)))
-    call.add(Kind.RESHAPE, [call.number(slope)], [laid])
-    call.add(Kind.ELEMENTWISE, [call.number(call.x), laid], call.first())
+    call.add(Reshape(), [call.number(slope)], [laid])
+    call.add(Elementwise(), [call.number(call.x), laid], call.first())

@@ -15,6 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from prunekit.core import recording
 from prunekit.core.data.contract import DataError
+from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
 from prunekit.core.recording.module_attributes import known_attributes
@@ -87,7 +88,7 @@ class Recorder(recording.Recorder):
                 self._write_back(written)
         return out
 
-    def _note_view(self, call: Call, added: list[Operator]) -> None:
+    def _note_view(self, call: Call, added: list[Operator[Attributes]]) -> None:
         """Remember of which tensor a result is a view, so that a write into it reaches that tensor too."""
         if call.func.is_view:
             base, views = call["self"], list(tensors_in(call.out))
@@ -100,8 +101,8 @@ class Recorder(recording.Recorder):
         while view in self._views:
             base, made, index = self._views[view]
             part, whole = self.number(view), self.number(base)
-            kind, inputs, attributes = put_back(made, index, whole, part)
-            self.add(kind, "copy_", inputs, [self.fresh(base)], **attributes)
+            attributes, inputs = put_back(made, index, whole, part)
+            self.add(attributes, "copy_", inputs, [self.fresh(base)])
             view = base
 
     @contextmanager

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from prunekit.core.graph.operators import Kind
-from prunekit.core.graph.sizes import Combined, Extent, Literal, SizeOrigin, SymInt, origin_of
+from prunekit.core.graph.attributes import (
+    Concat,
+    Create,
+    Elementwise,
+    Expand,
+    Index,
+    Origins,
+    Pad,
+    Permute,
+    Pool,
+    Reshape,
+    Slice,
+    Split,
+)
+from prunekit.core.graph.sizes import Combined, Extent, Literal, SymInt, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
-from prunekit.core.recording.api_call import origins_of_slice
+from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import (
     columns,
     flipped,
@@ -24,32 +38,32 @@ from prunekit.plugins.backends.pytorch.call import Call
 
 def reshape(call: Call) -> None:
     """The same numbers in another shape."""
-    call.simple(Kind.RESHAPE, "self", **call.origins())
+    call.simple(Reshape(origins=call.origins()), "self")
 
 
 def expand(call: Call) -> None:
     """Axes of size 1 made longer."""
-    call.simple(Kind.EXPAND, "self", **call.origins())
+    call.simple(Expand(origins=call.origins()), "self")
 
 
 def permute(call: Call) -> None:
     """Axes in another order."""
     ndim = call["self"].ndim
-    order = list(range(ndim))
     if call.name == "permute":
         order = axes_of(call["dims"], ndim)
     elif call.name == "t":
-        order.reverse()
+        order = tuple(reversed(range(ndim)))
     else:
         a, b = axis_of(call["dim0"], ndim), axis_of(call["dim1"], ndim)
-        order[a], order[b] = order[b], order[a]
-    call.simple(Kind.PERMUTE, "self", order=order)
+        order = tuple({a: b, b: a}.get(k, k) for k in range(ndim))
+    call.simple(Permute(order=order), "self")
 
 
 def concat(call: Call) -> None:
     """Tensors one behind the other along an axis."""
     tensors = [t for t in call["tensors"] if t.numel() or t.ndim > 1]  # old torch lets an empty vector pass
-    call.add(Kind.CONCAT, [call.number(t) for t in tensors], call.results(), axis=axis_of(call["dim"], tensors[0].ndim))
+    axis = axis_of(call["dim"], tensors[0].ndim)
+    call.add(Concat(axis=axis), [call.number(t) for t in tensors], call.results())
 
 
 def stack(call: Call) -> None:
@@ -60,8 +74,8 @@ def stack(call: Call) -> None:
 def split(call: Call) -> None:
     """Parts along an axis."""
     axis = axis_of(call["dim"], call["self"].ndim)
-    sizes = [1 if call.name == "unbind" else part.shape[axis] for part in call.out]
-    attributes: dict[str, Any] = {}
+    sizes = tuple(1 if call.name == "unbind" else part.shape[axis] for part in call.out)
+    origins: Origins = ()
     if call.api_call.name in ("split", "split_with_sizes"):
         passed = call.api_call.argument(1, "split_size_or_sections")
         passed = (
@@ -70,42 +84,41 @@ def split(call: Call) -> None:
             else passed
         )
         if passed is not None:
-            attributes["origins"] = tuple(origins_of([passed] if isinstance(passed, int) else list(passed)))
-    call.simple(Kind.SPLIT, "self", axis=axis, sizes=sizes, drop=call.name == "unbind", **attributes)
+            origins = origins_of([passed] if isinstance(passed, int) else list(passed))
+    call.simple(Split(axis=axis, sizes=sizes, drop=call.name == "unbind", origins=origins), "self")
 
 
 def cut(call: Call) -> None:
     """A part of an axis."""
     axis = axis_of(call["dim"], call["self"].ndim)
     size = call["self"].shape[axis]
-    start, stop, step = slice(call["start"], call["end"], call["step"]).indices(size)
-    bounds = _bounds(call, (start, stop, step), size)
-    call.simple(Kind.SLICE, "self", axis=axis, start=start, stop=stop, step=step, drop=False, **bounds)
+    indices = slice(call["start"], call["end"], call["step"]).indices(size)
+    call.simple(_part(call, axis, indices, size), "self")
 
 
-def _bounds(call: Call, indices: tuple[int, int, int], size: int) -> dict[str, Any]:
-    """Where the bounds that the code passed come from."""
-    api_call = call.api_call
+def _part(call: Call, axis: int, indices: tuple[int, int, int], size: int) -> Slice:
+    """A part of an axis, with where bounds that the code passed come from."""
+    api_call, (start, stop, step) = call.api_call, indices
+    part = Slice(axis=axis, start=start, stop=stop, step=step)
     if api_call.name == "narrow":
-        start, length = api_call.argument(2, "start"), api_call.argument(3, "length")
-        stop = Combined(indices[1], "+", origin_of(start), origin_of(length))
-        return {"start_origin": origin_of(start), "stop_origin": stop}
+        first, length = origin_of(api_call.argument(2, "start")), origin_of(api_call.argument(3, "length"))
+        return replace(part, start_origin=first, stop_origin=Combined(stop, "+", first, length))
     if api_call.name not in ("__getitem__", "__setitem__"):
-        return {}
+        return part
     index = api_call.args[1] if isinstance(api_call.args[1], (tuple, list)) else (api_call.args[1],)
     slices = [item for item in index if isinstance(item, slice)]
     while api_call.used < len(slices):
         found, api_call.used = slices[api_call.used], api_call.used + 1
         if found.indices(size) == indices and indices != (0, size, 1):
-            return origins_of_slice(found)
-    return {}
+            return with_origins(part, found)
+    return part
 
 
 def select(call: Call) -> None:
     """One position of an axis, which disappears."""
     axis = axis_of(call["dim"], call["self"].ndim)
     place = axis_of(call["index"], call["self"].shape[axis])
-    call.simple(Kind.SLICE, "self", axis=axis, start=place, stop=place + 1, step=1, drop=True)
+    call.simple(Slice(axis=axis, start=place, stop=place + 1, drop=True), "self")
 
 
 def flip(call: Call) -> None:
@@ -117,14 +130,14 @@ def pad(call: Call) -> None:
     """New positions at the ends of axes."""
     ndim, pads = call["self"].ndim, call["pad"] if call.name == "constant_pad_nd" else call["padding"]
     ends = [(0, 0)] * (ndim - len(pads) // 2) + [(pads[k], pads[k + 1]) for k in range(len(pads) - 2, -1, -2)]
-    call.simple(Kind.PAD, "self", pads=ends, constant=call.name == "constant_pad_nd")
+    call.simple(Pad(pads=tuple(ends), constant=call.name == "constant_pad_nd"), "self")
 
 
 def repeat(call: Call) -> None:
     """Copies side by side."""
     repeats = call["repeats"]
     passed = call.api_call.sizes(1, "repeats") if call.api_call.name == "repeat" else []
-    repeated(call, call["self"], repeats, origins_of(passed) if passed == list(repeats) else [None] * len(repeats))
+    repeated(call, call["self"], repeats, origins_of(passed) if passed == list(repeats) else (None,) * len(repeats))
 
 
 def create(call: Call) -> None:
@@ -135,28 +148,28 @@ def create(call: Call) -> None:
     if ordered:
         found = [size for size in [*api_call.args, *api_call.kwargs.values()] if isinstance(size, SymInt)]
         sizes = found[:1] * call.out.ndim
-    origins: list[SizeOrigin | None] = [origin_of(size) for size in sizes if isinstance(size, int)]
+    origins: Origins = tuple(origin_of(size) for size in sizes if isinstance(size, int))
     if len(origins) != call.out.ndim or api_call.name.removeprefix("new_") not in _CREATORS:
         origins = _of_base(call)  # torch makes it for itself
-    call.add(Kind.CREATE, [], call.results(), origins=tuple(origins), ordered=ordered)
+    call.add(Create(ordered=ordered, origins=origins), [], call.results())
 
 
 _CREATORS = ("zeros", "ones", "empty", "full", "rand", "randn", "arange", "linspace", "eye", "empty_strided")
 
 
-def _of_base(call: Call) -> list[SizeOrigin | None]:
+def _of_base(call: Call) -> Origins:
     """Sizes of a tensor that another one asked for: where they are the same they are taken from that one."""
-    base = call.get("self")
-    if not isinstance(base, torch.Tensor) or base.ndim != call.out.ndim:
-        return [None] * call.out.ndim
+    base, ndim = call.get("self"), len(call.out.shape)
+    if not isinstance(base, torch.Tensor) or base.ndim != ndim:
+        return (None,) * ndim
     number, shape = call.number(base), call.out.shape
-    return [Extent(n, number, axis) if n == shape[axis] else None for axis, n in enumerate(base.shape)]
+    return tuple(Extent(n, number, axis) if n == shape[axis] else None for axis, n in enumerate(base.shape))
 
 
 def index(call: Call) -> None:
     """Positions looked up along some axes by tensors."""
     x, indices = call["self"], call["indices"]
-    call.add(Kind.INDEX, [call.number(x)], call.results(), moved=_moved(x.ndim, indices))
+    call.add(Index(moved=_moved(x.ndim, indices)), [call.number(x)], call.results())
 
 
 def _moved(ndim: int, indices: list[Any]) -> dict[int, int]:
@@ -177,20 +190,20 @@ def write_at(call: Call) -> None:
     x, values = call["self"], call["values"]
     shape = x[tuple(slice(None) if i is None else i for i in call["indices"])].shape
     picked, joined = call.between(shape), call.between(torch.broadcast_shapes(shape, values.shape))
-    call.add(Kind.INDEX, [call.number(x)], [picked], moved=_moved(x.ndim, call["indices"]))
-    call.add(Kind.ELEMENTWISE, [picked, call.number(values)], [joined])
-    call.add(Kind.ELEMENTWISE, [call.number(x)], call.results())
+    call.add(Index(moved=_moved(x.ndim, call["indices"])), [call.number(x)], [picked])
+    call.add(Elementwise(), [picked, call.number(values)], [joined])
+    call.add(Elementwise(), [call.number(x)], call.results())
 
 
 def look_up(call: Call) -> None:
     """Positions of one axis by a list of places, or by one place for each element (gather)."""
     axis, ndim = axis_of(call["dim"], call["self"].ndim), call["self"].ndim
-    call.simple(Kind.INDEX, "self", moved={k: k for k in range(ndim) if k != axis})
+    call.simple(Index(moved={k: k for k in range(ndim) if k != axis}), "self")
 
 
 def embedding(call: Call) -> None:
     """A row of a table for each index: the table's columns are the channels."""
-    call.simple(Kind.INDEX, "weight", moved={1: call.out.ndim - 1})
+    call.simple(Index(moved={1: call.out.ndim - 1}), "weight")
 
 
 def pixel_shuffle(call: Call) -> None:
@@ -204,9 +217,9 @@ def pixel_unshuffle(call: Call) -> None:
     *batch, channels, height, width = x.shape
     divided = call.between((*batch, channels, height // factor, factor, width // factor, factor))
     moved = call.between((*batch, channels, factor, factor, height // factor, width // factor))
-    call.add(Kind.RESHAPE, [call.number(x)], [divided])
-    call.add(Kind.PERMUTE, [divided], [moved], order=[*range(n + 1), n + 2, n + 4, n + 1, n + 3])
-    call.add(Kind.RESHAPE, [moved], call.results())
+    call.add(Reshape(), [call.number(x)], [divided])
+    call.add(Permute(order=(*range(n + 1), n + 2, n + 4, n + 1, n + 3)), [divided], [moved])
+    call.add(Reshape(), [moved], call.results())
 
 
 def channel_shuffle(call: Call) -> None:
@@ -215,9 +228,10 @@ def channel_shuffle(call: Call) -> None:
     batch, channels, *rest = x.shape
     divided = call.between((batch, groups, channels // groups, *rest))
     moved = call.between((batch, channels // groups, groups, *rest))
-    call.add(Kind.RESHAPE, [call.number(x)], [divided], origins=(None, Literal(groups), *[None] * (1 + len(rest))))
-    call.add(Kind.PERMUTE, [divided], [moved], order=[0, 2, 1, *range(3, 3 + len(rest))])
-    call.add(Kind.RESHAPE, [moved], call.results())
+    origins = (None, Literal(groups), *[None] * (1 + len(rest)))
+    call.add(Reshape(origins=origins), [call.number(x)], [divided])
+    call.add(Permute(order=(0, 2, 1, *range(3, 3 + len(rest)))), [divided], [moved])
+    call.add(Reshape(), [moved], call.results())
 
 
 def im2col(call: Call) -> None:
@@ -232,4 +246,4 @@ def col2im(call: Call) -> None:
 
 def windows(call: Call) -> None:
     """Tensor.unfold: windows of one axis along a new last one."""
-    call.simple(Kind.POOL, "self", axes=[axis_of(call["dimension"], call["self"].ndim)])
+    call.simple(Pool(axes=(axis_of(call["dimension"], call["self"].ndim),)), "self")

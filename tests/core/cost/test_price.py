@@ -7,6 +7,7 @@ import pytest
 
 from prunekit.core.cost import Cost, CostModel, price
 from prunekit.core.graph import channel_structure
+from prunekit.core.graph.attributes import Concat
 from prunekit.core.pruning import PrunePlan
 
 
@@ -36,11 +37,9 @@ def test_estimate_and_price(graph, counts):
 
 def test_uneven_units_are_bounded_from_above(script):
     """Two layers of 2 and 4 channels make up a sum of 6: which units stay decides the price."""
-    from prunekit.core.graph import Kind
-
     x = script.input(1, 3, 4, 4)
     a, b, c = script.conv(x, "a", 2), script.conv(x, "b", 4), script.conv(x, "c", 6)
-    both = script.op(Kind.CONCAT, "cat", [a, b], (1, 6, 4, 4), axis=1)
+    both = script.op(Concat(axis=1), "cat", [a, b], (1, 6, 4, 4))
     graph = channel_structure(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
     model, prices = CostModel(graph), set()
     for k in range(1, 16):

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from prunekit.core.graph import channel_structure
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Concat, Convolution, Elementwise
 from prunekit.core.report.drawing import dot_source, draw
 from prunekit.core.report.folding import fold
 from prunekit.core.report.outline import outline
@@ -70,7 +70,7 @@ def stage(script, x, module, blocks, width, inner):
         y = script.conv(x, f"{module}.blocks.{number}.conv1", inner)
         y = script.conv(y, f"{module}.blocks.{number}.conv2", width)
         script.module = f"{module}.blocks.{number}"
-        x = script.op(Kind.ELEMENTWISE, "add_", [x, y], script.graph.tensors[x].shape)
+        x = script.op(Elementwise(), "add_", [x, y], script.graph.tensors[x].shape)
     return x
 
 
@@ -107,7 +107,7 @@ def test_blocks_fed_in_another_way_are_all_drawn(script):
     x = script.conv(script.input(1, 3, 8, 8), "first", 4)
     y = script.conv(script.conv(x, "blocks.0.a", 4), "blocks.0.b", 4)
     z = script.conv(y, "blocks.1.a", 4)
-    z = script.conv(script.op(Kind.CONCAT, "cat", [z, y], (1, 8, 8, 8), axis=1), "blocks.1.b", 4)
+    z = script.conv(script.op(Concat(axis=1), "cat", [z, y], (1, 8, 8, 8)), "blocks.1.b", 4)
     assert folded(script, z).blocks == {}
 
 
@@ -116,7 +116,7 @@ def test_what_blocks_read_may_differ_in_width(script):
     for number in range(3):
         y = script.conv(x, f"dense.layer{number}", 2)
         script.module = "dense"
-        x = script.op(Kind.CONCAT, "cat", [x, y], (1, 6 + 2 * number, 8, 8), axis=1)
+        x = script.op(Concat(axis=1), "cat", [x, y], (1, 6 + 2 * number, 8, 8))
     graph = channel_structure(script.output(script.conv(x, "last", 3)))
     assert "<b>layer0 .. layer2  \u00d73</b><br/>3x3&#160; 4..8 &#8594; 2<br/>mid 1, 2, 3" in dot_source(graph)
 
@@ -125,13 +125,13 @@ def test_what_only_sorts_outputs_is_left_out(script):
     x = script.conv(script.input(1, 3, 8, 8), "boxes", 4)
     y = script.conv(x, "scores", 4)
     shape = script.graph.tensors[x].shape
-    script.op(Kind.ELEMENTWISE, "gt", [x, y], shape)  # leads nowhere
+    script.op(Elementwise(), "gt", [x, y], shape)  # leads nowhere
     few = x
     for _ in range(3):
-        few = script.op(Kind.ELEMENTWISE, "mul", [few, y], shape)
+        few = script.op(Elementwise(), "mul", [few, y], shape)
     assert [node.text for node in folded(script, few).nodes if node.text] == ["input 1x3x8x8", *["mul"] * 3, "output"]
     for _ in range(3):
-        few = script.op(Kind.ELEMENTWISE, "mul", [few, y], shape)
+        few = script.op(Elementwise(), "mul", [few, y], shape)
     script.graph.outputs[:] = []
     drawn = folded(script, few)
     assert [node.id for node in drawn.nodes] == ["in", "mid0", "mid1", "out"]
@@ -143,7 +143,7 @@ def test_of_a_training_forward_only_what_evaluation_does_not_run_is_drawn(script
     script.graph.outputs.append(script.conv(x, "head", 3))
     script.graph.training_from = len(script.graph.operators)
     again = script.input(2, 3, 8, 8)
-    y = script.op(Kind.CONVOLUTION, "convolution", [again, 1], (2, 4, 8, 8), groups=1, transposed=False, stride=1)
+    y = script.op(Convolution(groups=1, transposed=False, stride=1), "convolution", [again, 1], (2, 4, 8, 8))
     drawn = folded(script, script.conv(script.add(y, y), "aux", 3))
     assert [node.module or node.text for node in drawn.nodes] == ["input 1x3x8x8", "stem", "head", "aux", "output"]
     assert drawn.edges == [

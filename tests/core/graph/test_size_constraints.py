@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Kind, channel_structure
+from prunekit.core.graph import channel_structure
+from prunekit.core.graph.attributes import Concat, Permute, Reduce, Reshape, Slice
 from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal
 from prunekit.core.pruning import PrunePlan, size_updates
 
@@ -30,12 +31,12 @@ def cut(script):
 
     def graph(bound, origin, from_end=False):
         x = script.conv(script.input(1, 3, 4, 4), "a", 12)
-        shape = {"axis": 1, "step": 1, "drop": False, "from_end": (from_end, from_end)}
-        one = script.op(Kind.SLICE, "slice", [x], (1, bound, 4, 4), start=0, stop=bound, stop_origin=origin, **shape)
-        two = script.op(
-            Kind.SLICE, "slice", [x], (1, 12 - bound, 4, 4), start=bound, stop=12, start_origin=origin, **shape
-        )
-        both = script.op(Kind.CONCAT, "cat", [two, one], (1, 12, 4, 4), axis=1)
+        ends = (from_end, from_end)
+        first = Slice(axis=1, start=0, stop=bound, stop_origin=origin, from_end=ends)
+        rest = Slice(axis=1, start=bound, stop=12, start_origin=origin, from_end=ends)
+        one = script.op(first, "slice", [x], (1, bound, 4, 4))
+        two = script.op(rest, "slice", [x], (1, 12 - bound, 4, 4))
+        both = script.op(Concat(axis=1), "cat", [two, one], (1, 12, 4, 4))
         return channel_structure(script.output(script.linear(script.mean(both), "head", 2)))
 
     return graph
@@ -83,10 +84,10 @@ def heads(script):
         script = kind()
         x = script.linear(script.input(1, LENGTH, 7), "a", 12)
         script.module = "attn"
-        apart = script.op(Kind.RESHAPE, "view", [x], (1, LENGTH, *sizes), origins=(None, None, *origins))
-        turned = script.op(Kind.PERMUTE, "permute", [apart], (1, sizes[0], LENGTH, sizes[1]), order=[0, 2, 1, 3])
-        again = script.op(Kind.PERMUTE, "permute", [turned], (1, LENGTH, *sizes), order=[0, 2, 1, 3])
-        y = script.op(Kind.RESHAPE, "reshape", [again], (1, LENGTH, 12), origins=(None, None, back))
+        apart = script.op(Reshape(origins=(None, None, *origins)), "view", [x], (1, LENGTH, *sizes))
+        turned = script.op(Permute(order=(0, 2, 1, 3)), "permute", [apart], (1, sizes[0], LENGTH, sizes[1]))
+        again = script.op(Permute(order=(0, 2, 1, 3)), "permute", [turned], (1, LENGTH, *sizes))
+        y = script.op(Reshape(origins=(None, None, back)), "reshape", [again], (1, LENGTH, 12))
         return channel_structure(script.output(script.linear(y, "head", 2)), whole_parts=whole)
 
     return graph
@@ -135,9 +136,9 @@ def test_an_attribute_that_also_sizes_what_cannot_shrink_stays(script):
     size = attribute(6)
     x = script.conv(script.input(1, 6, 4, 4), "a", 6)
     script.module = "m"
-    x = script.op(Kind.RESHAPE, "view", [x], (1, 6, 16), origins=(None, size, None))
-    script.op(Kind.RESHAPE, "view", [script.graph.inputs[0]], (1, 6, 16), origins=(None, size, None))
-    x = script.op(Kind.REDUCE, "sum", [x], (1, 6), axes=[2], keepdim=False, over="sum")
+    x = script.op(Reshape(origins=(None, size, None)), "view", [x], (1, 6, 16))
+    script.op(Reshape(origins=(None, size, None)), "view", [script.graph.inputs[0]], (1, 6, 16))
+    x = script.op(Reduce(axes=(2,), keepdim=False, over="sum"), "sum", [x], (1, 6))
     graph = channel_structure(script.output(script.linear(x, "head", 2)))
     assert graph.groups == ()
     ((reason, count),) = graph.layers[0].protected
@@ -156,10 +157,10 @@ def test_a_size_of_another_tensor_ties(script):
     x = script.conv(script.input(1, 3, 4, 4), "a", 6)
     y = script.conv(script.graph.inputs[0], "b", 6)
     script.module = ""
-    flat = script.op(Kind.RESHAPE, "view", [y], (1, 6, 16), origins=(None, Extent(6, x, 1), None))
+    flat = script.op(Reshape(origins=(None, Extent(6, x, 1), None)), "view", [y], (1, 6, 16))
     one, two = (
         script.linear(script.mean(x), "c", 2),
-        script.op(Kind.REDUCE, "sum", [flat], (1, 6), axes=[2], keepdim=False, over="sum"),
+        script.op(Reduce(axes=(2,), keepdim=False, over="sum"), "sum", [flat], (1, 6)),
     )
     two = script.linear(two, "d", 2)
     graph = channel_structure(script.output(script.add(one, two)))
@@ -170,7 +171,7 @@ def test_a_size_that_does_not_shrink_keeps(script):
     image = script.input(1, 6, 4, 4)
     y = script.conv(image, "b", 6)
     script.module = ""
-    flat = script.op(Kind.RESHAPE, "view", [y], (1, 6, 16), origins=(None, Extent(6, image, 1), None))
+    flat = script.op(Reshape(origins=(None, Extent(6, image, 1), None)), "view", [y], (1, 6, 16))
     graph = channel_structure(script.output(script.linear(flat, "d", 2)))
     assert graph.groups == ()
     assert graph.layers[0].protected == (("view in the network gives it the size of what stays as it is", 6),)

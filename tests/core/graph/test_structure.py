@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Kind, channel_structure
+from prunekit.core.graph import channel_structure
+from prunekit.core.graph.attributes import Concat, Elementwise, Opaque, Reduce, Slice
 from prunekit.core.graph.structure import staying
 
 
@@ -71,21 +72,21 @@ def test_signature_knows_structure_not_names(script, residual):
 def test_sizes_that_the_framework_computes_hold_nothing(script):
     """Halves of one tensor are added: a pair of channels goes, and no bound is asked where it comes from."""
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
-    half, shape = (1, 4, 4, 4), {"axis": 1, "step": 1, "drop": False}
-    left = script.op(Kind.SLICE, "slice", [x], half, start=0, stop=4, **shape)
-    right = script.op(Kind.SLICE, "slice", [x], half, start=4, stop=8, **shape)
+    half = (1, 4, 4, 4)
+    left = script.op(Slice(axis=1, start=0, stop=4), "slice", [x], half)
+    right = script.op(Slice(axis=1, start=4, stop=8), "slice", [x], half)
     graph = channel_structure(script.output(script.linear(script.mean(script.add(left, right)), "head", 2)))
     assert [(g.size, g.per_unit, g.fixed) for g in graph.groups] == [(4, 2, 0)]
 
 
 @pytest.mark.parametrize(
-    ("axes", "over", "masked"), [([1], "mean", True), ([1], "extreme", True), ([2, 3], "mean", False)]
+    ("axes", "over", "masked"), [((1,), "mean", True), ((1,), "extreme", True), ((2, 3), "mean", False)]
 )
 def test_statistics_over_channels_leave_out_what_goes(script, axes, over, masked):
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
-    gate = script.op(Kind.REDUCE, over, [x], (1, *(1 if k + 1 in axes else n for k, n in enumerate((8, 4, 4)))),
-                     axes=axes, keepdim=True, over=over)  # fmt: skip
-    x = script.op(Kind.ELEMENTWISE, "mul", [x, gate], (1, 8, 4, 4))
+    shape = (1, *(1 if k + 1 in axes else n for k, n in enumerate((8, 4, 4))))
+    gate = script.op(Reduce(axes=axes, keepdim=True, over=over), over, [x], shape)
+    x = script.op(Elementwise(), "mul", [x, gate], (1, 8, 4, 4))
     graph = channel_structure(script.output(script.linear(script.mean(x), "head", 2)))
     linear = len(graph.operators.operators) - 1  # sums over channels too
     found = [(m.operator, m.operand, m.axis, m.units.tolist()) for m in graph.masks if m.operator != linear]
@@ -94,7 +95,7 @@ def test_statistics_over_channels_leave_out_what_goes(script, axes, over, masked
 
 def test_values_over_channels_keep_them(script):
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
-    first = script.op(Kind.REDUCE, "argmax", [x], (1, 1, 4, 4), axes=[1], keepdim=True, over="values")
+    first = script.op(Reduce(axes=(1,), keepdim=True, over="values"), "argmax", [x], (1, 1, 4, 4))
     graph = channel_structure(script.output(script.add(x, first)))
     assert graph.layers[0].protected == (("argmax in a is taken over it", 8),)
 
@@ -103,7 +104,7 @@ def test_no_layer_is_ever_emptied(script):
     """Of two layers that make up one sum, each keeps a channel; that one is told."""
     x = script.input(1, 3, 4, 4)
     a, b, c = script.conv(x, "a", 2), script.conv(x, "b", 4), script.conv(x, "c", 6)
-    both = script.op(Kind.CONCAT, "cat", [a, b], (1, 6, 4, 4), axis=1)
+    both = script.op(Concat(axis=1), "cat", [a, b], (1, 6, 4, 4))
     graph = channel_structure(script.output(script.linear(script.mean(script.add(both, c)), "head", 2)))
     assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 4)]
     for axis in graph.axes:
@@ -114,7 +115,7 @@ def test_no_layer_is_ever_emptied(script):
 
 def test_unknown_operators_protect(script):
     x = script.conv(script.input(1, 3, 4, 4), "a", 8)
-    y = script.op(Kind.OPAQUE, "fft", [x], (1, 8, 4, 4), reason="nobody knows it")
+    y = script.op(Opaque(reason="nobody knows it"), "fft", [x], (1, 8, 4, 4))
     graph = channel_structure(script.output(script.linear(script.mean(y), "head", 2)))
     assert graph.groups == ()
     assert graph.layers[0].protected == (("fft in a: nobody knows it", 8),)

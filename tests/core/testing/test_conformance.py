@@ -13,7 +13,8 @@ from unittest import SkipTest
 import numpy as np
 import pytest
 
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.attributes import Opaque
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.testing import conformance, random_plan
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
@@ -241,7 +242,7 @@ class LosesOperators(Recording):
 @breaks("record_knows_the_kinds", "operators .*'opaque'.* instead of")
 class KnowsNoSplit(Recording):
     def altered(self, operators, network):
-        return changed(operators, Kind.SPLIT, kind=Kind.OPAQUE, attributes={"reason": "no rule"})
+        return changed(operators, Kind.SPLIT, attributes=Opaque(reason="no rule"))
 
 
 @breaks("record_names_modules_and_calls", r"3 modules run layers, but named are \['', '', ''\]")
@@ -307,7 +308,7 @@ class IgnoresCustom(FakeBackend):
 @breaks("graphs_are_golden", "layers .*'convolution 3 > 8, kernel 3, kept'.* instead of")
 class KnowsNoSums(Recording):
     def altered(self, operators, network):
-        return changed(operators, Kind.ELEMENTWISE, kind=Kind.OPAQUE, attributes={"reason": "no rule"})
+        return changed(operators, Kind.ELEMENTWISE, attributes=Opaque(reason="no rule"))
 
 
 @breaks("graphs_are_golden", "739.0 parameters instead of 711")

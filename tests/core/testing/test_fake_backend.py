@@ -5,7 +5,7 @@ import pytest
 
 from prunekit.core.backend import Backend
 from prunekit.core.graph import channel_structure
-from prunekit.core.graph.operators import Kind
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.testing import conformance
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
 from prunekit.core.testing.fake_backend import FakeBackend

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from prunekit import PrunePlan, prune, trace
+from prunekit.core.graph.attributes import Permute
 from prunekit.core.graph.operators import Kind
 from prunekit.core.testing import assert_exact
 from prunekit.plugins.backends.pytorch.call import Call
@@ -40,13 +41,18 @@ def linear(call: Call) -> None:
     """The last axis of x with the second of the weight, which is turned first."""
     x, weight = call.number(call["x"]), call.number(call["weight"])
     turned = call.between(tuple(call["weight"].shape)[::-1])
-    call.add(Kind.PERMUTE, [weight], [turned], order=[1, 0])
+    call.add(Permute(order=(1, 0)), [weight], [turned])
     call.add(Kind.LINEAR, [x, turned], call.results())
 
 
 def not_turned(call: Call) -> None:
     """The last axis of x with the first of the weight, which is wrong."""
     call.simple(Kind.LINEAR, "x", "weight")
+
+
+def unfinished(call: Call) -> None:
+    """It does not say in which order the axes come."""
+    call.simple(Kind.PERMUTE, "x")
 
 
 @pytest.fixture
@@ -93,6 +99,13 @@ def test_a_wrong_rule_is_found_out(network: Net, inputs: torch.Tensor) -> None:
     assert sizes(graph) == [] and all("the proof failed" in reason for _, reason in graph.frozen)
     with pytest.raises(AssertionError, match="the output differs by"):
         assert_exact(network, inputs)
+
+
+def test_a_kind_alone_does_not_stand_for_attributes_that_it_needs(network: Net, inputs: torch.Tensor) -> None:
+    Register.register(RegisterType.OPERATOR_RULE, unfinished, name="prunekit_tests::project")
+    ((reason, count),) = trace(network, inputs).layers[0].protected
+    told = "TypeError: Kind.PERMUTE needs attributes: pass prunekit.core.graph.attributes.Permute(order=...)"
+    assert (reason.endswith(f": its rule failed: {told}"), count) == (True, 8)
 
 
 def test_the_example_for_contributors() -> None:
