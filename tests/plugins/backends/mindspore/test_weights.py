@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from prunekit.core import weights
 from prunekit.core.atomic_file import WriteError
-from prunekit.core.weights import WeightsError
+from prunekit.core.weights import WeightsError, load_weights, read_weights
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.weights import save_weights
 
@@ -182,3 +182,48 @@ def test_other_files_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"w\.pth: weights are written as \.safetensors, \.ckpt files only"):
         BACKEND.save(network(), tmp_path / "w.pth")
     assert not os.listdir(tmp_path)
+
+
+class Leaf(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__(auto_prefix=False)
+        self.w = Parameter(Tensor(np.ones(3, np.float32)), name="w")
+
+    def construct(self, x):
+        return x * self.w.sum()
+
+
+class SameNames(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__(auto_prefix=False)
+        self.a, self.b = Leaf(), Leaf()
+
+    def construct(self, x):
+        return self.a(x) + self.b(x)
+
+
+def test_two_parameters_of_one_name_are_not_saved_as_one(tmp_path: Path):
+    with pytest.raises(WeightsError, match=r"2 parameters are called 'w' \(a\.w, b\.w\)"):
+        BACKEND.save(SameNames(), tmp_path / "w.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+class Momentum(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.momentum = Parameter(Tensor(np.ones(3, np.float32)), name="momentum")
+
+    def construct(self, x):
+        return x * self.momentum.sum()
+
+
+@pytest.mark.parametrize("suffix", ["ckpt", "CKPT"])
+def test_a_weight_may_be_called_as_what_training_leaves(tmp_path: Path, suffix: str):
+    BACKEND.save(Momentum(), tmp_path / f"w.{suffix}")
+    assert list(read_weights(tmp_path / f"w.{suffix}", BACKEND)) == ["momentum"]
+
+
+def test_complex_numbers_are_no_weights(tmp_path: Path):
+    np.savez(tmp_path / "w.npz", momentum=1j * np.ones(3))
+    with pytest.raises(WeightsError, match="momentum is no array of real numbers"):
+        load_weights(BACKEND, Momentum(), tmp_path / "w.npz")

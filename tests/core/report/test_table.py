@@ -1,0 +1,56 @@
+"""The table of a channel graph and its JSON, letter by letter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from prunekit.core.graph import channel_structure
+from prunekit.core.report.table import as_json, as_text
+
+
+def test_table(residual):
+    graph = channel_structure(residual, ignore=["head"])
+    graph.notes.append("proven")
+    assert as_text(graph) == TABLE
+
+
+def test_json(residual):
+    graph = channel_structure(residual, ignore=["head"])
+    graph.notes.append("proven")
+    found = json.loads(json.dumps(as_json(graph)))
+    assert found["cost"] == {"macs": {"full": 76092, "least": 5770}, "params": {"full": 643, "least": 58}}
+    assert [(x["mid"], x["group"], x["prunable"], x["protected"]) for x in found["layers"]] == [
+        (0, 0, 6, []), (1, 1, 4, []), (2, 0, 6, []),
+        (3, None, 0, [{"reason": "reaches the network's output", "channels": 5}]),
+    ]  # fmt: skip
+    assert found["layers"][1]["macs_share"] == pytest.approx(27648 / sum(x["macs"] for x in found["layers"]))
+    assert found["groups"] == [
+        {
+            "id": 0, "mids": [0, 2], "modules": ["stem", "block.conv2"], "units": 6, "first": 0,
+            "channels_per_unit": 1, "fixed_channels": 0,
+        },
+        {
+            "id": 1, "mids": [1], "modules": ["block.conv1"], "units": 4, "first": 6,
+            "channels_per_unit": 1, "fixed_channels": 0,
+        },
+    ]  # fmt: skip
+    axes = {(x["parameter"], x["axis"]): x["units"] for x in found["axes"]}
+    assert axes["block.conv1.weight", 0] == [6, 7, 8, 9]
+    assert axes["block.conv1.weight", 1] == axes["stem.weight", 0] == axes["head.weight", 1] == [0, 1, 2, 3, 4, 5]
+    assert ("head.weight", 0) not in axes
+    assert found["notes"] == ["proven"]
+
+
+TABLE = """\
+mid  module       group  channels  prunable  MACs %  params %  kept because it
+-------------------------------------------------------------------------------------------
+  0  stem             0         6         6    27.3      26.1
+  1  block.conv1      1         4         4    36.3      33.6
+  2  block.conv2      0         6         6    36.3      33.6
+  3  head             -         5         0     0.1       5.4  reaches the network's output
+in no layer above: 1.2% of the parameters (embeddings, positions, norms)
+MACs: 76,092, down to 5,770 (7.6%) with one unit left in every group
+parameters: 643, down to 58 (9.0%) with one unit left in every group
+proven"""

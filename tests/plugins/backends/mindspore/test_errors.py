@@ -1,0 +1,55 @@
+"""Errors of MindSpore reach the user without the stack of its C++ side, and say what to do where that is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mindspore import Tensor, nn, ops
+from mindspore_cases import Scaled
+
+from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
+from prunekit.plugins.backends.mindspore.errors import without_stack
+from prunekit.plugins.trainers.mindspore.trainer import Trainer
+
+BACKEND = MindsporeBackend()
+X = np.random.default_rng(0).random((2, 3, 6, 6), np.float32)
+
+
+def test_stacks_are_cut_off():
+    ruler = "-" * 52
+    stack = f"{ruler}\n- C++ Call Stack: (For framework developers)\n{ruler}\nconv.cc:210 Infer\n"
+    text = f"For 'Conv2D', it is wrong.\n\n{stack}"
+    assert without_stack(text) == "For 'Conv2D', it is wrong."
+    assert without_stack("plain") == "plain"
+
+
+def test_an_error_is_raised_where_it_is_made_and_without_the_stack_of_cpp():
+    class Wrong(nn.Cell):
+        def construct(self, x):
+            ops.matmul(x, x)  # does not fit
+            raise AssertionError("a later line")
+
+    with pytest.raises(Exception) as raised:
+        list(MindsporeBackend().run(Wrong(), [(np.zeros((2, 3), np.float32), 0)]))
+    text = str(raised.value)
+    assert "a later line" not in text and text
+    assert "C++" not in text and "----" not in text and ".cc:" not in text
+
+
+def test_a_loss_of_the_users_that_fails_shows_no_stack_of_cpp():
+    class Own(Scaled):
+        def loss(self, outputs, target):
+            return ops.matmul(outputs, Tensor(np.ones((99, 99), np.float32))).sum()
+
+    with pytest.raises(Exception) as raised:
+        Trainer(epochs=1).fit(BACKEND.build(Own, {}, 0), lambda epoch: [(X, np.zeros(2))])
+    assert "C++" not in str(raised.value) and ".cc" not in str(raised.value)
+
+
+def test_a_limit_of_mindspores_own_comes_with_what_to_do():
+    class Stepped(Scaled):
+        def construct(self, x):
+            return ops.mean(self.a(x)[:, :, ::2, ::2], (2, 3))
+
+    with pytest.raises(Exception, match=r"StridedSliceGrad.*nn\.MaxPool2d\(1, step\) takes the same"):
+        Trainer(epochs=1).fit(BACKEND.build(Stepped, {}, 0), lambda epoch: [(X, np.zeros(2))])
