@@ -17,7 +17,7 @@ from prunekit.core.backend_factory import make_backend
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import batches
 from prunekit.core.parsing.parse import parse
-from prunekit.core.pipeline.lookup import named_network
+from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.pruning import PrunePlan
 from prunekit.core.pruning.compensation import compensated
 from prunekit.core.search import SearchSettings, SearchSpace

@@ -8,7 +8,7 @@ kept for each run, so that the table can be made in pieces:
 
 from __future__ import annotations
 
-from comparison import Comparison, Data, compare, options
+from equal_budget import Comparison, Data, compare, options
 
 from prunekit.core.data import batches
 from prunekit.core.weights import load_weights

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prunekit.model_zoo.zoos.library import library
+from prunekit.model_zoo.zoos.library_import import library
 
 SECTIONS = ("classification", "segmentation", "detection", "video", "optical_flow")
 CLASSES = {"classification": 1000, "segmentation": 21, "detection": 91, "video": 400, "optical_flow": 0}

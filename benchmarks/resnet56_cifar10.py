@@ -8,7 +8,7 @@ is judged once on the test images. One line of JSON is kept for each run, so tha
 
 from __future__ import annotations
 
-from comparison import Comparison, Data, compare, options
+from equal_budget import Comparison, Data, compare, options
 
 from prunekit.core.data import batches
 from prunekit.core.weights import load_weights

@@ -13,10 +13,10 @@ from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import BrokenEntryError, RegistryError, UnknownNameError
 from prunekit.registry.local_import import declared_by, forget, import_entry, local_files
 from prunekit.registry.lookup import as_asked, find, unknown
-from prunekit.registry.packs import read_packs
+from prunekit.registry.pack_manifests import read_packs
 from prunekit.registry.table import Table
 from prunekit.registry.user_module import import_user_module
-from prunekit.registry.zoo import check_kind, closed, model
+from prunekit.registry.zoo_names import check_kind, closed, model
 
 C = TypeVar("C", bound="type | Callable[..., Any]")
 

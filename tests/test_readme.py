@@ -18,9 +18,9 @@ from PIL import Image
 from torch import nn
 
 import prunekit
+from prunekit.core.config.config_classes import LoaderOptions, PruningOptions
 from prunekit.core.config.example_inputs import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
-from prunekit.core.config.models import LoaderOptions, PruningOptions
 from prunekit.core.search import SearchSettings
 from prunekit.core.search.settings import LatencySettings, NetworkParser
 from prunekit.model_zoo.resnet.pytorch import ResNet50

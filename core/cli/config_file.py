@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from prunekit.core.cli.flags import overrides
+from prunekit.core.cli.override_flags import overrides
 from prunekit.core.config import RunConfig, load_config
 from prunekit.registry import PrunekitError
 

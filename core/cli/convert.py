@@ -7,8 +7,8 @@ from pathlib import Path
 
 from prunekit.core.backend import Backend
 from prunekit.core.backend_factory import make_backend
-from prunekit.core.cli.inputs import params_of
-from prunekit.core.pipeline.lookup import named_network
+from prunekit.core.cli.input_arguments import params_of
+from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.weights import COMMON, load_weights
 from prunekit.registry import PrunekitError, Register, RegisterType
 

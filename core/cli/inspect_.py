@@ -12,7 +12,7 @@ from typing import Any
 from prunekit.core.atomic_file import write_text
 from prunekit.core.backend_factory import DEFAULT_BACKEND
 from prunekit.core.cli.config_file import print_warnings, read_config
-from prunekit.core.cli.inputs import inputs_of, params_of
+from prunekit.core.cli.input_arguments import inputs_of, params_of
 from prunekit.core.config import RunConfig
 from prunekit.core.pipeline.inspection import Inspected, inspect_config, inspect_model
 from prunekit.core.report.drawing import check_format, draw

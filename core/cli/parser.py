@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from prunekit.core.cli.flags import add_file, with_values
+from prunekit.core.cli.override_flags import add_file, with_values
 from prunekit.registry import RegisterType, did_you_mean
 
 _KINDS = [kind.value for kind in RegisterType]

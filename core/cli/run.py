@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from prunekit.core.cli.config_file import read_config
-from prunekit.core.cli.flags import repeated
+from prunekit.core.cli.override_flags import repeated
 from prunekit.core.config import RunConfig
 
 STOPPED = 130  # what shells report for Ctrl-C

@@ -66,7 +66,7 @@ def show(name: str, kind: str | None) -> int:
 def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]]:
     """Name, default and meaning of each key that a yml can give; the meaning is that of the docstring's ``Args``."""
     from prunekit.core.config import plain
-    from prunekit.core.config.component import INJECTED
+    from prunekit.core.config.component_reader import INJECTED
 
     try:
         found = inspect.signature(component).parameters.values()

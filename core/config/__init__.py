@@ -1,10 +1,7 @@
 """The yml: read, checked as a whole, every mistake on one line with its place."""
 
-from prunekit.core.config.component import ComponentSpec
-from prunekit.core.config.dump import plain, printable
-from prunekit.core.config.general import GeneralConfig, TaskConfig
-from prunekit.core.config.load import load_config
-from prunekit.core.config.models import (
+from prunekit.core.config.component_reader import ComponentSpec
+from prunekit.core.config.config_classes import (
     DatasetConfig,
     ModelConfig,
     PruningConfig,
@@ -12,6 +9,9 @@ from prunekit.core.config.models import (
     SplitConfig,
     StepConfig,
 )
+from prunekit.core.config.dump import plain, printable
+from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.load import load_config
 from prunekit.core.config.problems import ConfigError, Problem
 
 __all__ = [

@@ -7,10 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.component_reader import ComponentSpec
+from prunekit.core.config.config_classes import (
+    DatasetConfig,
+    ModelConfig,
+    PruningConfig,
+    RunConfig,
+    SplitConfig,
+    StepConfig,
+)
 from prunekit.core.config.example_inputs import ExampleConfig
-from prunekit.core.config.models import DatasetConfig, ModelConfig, PruningConfig, RunConfig, SplitConfig, StepConfig
-from prunekit.core.config.sections import PLACEHOLDER
+from prunekit.core.config.section_reader import PLACEHOLDER
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from prunekit.core.config.component import check_exists
+from prunekit.core.config.block_validation import check_model
+from prunekit.core.config.component_reader import check_exists
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import check_model
 from prunekit.core.data.example_inputs import InputsSpec
 
 

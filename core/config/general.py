@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from prunekit.core.backend_factory import DEFAULT_BACKEND, missing_framework
-from prunekit.core.config.component import ComponentReader
+from prunekit.core.config.block_validation import check_model
+from prunekit.core.config.component_reader import ComponentReader
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import check_model
-from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.registry import RegisterType
 
 _ONE_AT_A_TIME = {

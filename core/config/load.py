@@ -7,15 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from prunekit.core.config.block_validation import shown
+from prunekit.core.config.config_classes import RunConfig, StepConfig
 from prunekit.core.config.general import GeneralConfig, folder_name, read_general
-from prunekit.core.config.models import RunConfig, StepConfig
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.overrides import over_steps
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.references import resolve_refs
-from prunekit.core.config.sections import SECTION_OF_KEY
-from prunekit.core.config.steps import StepReader
-from prunekit.core.config.validation import shown
+from prunekit.core.config.ref_merging import resolve_refs
+from prunekit.core.config.section_reader import SECTION_OF_KEY
+from prunekit.core.config.step_reader import StepReader
 from prunekit.core.config.yaml_reader import read_yaml
 from prunekit.registry import did_you_mean
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from prunekit.core.config.block_validation import shown
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import shown
 
 PLACE = "command line"
 _STEPWISE = ("dataset.type", "dataset.data_path", "dataset.batch_size", "trainer.epochs")

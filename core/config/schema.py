@@ -12,16 +12,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.annotations import named_kind
-from prunekit.core.config.component import INJECTED, is_plain
+from prunekit.core.config.annotation_keys import named_kind
+from prunekit.core.config.component_reader import INJECTED, is_plain
+from prunekit.core.config.config_classes import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
 from prunekit.core.config.dump import plain
 from prunekit.core.config.example_inputs import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
-from prunekit.core.config.models import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
 from prunekit.core.config.schema_generator import REF, Schema, descriptions, nullable, schema_of, summary
-from prunekit.core.config.sections import SPLITS
+from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
-from prunekit.core.config.vega_keys import IGNORED
+from prunekit.core.config.unsupported_vega_keys import IGNORED
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError
 

@@ -1,7 +1,8 @@
 """Attributes of operators: one class for each kind, with what such an operator says beside its tensors.
 
 They are the contract between front ends and core. ``origin`` and ``origins`` say where sizes that the network's code
-passed come from (`prunekit.core.graph.sizes`); None, and no origins at all, mean that the framework computed them.
+passed come from (`prunekit.core.graph.tracked_sizes`); None, and no origins at all, mean that the framework computed
+them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar, Literal, TypeAlias
 
 from prunekit.core.graph.kinds import Kind
-from prunekit.core.graph.sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 Origins: TypeAlias = "tuple[SizeOrigin | None, ...]"
 Does: TypeAlias = Literal["copy", "sum", "difference", "product"]

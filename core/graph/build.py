@@ -10,11 +10,11 @@ from math import prod
 import numpy as np
 
 from prunekit.core.graph.attributes import Convolution
+from prunekit.core.graph.channel_consumers import axis_of, readers
 from prunekit.core.graph.flow import follow
 from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray, components
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.readers import axis_of, readers
 from prunekit.core.graph.structure import (
     Axis,
     ChannelStructure,

@@ -11,10 +11,10 @@ from prunekit.core.graph.flow_state import STILL_A_WEIGHT, FlowState
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.rescaling import rescaled
 from prunekit.core.graph.rules import contraction, layout, pointwise, slicing
 from prunekit.core.graph.size_constraints import counted, settle
-from prunekit.core.graph.sizes import Attribute
+from prunekit.core.graph.size_dependent_scales import rescaled
+from prunekit.core.graph.tracked_sizes import Attribute
 
 A = TypeVar("A", bound=Attributes)
 Rule: TypeAlias = Callable[[FlowState, int, Operator[A]], list[Axes]]

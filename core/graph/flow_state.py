@@ -9,7 +9,7 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.sizes import Attribute, SizeOrigin
+from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind as Kind  # rules of other packages import it from here
-from prunekit.core.graph.sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 A_co = TypeVar("A_co", bound=Attributes, covariant=True)
 

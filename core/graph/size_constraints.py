@@ -11,7 +11,7 @@ from prunekit.core.graph.flow_state import FlowState, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import Split, varying_part
-from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, SizeOrigin, leaves
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal, SizeOrigin, leaves
 
 
 def counted(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:

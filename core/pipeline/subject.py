@@ -21,7 +21,7 @@ from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import DescriptionError, RunError, error_location
 from prunekit.core.pipeline.example_inputs import check_given, check_later, example_inputs, must_run
 from prunekit.core.pipeline.input_spec import arrays_of, spec_of
-from prunekit.core.pipeline.lookup import named_network
+from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.weights import load_weights
 from prunekit.registry import Register, RegisterType, did_you_mean

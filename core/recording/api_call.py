@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from prunekit.core.graph.attributes import Origins, Slice
-from prunekit.core.graph.sizes import Combined, Literal, SizeOrigin, Uses, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Uses, origin_of
 
 
 @dataclass

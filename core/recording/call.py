@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from prunekit.core.graph.attributes import Attributes, Origins
 from prunekit.core.graph.kinds import Kind
-from prunekit.core.graph.sizes import Extent, SizeOrigin
+from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
 from prunekit.core.recording.api_call import ApiCall, origins_of
 from prunekit.core.recording.graph_writer import GraphWriter
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunekit.core.graph.attributes import Concat, Elementwise, Expand, Origins, Permute, Pool, Reshape, Slice, Split
-from prunekit.core.graph.sizes import Literal
+from prunekit.core.graph.tracked_sizes import Literal
 from prunekit.core.recording.call import Call
 
 

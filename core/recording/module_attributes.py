@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from prunekit.core.graph.sizes import Attribute, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import Attribute, SymInt, Uses
 
 _SIZED = (int, SymInt, tuple, list)
 

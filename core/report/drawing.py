@@ -12,9 +12,9 @@ from typing import Any
 from prunekit.core.atomic_file import atomic_write, write_text
 from prunekit.core.cost import CostModel
 from prunekit.core.graph.structure import ChannelStructure
-from prunekit.core.report.clusters import Cluster, clustered
-from prunekit.core.report.folding import Folded, fold, inside
-from prunekit.core.report.outline import Node, outline
+from prunekit.core.report.drawing_graph import Node, outline
+from prunekit.core.report.module_boxes import Cluster, clustered
+from prunekit.core.report.repeated_blocks import Folded, fold, inside
 from prunekit.core.report.table import prunable
 from prunekit.registry import PrunekitError
 

@@ -18,7 +18,7 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.parsing.parse import parse
 from prunekit.core.parsing.verify import TOLERANCE
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.testing.comparison import named, varied
+from prunekit.core.testing.array_variants import named, varied
 
 Named = list[tuple[str, NDArray[Any]]]
 

@@ -20,13 +20,13 @@ from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.testing.fake_network import Array, BatchNorm, Module, Tape
-from prunekit.core.testing.fake_tapes import Masking, Observer, Recorder, call
+from prunekit.core.testing.fake_framework import Array, BatchNorm, Module, Tape
+from prunekit.core.testing.fake_recorder import Masking, Observer, Recorder, call
 from prunekit.core.weights import WeightsError, check_fit
 
 
 class FakeBackend:
-    """The verbs of ``core.backend.Backend`` for networks of `prunekit.core.testing.fake_network`.
+    """The verbs of ``core.backend.Backend`` for networks of `prunekit.core.testing.fake_framework`.
 
     Its networks take one or more arrays and have no gradients, so nothing can be trained with it.
     """

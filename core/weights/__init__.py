@@ -2,8 +2,8 @@
 
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.files import COMMON, read_weights
-from prunekit.core.weights.fitting import check_fit
 from prunekit.core.weights.loading import load_own, load_weights
+from prunekit.core.weights.name_matching import check_fit
 from prunekit.core.weights.naming import LEAVES, Naming
 
 __all__ = ["COMMON", "LEAVES", "Naming", "WeightsError", "check_fit", "load_own", "load_weights", "read_weights"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.weights.files import read_weights
-from prunekit.core.weights.fitting import Renaming, check_fit, renaming
+from prunekit.core.weights.name_matching import Renaming, check_fit, renaming
 from prunekit.core.weights.naming import Naming, counts
 
 

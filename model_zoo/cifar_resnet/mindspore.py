@@ -13,7 +13,7 @@ from mindspore.common.initializer import HeNormal
 from prunekit.core.weights import Naming
 from prunekit.model_zoo.cifar_resnet.architecture import STAGES, blocks_of
 from prunekit.model_zoo.cifar_resnet.checkpoint_names import NAMINGS
-from prunekit.model_zoo.class_count import classes
+from prunekit.model_zoo.num_classes import classes
 from prunekit.registry import Register, RegisterType
 
 

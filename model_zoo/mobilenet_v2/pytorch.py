@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunekit.core.weights import Naming
-from prunekit.model_zoo.class_count import classes
 from prunekit.model_zoo.layers.layer_defaults import Padding
 from prunekit.model_zoo.layers.pytorch import Layers
 from prunekit.model_zoo.mobilenet_v2 import architecture
 from prunekit.model_zoo.mobilenet_v2.architecture import Block
 from prunekit.model_zoo.mobilenet_v2.checkpoint_names import NAMINGS
+from prunekit.model_zoo.num_classes import classes
 from prunekit.registry import Register, RegisterType
 
 

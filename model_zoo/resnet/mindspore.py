@@ -7,9 +7,9 @@ from typing import ClassVar
 from mindspore import Tensor, nn, ops
 
 from prunekit.core.weights import Naming
-from prunekit.model_zoo.class_count import classes
 from prunekit.model_zoo.layers.layer_defaults import Padding
 from prunekit.model_zoo.layers.mindspore import Layers
+from prunekit.model_zoo.num_classes import classes
 from prunekit.model_zoo.resnet.architecture import STEM, Version, of_basic_blocks, stages
 from prunekit.model_zoo.resnet.checkpoint_names import NAMINGS
 from prunekit.registry import Register, RegisterType

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from prunekit.model_zoo.zoos.library import known, library, without_weights
+from prunekit.model_zoo.zoos.library_import import known, library, without_weights
 from prunekit.registry import Register, RegisterType
 
 _WEIGHTS = ("weights", "weights_backbone")

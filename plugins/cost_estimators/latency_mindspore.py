@@ -8,9 +8,9 @@ from typing import Any
 
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.device import use_device
-from prunekit.plugins.backends.mindspore.errors import plainly
+from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, to_tensors
 from prunekit.plugins.cost_estimators.cpu_affinity import cpus
 from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from prunekit.core.data.contract import DataError, Sample
 from prunekit.core.data.splits import Samples, Split, TrainPortion, permuted, take
-from prunekit.plugins.datasets.image_folder import ImageFiles, Layout, class_names
+from prunekit.plugins.datasets.class_folders import ImageFiles, Layout, class_names
 from prunekit.plugins.datasets.imagenet_wnids import INDEX
 from prunekit.plugins.datasets.images import read_image
 from prunekit.plugins.datasets.transforms import (

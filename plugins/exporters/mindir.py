@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import Exported
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array, evaluating, tensors_in
 from prunekit.plugins.exporters.mindspore_graph import cases, compiling

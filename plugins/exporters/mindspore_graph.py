@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.exporting import ExportError
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before MindSpore
+from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.forward import as_array, call, evaluating, tensors_in
 from prunekit.plugins.exporters.parity import Case, batches, named_arrays
 from prunekit.registry.errors import reason

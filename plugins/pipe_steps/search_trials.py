@@ -5,7 +5,7 @@ from __future__ import annotations
 from prunekit.core.config import StepConfig
 from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.learning_curve import plot_curve
+from prunekit.core.pipeline.learning_curve_plot import plot_curve
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.loop import run_search, top_k

@@ -12,7 +12,7 @@ from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.rules.pointwise import merge
 from prunekit.core.graph.size_constraints import pin, require
-from prunekit.core.graph.sizes import Extent
+from prunekit.core.graph.tracked_sizes import Extent
 
 
 def convolution(flow: FlowState, position: int, operator: Operator[Convolution]) -> list[Axes]:

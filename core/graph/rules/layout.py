@@ -24,7 +24,7 @@ from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import reshape
 from prunekit.core.graph.rules.pointwise import Operand, merge, operand
 from prunekit.core.graph.size_constraints import divide, pin, require, sized
-from prunekit.core.graph.sizes import Literal
+from prunekit.core.graph.tracked_sizes import Literal
 
 
 def reshaped(flow: FlowState, position: int, operator: Operator[Reshape]) -> list[Axes]:

@@ -11,7 +11,7 @@ from prunekit.core.graph.flow_state import FlowState, where
 from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.size_constraints import pin, require
-from prunekit.core.graph.sizes import Combined, Literal
+from prunekit.core.graph.tracked_sizes import Combined, Literal
 
 
 def cut(flow: FlowState, position: int, operator: Operator[Slice]) -> list[Axes]:

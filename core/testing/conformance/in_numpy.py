@@ -8,7 +8,7 @@ import numpy as np
 
 from prunekit.core.testing.conformance.subject import Subject
 from prunekit.core.testing.fake_backend import FakeBackend
-from prunekit.core.testing.fake_network import Array, BatchNorm, Convolution, Linear, Module, Tape
+from prunekit.core.testing.fake_framework import Array, BatchNorm, Convolution, Linear, Module, Tape
 
 Rng = np.random.Generator
 

@@ -15,7 +15,7 @@ from prunekit.core.graph.attributes import Normalization
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Arrays, Subject, promise, same
-from prunekit.core.testing.fake_network import convolve
+from prunekit.core.testing.fake_framework import convolve
 from prunekit.core.testing.plans import random_plan
 
 

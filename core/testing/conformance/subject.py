@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.graph import ChannelStructure, channel_structure
-from prunekit.core.testing.comparison import varied
+from prunekit.core.testing.array_variants import varied
 from prunekit.core.testing.conformance.structures import STRUCTURES
 
 Arrays = Mapping[str, NDArray[Any]]

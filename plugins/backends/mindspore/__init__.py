@@ -1,3 +1,3 @@
 """MindSpore."""
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - before any module here imports MindSpore
+from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - before any module here imports MindSpore

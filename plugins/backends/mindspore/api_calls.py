@@ -18,7 +18,7 @@ from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.sizes import Extent, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
 
 METHODS = (

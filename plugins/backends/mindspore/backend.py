@@ -17,7 +17,7 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.mindspore import (
-    example_inputs,
+    example_input_files,
     forward,
     masking,
     observe,
@@ -28,7 +28,7 @@ from prunekit.plugins.backends.mindspore import (
 )
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.device import device_in_use, use_device
-from prunekit.plugins.backends.mindspore.errors import plainly
+from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.seeding import seeded
 from prunekit.registry import Register, RegisterType
 
@@ -78,7 +78,7 @@ class MindsporeBackend:
 
     def read_inputs(self, path: Path) -> Any:
         """Tensors by name in a checkpoint, as NumPy arrays."""
-        return example_inputs.read_inputs(path)
+        return example_input_files.read_inputs(path)
 
     def module_classes(self, network: nn.Cell) -> frozenset[str]:
         """Names of the classes of the network's cells."""

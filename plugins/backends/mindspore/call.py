@@ -15,9 +15,9 @@ from prunekit.core import recording
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.operators import Operator
-from prunekit.core.graph.sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
-from prunekit.plugins.backends.mindspore.factors import Factors
+from prunekit.plugins.backends.mindspore.size_scalars import Factors
 
 
 class Call(recording.Call):

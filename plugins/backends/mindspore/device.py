@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import mindspore
 
-from prunekit.plugins.backends.mindspore.errors import without_stack
+from prunekit.plugins.backends.mindspore.error_messages import without_stack
 from prunekit.registry import PrunekitError
 
 _ASCEND, _GUIDE = "ASCEND_RT_VISIBLE_DEVICES", "NPU_VISIBLE_DEVICES"

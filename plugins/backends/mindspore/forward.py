@@ -12,7 +12,7 @@ from mindspore import Tensor, nn, ops
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves
-from prunekit.plugins.backends.mindspore.errors import plainly
+from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.views import current
 
 

@@ -15,18 +15,18 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.sizes import SymInt
+from prunekit.core.graph.tracked_sizes import SymInt
 from prunekit.core.recording import Rule
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
 from prunekit.plugins.backends.mindspore.dispatch import INDEX, ONE_AT_A_TIME, VIEWS, WRITE, Dispatched, dispatching
-from prunekit.plugins.backends.mindspore.factors import Factors
 from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, tensors_in, training
 from prunekit.plugins.backends.mindspore.recurrent import unfused
 from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
 from prunekit.plugins.backends.mindspore.rules_indexing import created
+from prunekit.plugins.backends.mindspore.size_scalars import Factors
 from prunekit.plugins.backends.mindspore.views import base_of
 
 _NUMBER, _NAME, _MADE = "prunekit.number", "prunekit.name", "prunekit.made"

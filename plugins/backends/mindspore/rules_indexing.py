@@ -8,7 +8,7 @@ import numpy as np
 from mindspore import Tensor
 
 from prunekit.core.graph.attributes import Create, Elementwise, Index, Opaque, Reshape, Slice
-from prunekit.core.graph.sizes import SymInt
+from prunekit.core.graph.tracked_sizes import SymInt
 from prunekit.core.recording import axis_of, origins_of
 from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import places_after_lookup

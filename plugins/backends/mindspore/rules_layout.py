@@ -20,7 +20,7 @@ from prunekit.core.graph.attributes import (
     Slice,
     Split,
 )
-from prunekit.core.graph.sizes import Combined, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import flipped, pixel_shuffled, repeated, stacked

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from prunekit.core.graph.sizes import Extent, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
 
 _SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__

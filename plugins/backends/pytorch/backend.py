@@ -18,7 +18,7 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.plugins.backends.pytorch import (
-    example_inputs,
+    example_input_files,
     forward,
     masking,
     observe,
@@ -75,7 +75,7 @@ class PytorchBackend:
 
     def read_inputs(self, path: Path) -> Any:
         """Lists, tuples and dicts of tensors in a file, as NumPy arrays; unpickling nothing."""
-        return example_inputs.read_inputs(path)
+        return example_input_files.read_inputs(path)
 
     def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
         """Names of the classes of the network's modules."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.weights import WeightsError, check_fit
-from prunekit.core.weights.fitting import some
+from prunekit.core.weights.name_matching import some
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
 
 SUFFIXES = (".pth", ".pt", ".tar")

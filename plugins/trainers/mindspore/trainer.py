@@ -13,11 +13,11 @@ from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
 from prunekit.plugins.backends.mindspore.device import use_device
-from prunekit.plugins.backends.mindspore.errors import plainly
+from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.forward import as_array, call, to_tensors
 from prunekit.plugins.trainers.checkpoint import restoring
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.labels import checked_labels
+from prunekit.plugins.trainers.label_checks import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
 from prunekit.plugins.trainers.mindspore.checkpoint import read_checkpoint, write_checkpoint
 from prunekit.plugins.trainers.mindspore.optimizers import Updates, updates

@@ -14,7 +14,7 @@ from torch.nn import functional
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import call, to_device
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.labels import checked_labels
+from prunekit.plugins.trainers.label_checks import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
 from prunekit.plugins.trainers.pytorch.checkpoint import Stateful, read_checkpoint, write_checkpoint
 from prunekit.plugins.trainers.pytorch.precision import Precision

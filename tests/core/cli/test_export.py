@@ -11,7 +11,7 @@ import pytest
 
 from prunekit.core.backend_factory import make_backend
 from prunekit.core.pipeline.description import Description
-from prunekit.core.pipeline.lookup import named_network
+from prunekit.core.pipeline.named_network import named_network
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]

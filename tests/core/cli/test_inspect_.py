@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.cli.inputs import inputs_of, params_of
+from prunekit.core.cli.input_arguments import inputs_of, params_of
 from prunekit.core.pipeline.load import load
 from prunekit.registry import PrunekitError
 

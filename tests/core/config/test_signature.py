@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from prunekit.core.config.block_validation import check_model
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import params_model, read_signature
-from prunekit.core.config.validation import check_model
 
 if TYPE_CHECKING:
     from nowhere import Unknown

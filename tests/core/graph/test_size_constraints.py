@@ -7,7 +7,7 @@ import pytest
 
 from prunekit.core.graph import channel_structure
 from prunekit.core.graph.attributes import Concat, Permute, Reduce, Reshape, Slice
-from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal
 from prunekit.core.pruning import PrunePlan, size_updates
 
 LENGTH = 5

@@ -4,8 +4,8 @@ import pytest
 
 from prunekit.core.graph import channel_structure
 from prunekit.core.graph.attributes import Elementwise
-from prunekit.core.report.folding import fold
-from prunekit.core.report.outline import outline
+from prunekit.core.report.drawing_graph import outline
+from prunekit.core.report.repeated_blocks import fold
 
 
 @pytest.fixture(scope="session")

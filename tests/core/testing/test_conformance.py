@@ -20,7 +20,7 @@ from prunekit.core.testing import conformance, random_plan
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.fake_backend import FakeBackend
-from prunekit.core.testing.fake_network import Tape
+from prunekit.core.testing.fake_framework import Tape
 
 BY_NAME = {check.__name__: check for check in conformance.CHECKS}
 BROKEN = []

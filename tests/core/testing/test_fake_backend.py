@@ -9,7 +9,7 @@ from prunekit.core.graph.kinds import Kind
 from prunekit.core.testing import conformance
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
 from prunekit.core.testing.fake_backend import FakeBackend
-from prunekit.core.testing.fake_network import convolve
+from prunekit.core.testing.fake_framework import convolve
 from prunekit.core.weights import WeightsError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prunekit.core.weights import LEAVES, Naming
-from prunekit.core.weights.fitting import renaming
+from prunekit.core.weights.name_matching import renaming
 from prunekit.core.weights.naming import counts
 
 HERE = Naming("here", rules=())

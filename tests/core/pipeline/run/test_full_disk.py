@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from prunekit.core.atomic_file import WriteError, write_text
-from prunekit.core.pipeline.learning_curve import plot_curve
+from prunekit.core.pipeline.learning_curve_plot import plot_curve
 from prunekit.core.search import Journal, JournalError
 
 Cli = Callable[..., int]

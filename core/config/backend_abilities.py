@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prunekit.core.config.models import PruningConfig
+from prunekit.core.config.config_classes import PruningConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.registry import Register, RegisterType, RegistryError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mindspore import Tensor
 
-from prunekit.core.graph.sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
 
 _POWER = "prunekit.power"

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.config.component import ComponentSpec, check_exists
+from prunekit.core.config.block_validation import check_model, shown
+from prunekit.core.config.component_reader import ComponentSpec, check_exists
+from prunekit.core.config.config_classes import Options, StepConfig
 from prunekit.core.config.general import TaskConfig
-from prunekit.core.config.models import Options, StepConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.sections import SectionReader, expanded
-from prunekit.core.config.validation import check_model, shown
-from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.config.section_reader import SectionReader, expanded
+from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
 SECTIONS = ("model", "dataset", "search_algorithm", "trainer", "pruning")

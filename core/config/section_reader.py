@@ -8,10 +8,10 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from prunekit.core.config.abilities import check_abilities
-from prunekit.core.config.component import ComponentReader, ComponentSpec, check_exists
-from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
-from prunekit.core.config.models import (
+from prunekit.core.config.backend_abilities import check_abilities
+from prunekit.core.config.block_validation import check_model, shown
+from prunekit.core.config.component_reader import ComponentReader, ComponentSpec, check_exists
+from prunekit.core.config.config_classes import (
     DatasetConfig,
     LoaderOptions,
     ModelConfig,
@@ -21,10 +21,10 @@ from prunekit.core.config.models import (
     PruningOptions,
     SplitConfig,
 )
+from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.validation import check_model, shown
-from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.core.search.reward import no_latency
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import RegisterType

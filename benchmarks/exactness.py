@@ -2,7 +2,7 @@
 
 The networks are those of the tests, and whole ones at their full size:
 
-    python benchmarks/oracle.py
+    python benchmarks/exactness.py
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
 from prunekit.model_zoo.resnet.pytorch import ResNet50
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "plugins" / "backends" / "pytorch"))
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path[:0] = [str(TESTS / "plugins" / "backends" / "pytorch"), str(TESTS / "shared")]
 
 
 def largest_error(network: torch.nn.Module, inputs: object) -> tuple[int, float, float]:
@@ -45,8 +46,8 @@ def main() -> None:
     from small_nets import CASES
 
     cases = dict(CASES)
-    cases |= {"ResNet20": Case(ResNet20, (3, 32, 32), [])}
-    cases |= {network.__name__: Case(network, (3, 224, 224), []) for network in (ResNet50, MobileNetV2)}
+    cases |= {"ResNet20": Case((3, 32, 32), [], network=ResNet20)}
+    cases |= {network.__name__: Case((3, 224, 224), [], network=network) for network in (ResNet50, MobileNetV2)}
     rows = []
     for name, case in cases.items():
         groups, kept, worst = largest_error(case.build(), case.inputs())

@@ -16,7 +16,7 @@ from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.row_provenance import DEPTH, Trail, behind, moved, moves
 from prunekit.core.graph.size_constraints import constant, counted
-from prunekit.core.graph.sizes import Attribute, Literal, leaves
+from prunekit.core.graph.tracked_sizes import Attribute, Literal, leaves
 
 Rows = dict[tuple[str, int], IntArray]
 """For each (parameter, axis), positions along it."""

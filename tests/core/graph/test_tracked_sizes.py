@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from prunekit.core.graph.sizes import Attribute, Combined, Extent, Literal, SymInt, Uses, leaves, origin_of
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal, SymInt, Uses, leaves, origin_of
 
 HEADS = Attribute(4, "blocks.0", ("num_heads",))
 WIDTH = Extent(32, 7, 1)

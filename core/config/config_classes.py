@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, WithJsonSchema
 
-from prunekit.core.config.component import ComponentSpec
+from prunekit.core.config.component_reader import ComponentSpec
 from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
 from prunekit.core.search.settings import SearchSettings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prunekit.core.graph.structure import ChannelStructure
-from prunekit.core.report.outline import Edge, Node
+from prunekit.core.report.drawing_graph import Edge, Node
 
 _NUMBERED = re.compile(r"(?:(.*)\.)?([^.\d]*)(\d+)")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from prunekit.core.report.folding import Folded
-from prunekit.core.report.outline import Node
+from prunekit.core.report.drawing_graph import Node
+from prunekit.core.report.repeated_blocks import Folded
 
 _DEEPEST = 2  # boxes within boxes, unless they stand for several
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.labels import checked_labels
+from prunekit.plugins.trainers.label_checks import checked_labels
 
 
 @pytest.mark.parametrize(

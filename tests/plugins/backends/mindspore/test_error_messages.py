@@ -8,7 +8,7 @@ from mindspore import Tensor, nn, ops
 from mindspore_cases import Scaled
 
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
-from prunekit.plugins.backends.mindspore.errors import without_stack
+from prunekit.plugins.backends.mindspore.error_messages import without_stack
 from prunekit.plugins.trainers.mindspore.trainer import Trainer
 
 BACKEND = MindsporeBackend()

@@ -1,6 +1,6 @@
 """Which modules a command walks through: how many it enters, how often, and how often a lower layer calls a higher one.
 
-    python benchmarks/walk.py inspect my.yml
+    python benchmarks/layer_crossings.py inspect my.yml
 
 Counts calls of functions in ``prunekit.core`` from one module into another, while the command runs.
 """

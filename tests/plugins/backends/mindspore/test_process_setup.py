@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from prunekit.plugins.backends.mindspore import runtime  # noqa: F401 - says that this file needs MindSpore
+from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - says that this file needs MindSpore
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from prunekit.core.config.annotations import fields_of, inside, without_tildes
+from prunekit.core.config.annotation_keys import fields_of, inside, without_tildes
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.pydantic_errors import explain
-from prunekit.core.config.vega_keys import without_foreign
+from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.registry import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)

@@ -6,7 +6,7 @@ import pytest
 
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import ConfigError, Findings
-from prunekit.core.config.references import resolve_refs
+from prunekit.core.config.ref_merging import resolve_refs
 from prunekit.core.config.yaml_reader import read_yaml
 
 

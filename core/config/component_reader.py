@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.annotations import fields_of, named_kind
+from prunekit.core.config.annotation_keys import fields_of, named_kind
+from prunekit.core.config.block_validation import check_model, shown
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.typed_block import flat, nested
-from prunekit.core.config.validation import check_model, shown
-from prunekit.core.config.vega_keys import NAMES_NOT_YET, not_yet, without_foreign
+from prunekit.core.config.unsupported_vega_keys import NAMES_NOT_YET, not_yet, without_foreign
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
 
 INJECTED: dict[RegisterType, frozenset[str]] = {

@@ -14,7 +14,7 @@ from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Norm
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.testing.fake_network import Array, Module, Tape
+from prunekit.core.testing.fake_framework import Array, Module, Tape
 
 NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average, counts as zero."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prunekit.model_zoo.class_count import classes
+from prunekit.model_zoo.num_classes import classes
 
 
 def test_either_name_or_the_default() -> None:
