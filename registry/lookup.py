@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import AmbiguousNameError
-from prunekit.registry.suggestions import did_you_mean
+from prunekit.registry.suggestions import nearest
 
 
 def find(entries: Sequence[Entry], kind: RegisterType, name: str, backend: str | None) -> Entry | None:
@@ -73,8 +73,12 @@ def unknown(entries: Sequence[Entry], kind: RegisterType, name: str, backend: st
         told = [each for each in told if each.partition("/")[2] == f"{bare}{rest}"] or told  # then the pack is misspelt
     else:
         told = [each for _, each in names]
-    everything = f" There are {', '.join(sorted(set(told)))}." if told else ""
-    return f"no {kind.words} named {name!r}.{did_you_mean(name, told) or everything}"
+    text = f"no {kind.words} named {name!r}."
+    if near := nearest(name, told):  # not only the one that differs in case: several packs may have such names
+        text += f" Did you mean {' or '.join(map(repr, near))}?"
+    elif told:
+        text += f" There are {', '.join(sorted(set(told)))}."
+    return text
 
 
 def _parts(name: str) -> tuple[str, str, str]:

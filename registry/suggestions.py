@@ -22,9 +22,10 @@ def nearest(name: object, names: Iterable[object], *, most: int = 3, cutoff: flo
 def did_you_mean(name: object, names: Iterable[object], *, most: int = 3, cutoff: float = 0.6) -> str:
     """Return ``" Did you mean 'x' or 'y'?"``, to stand behind a sentence, or an empty text if no name is near.
 
-    The arguments are those of `nearest`.
+    The arguments are those of `nearest`. A name that differs in case only is the only one suggested.
     """
     near = nearest(name, names, most=most, cutoff=cutoff)
+    near = [each for each in near if each.lower() == str(name).lower()] or near
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

@@ -34,6 +34,7 @@ def test_fewer_names_and_a_higher_cutoff() -> None:
 def test_the_sentences() -> None:
     assert did_you_mean("ResNet5", NETWORKS) == " Did you mean 'ResNet56' or 'ResNet8' or 'ResNet20'?"
     assert did_you_mean("ResNet5", NETWORKS, most=1) == " Did you mean 'ResNet56'?"
+    assert did_you_mean("resnet8", NETWORKS) == " Did you mean 'ResNet8'?"
     assert did_you_mean("zzz", NETWORKS) == ""
     assert nearest_or_all("SDG", iter(["Adam", "SGD"])) == ". Did you mean 'SGD'?"
     assert nearest_or_all("zzz", iter(["Adam", "SGD"])) == "; there are Adam, SGD"
