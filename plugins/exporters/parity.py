@@ -1,4 +1,4 @@
-"""Whether a file computes what the network does: it is written, run and compared before it stands where it shall."""
+"""Checks that an exported file computes what the network does, before the file is moved into place."""
 
 from __future__ import annotations
 

@@ -31,51 +31,51 @@ def two():
 
 
 @pytest.fixture(scope="module")
-def evidence(backend):
+def inputs(backend):
     network, data = backend.build(three, {}, 0), [(images(4), np.zeros(4))]
     graph = trace(network, data[0][0])
     return ImportanceInputs(graph, backend.observe(network, graph, data), backend.state_arrays(network), seed=5)
 
 
 @pytest.mark.parametrize("name", ["compensation", "l1", "random"])
-def test_contract(evidence, name):
-    rankings = Register.get(RegisterType.IMPORTANCE, name)().rank(evidence)
-    again = Register.get(RegisterType.IMPORTANCE, name)().rank(evidence)
-    for group in evidence.graph.groups:
+def test_contract(inputs, name):
+    rankings = Register.get(RegisterType.IMPORTANCE, name)().rank(inputs)
+    again = Register.get(RegisterType.IMPORTANCE, name)().rank(inputs)
+    for group in inputs.graph.groups:
         ranking = rankings[group.id]
         assert sorted(ranking.order) == list(range(group.size))
         assert ranking.error.shape == (group.size + 1,)
         assert ranking.error[0] == 0
         assert (np.diff(ranking.error) >= 0).all()
         assert (ranking.order == again[group.id].order).all()
-    assert set(rankings) == {group.id for group in evidence.graph.groups}
+    assert set(rankings) == {group.id for group in inputs.graph.groups}
 
 
 @pytest.mark.parametrize(("name", "needs"), [("compensation", {"observe"}), ("l1", set()), ("random", set())])
-def test_what_needs_no_moments_looks_at_none(evidence, name, needs):
+def test_what_needs_no_moments_looks_at_none(inputs, name, needs):
     criterion = Register.get(RegisterType.IMPORTANCE, name)
     assert getattr(criterion, "needs", frozenset()) == needs
-    without = replace(evidence, moments=None)
+    without = replace(inputs, moments=None)
     if needs:
         with pytest.raises(AttributeError):
             criterion().rank(without)
     else:
-        assert criterion().rank(without).keys() == {group.id for group in evidence.graph.groups}
+        assert criterion().rank(without).keys() == {group.id for group in inputs.graph.groups}
 
 
-def test_l1_is_the_norm_of_the_filters(evidence):
-    ranking = Register.get(RegisterType.IMPORTANCE, "l1")().rank(evidence)[0]
-    norms = np.abs(evidence.state["0.weight"]).sum((1, 2, 3))
+def test_l1_is_the_norm_of_the_filters(inputs):
+    ranking = Register.get(RegisterType.IMPORTANCE, "l1")().rank(inputs)[0]
+    norms = np.abs(inputs.state["0.weight"]).sum((1, 2, 3))
     assert (ranking.order == np.argsort(norms)).all()
     assert np.allclose(ranking.error[1:], np.cumsum(np.sort(norms)) / norms.sum())
 
 
-def test_random_depends_on_the_seed_alone(evidence):
+def test_random_depends_on_the_seed_alone(inputs):
     criterion = Register.get(RegisterType.IMPORTANCE, "random")()
-    other = ImportanceInputs(evidence.graph, Moments({}, {}), {}, seed=6)
-    same = ImportanceInputs(evidence.graph, Moments({}, {}), {}, seed=5)
-    assert (criterion.rank(same)[0].order == criterion.rank(evidence)[0].order).all()
-    assert (criterion.rank(other)[0].order != criterion.rank(evidence)[0].order).any()
+    other = ImportanceInputs(inputs.graph, Moments({}, {}), {}, seed=6)
+    same = ImportanceInputs(inputs.graph, Moments({}, {}), {}, seed=5)
+    assert (criterion.rank(same)[0].order == criterion.rank(inputs)[0].order).all()
+    assert (criterion.rank(other)[0].order != criterion.rank(inputs)[0].order).any()
 
 
 def test_compensation_sees_what_magnitude_does_not(backend):
