@@ -34,7 +34,7 @@ def cpus(wanted: int | None) -> Iterator[int]:
             " them to CPUs; leave threads out"
         )
     chosen = set(sorted(os.sched_getaffinity(0))[:wanted])
-    before = {thread: os.sched_getaffinity(thread) for thread in _threads()}
+    before = _places()
     try:
         _bind(dict.fromkeys(before, chosen))
         yield len(chosen)
@@ -49,6 +49,15 @@ def _available() -> int:
 
 def _threads() -> list[int]:
     return [int(path.name) for path in Path("/proc/self/task").iterdir()]
+
+
+def _places() -> dict[int, set[int]]:
+    """The CPUs that each thread of this process may use."""
+    places = {}
+    for thread in _threads():
+        with contextlib.suppress(ProcessLookupError):  # it has ended since it was listed
+            places[thread] = os.sched_getaffinity(thread)
+    return places
 
 
 def _bind(places: dict[int, set[int]]) -> None:

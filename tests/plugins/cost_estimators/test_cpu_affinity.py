@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from prunekit.plugins.cost_estimators import cpu_affinity
 from prunekit.plugins.cost_estimators.cpu_affinity import ThreadsError, cpus
 
 
@@ -32,6 +33,14 @@ def test_every_thread_is_bound_and_set_free() -> None:
 def test_no_more_than_there_are() -> None:
     with cpus(None) as available, cpus(10_000) as used:
         assert used == available >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds threads to CPUs")
+def test_a_thread_that_ends_meanwhile_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, listed = 2**22 + 1, cpu_affinity._threads()  # above the largest id that Linux gives
+    monkeypatch.setattr(cpu_affinity, "_threads", lambda: [*listed, ended])
+    with cpus(1) as used:
+        assert used == 1
 
 
 def test_a_system_that_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
