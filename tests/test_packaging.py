@@ -85,7 +85,7 @@ def test_the_wheel_holds_everything_and_works(tmp_path: Path) -> None:
     pytest.importorskip("setuptools", minversion="77", reason="building without network needs setuptools here")
     pytest.importorskip("pip")
     source = tmp_path / "source"
-    ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build", "*.egg-info", "tasks", ".*_cache")
+    ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv*", "build", "*.egg-info", "tasks", ".*_cache")
     shutil.copytree(ROOT, source, symlinks=True, ignore=ignored)
     pip = [sys.executable, "-m", "pip"]
     build = [*pip, "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", tmp_path, source]
