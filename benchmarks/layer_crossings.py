@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import tomllib
+
 from prunekit.core.cli.main import main
 
-ORDER = (
-    ("cli",), ("testing",), ("pipeline",), ("api", "config", "hooks"), ("search",), ("parsing",), ("report", "weights"),
-    ("backend_factory",), ("backend",), ("cost",), ("pruning", "recording"), ("data", "graph"),
-    ("atomic_file", "text_table", "writing", "tables"),
-)  # fmt: skip
-RANK = {name: len(ORDER) - row for row, names in enumerate(ORDER) for name in names}
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
+ORDER = next(contract["layers"] for contract in CONTRACTS if contract["name"] == "the layers of core")
+RANK = {name: len(ORDER) - row for row, names in enumerate(ORDER) for name in names.split(" | ")}
 ROOT = "prunekit.core."
 
 
