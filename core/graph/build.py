@@ -133,8 +133,17 @@ class _Assembly:
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
-            self._rescales(), self._choices(), norms, notes=list(self.flow.graph.notes),
+            self._rescales(), self._choices(), norms, self._positions(),
+            frozenset().union(*(found.passed for found in self.flow.rescaled)), notes=list(self.flow.graph.notes),
         )  # fmt: skip
+
+    def _positions(self) -> dict[int, dict[int, IntArray]]:
+        found = dict[int, dict[int, IntArray]]()
+        for number in {tensor for results in self.flow.graph.results.values() for tensor in results}:
+            axes = {axis: self.units(labels) for axis, labels in self.flow.axes(number).items()}
+            if axes := {axis: units for axis, units in axes.items() if (units >= 0).any()}:
+                found[number] = axes
+        return found
 
     def _masks(self) -> tuple[Mask, ...]:
         masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in self.flow.masked)

@@ -63,11 +63,13 @@ class Rescaled:
         rows: For each (parameter, axis), which of its positions.
         labels: What the size counts.
         exponent: The power of the size that enters the values.
+        passed: Positions of the operators between these rows and the one that multiplies by that power.
     """
 
     rows: dict[tuple[str, int], IntArray]
     labels: IntArray
     exponent: float
+    passed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class OperatorGraph:
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
+        results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
         training_from: From which operator on the recording is one of the training forward, or None.
         notes: What the front end has to say, one line each.
     """
@@ -80,6 +81,7 @@ class OperatorGraph:
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
     near_zero: list[str] = field(default_factory=list)
+    results: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
     training_from: int | None = None
     notes: list[str] = field(default_factory=list)
 

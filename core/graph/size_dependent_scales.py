@@ -34,7 +34,9 @@ def rescaled(flow: FlowState) -> list[Rescaled]:
     for scaled, labels in wanted:
         made_up = search.rows(scaled, labels)
         if made_up:  # a module that runs twice is met twice
-            found[_key(scaled, labels, made_up)] = Rescaled(made_up, labels, scaled.exponent)
+            key = _key(scaled, labels, made_up)
+            passed = frozenset(search.allowed[key] - {each.operator for each in flow.scaled})
+            found[key] = Rescaled(made_up, labels, scaled.exponent, passed)
         else:
             operator = flow.graph.operators[scaled.operator]
             flow.labels.freeze(labels, f"{where(operator)} multiplies by a power of its size")

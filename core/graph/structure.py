@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -204,6 +204,8 @@ class ChannelStructure:
         rescales: What keeps values as they were where a size enters them.
         choices: Where an axis is split into parts, and what goes there.
         norms: For each module that normalizes, the unit of each channel there, or -1.
+        positions: For each tensor that an operator returned, by axis, the unit of each position, or -1.
+        rescaled: Operators whose results are other ones for a while, until a size makes up for `rescales`.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Names of the choices where whole parts go.
@@ -221,6 +223,8 @@ class ChannelStructure:
     rescales: tuple[Rescale, ...] = ()
     choices: tuple[PartChoice, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
+    positions: Mapping[int, Mapping[int, IntArray]] = field(default_factory=dict, repr=False)
+    rescaled: frozenset[int] = frozenset()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     whole_parts: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelStructure, OperatorGraph, channel_structure
 from prunekit.core.parsing.channel_graph import ChannelGraph
-from prunekit.core.parsing.verify import INCONCLUSIVE, VERIFIED, Verification, randomized
+from prunekit.core.parsing.proof import proven
 
 LEAF_KINDS = ("convolution", "normalization")
 """What a leaf module can be as a whole."""
@@ -50,18 +50,8 @@ def parse(
     _check_leaf_modules(leaf_modules or {})
     operators, ignore = backend.record(network, inputs, leaf_modules), list(ignore)
     found = structure(operators, ignore, list(whole_parts))
-    frozen: list[tuple[int, str]] = []
-    if not proof:
-        return ChannelGraph.of(found)
-    with backend.temporary_parameters(network, randomized(operators, seed)):
-        while found.groups:
-            verification = Verification(backend, network, found, inputs, seed)
-            culprits = verification.culprits()
-            if not culprits:
-                found.notes.append(VERIFIED if verification.conclusive else INCONCLUSIVE)
-                break
-            frozen += [(mid, f"the proof failed: {problem}") for group, problem in culprits for mid in group.mids]
-            found = channel_structure(operators, ignore, frozen, found.whole_parts)
+    if proof and found.groups:
+        found = proven(backend, network, inputs, found, seed)
     return ChannelGraph.of(found)
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.backend import Backend, Network, outputs_as_arrays
-from prunekit.core.data.contract import Inputs
+from prunekit.core.backend import Backend, outputs_as_arrays
+from prunekit.core.cost import price
 from prunekit.core.data.difference import relative_difference
-from prunekit.core.data.nested import map_leaves
-from prunekit.core.graph import ChannelStructure, Group, OperatorGraph
-from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.graph import ChannelStructure, Group
+from prunekit.core.parsing.proof_network import ProofNetwork, output
+from prunekit.core.parsing.proof_plans import KINDS, mixed_part
+from prunekit.core.pruning.reference import Reference
 from prunekit.registry.errors import first_line
 
-TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
-"""Largest difference allowed, relative to the largest output, by the outputs' type."""
-
-GOLDEN = (5**0.5 - 1) / 2
-"""Its multiples spread evenly over the unit interval."""
-
 DIFFERS = "values differ"
-"""How the finding begins that may be rounding."""
+"""How a finding begins that is about values."""
 
 VERIFIED = "proven by values: a random part of every group removed"
 INCONCLUSIVE = "not proven: it runs, but no output holds two numbers that differ, so there was nothing to compare"
@@ -32,59 +26,49 @@ INCONCLUSIVE = "not proven: it runs, but no output holds two numbers that differ
 TRIALS = 64
 """How often to try parts of the groups before all that are still suspected are protected."""
 
+CLEAR = 100
+"""How many times the tolerance what is removed has to contribute somewhere."""
 
-def random_part(graph: ChannelStructure, groups: Sequence[Group], seed: int) -> PrunePlan:
-    """A plan that removes a random part of the given groups and nothing else.
-
-    The shares, a third to two thirds, differ from group to group, so that sizes that only the code ties show.
-    """
-    chosen, keep = {group.id for group in groups}, dict[int, tuple[int, ...]]()
-    for index, group in enumerate(graph.groups):
-        order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
-        share = (1 + (index * GOLDEN) % 1) / 3
-        gone = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
-        keep[group.id] = tuple(sorted(order[gone:].tolist()))
-    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
+CHEAP = 30e6
+"""Networks of no more multiply-accumulates are tried with plans of every kind for every group; others with one."""
 
 
-def randomized(operators: OperatorGraph, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Random values for parameters that are nearly zero, as at initialisation: behind those, no mistake would show."""
-    rng = np.random.default_rng(seed)
-    return {name: rng.uniform(0.5, 1.0, operators.parameter_shapes[name]) for name in operators.near_zero}
+class Unfit(Exception):
+    """The whole network does not run as it was changed for the proof."""
 
 
 class Verification:
     """Removes parts of some groups and says what is wrong with the result.
 
+    Args:
+        backend: The network's framework.
+        subject: The network, as it is tried.
+        graph: What is to be verified.
+        seed: Of what is removed.
+
     Attributes:
-        conclusive: Whether an output could have shown a mistake, as of the last removal.
+        conclusive: Whether a mistake could have shown, as of the last removal.
+        effects: For each group the most that its removed units contributed anywhere, over what is tolerated there.
     """
 
-    def __init__(self, backend: Backend, network: Network, graph: ChannelStructure, inputs: Inputs, seed: int) -> None:
-        self.backend, self.network, self.graph, self.inputs, self.seed = backend, network, graph, inputs, seed
+    def __init__(self, backend: Backend, subject: ProofNetwork, graph: ChannelStructure, seed: int) -> None:
+        self.backend, self.subject, self.graph, self.seed = backend, subject, graph, seed
         self.conclusive = False
-        self._tried = 0
+        self.effects: dict[int, float] = {}
+        self._tried, self._turn = 0, 0
 
     def culprits(self) -> list[tuple[Group, str]]:
-        """The groups whose removal is wrong, and why.
-
-        What differs in float32 may be rounding that the network magnifies, as where it sorts: float64 decides.
-        """
+        """The groups whose removal is wrong, and why."""
         groups = list(self.graph.groups)
-        problem = self._problem(groups)
-        if problem is not None and problem.startswith(DIFFERS) and "float64" in self.backend.supports:
-            problem = self._precise_problem(groups, problem)
-        return self._narrowed(groups, [], problem)
+        for turn in range(KINDS if price(self.graph).macs <= CHEAP else 1):
+            self._turn = turn
+            if (problem := self._problem(groups)) is not None:
+                return self._narrowed(groups, [], problem)
+        return []
 
-    def _precise_problem(self, groups: list[Group], known: str) -> str | None:
-        """What is wrong in float64, from now on the precision of the trial; where that does not run, in its own."""
-        precise = copy.copy(self)
-        precise.network, precise.inputs = self.backend.to_float64(self.network), map_leaves(_as_float64, self.inputs)
-        problem = precise._problem(groups)
-        if problem is None or problem.startswith(DIFFERS):
-            self.network, self.inputs, self.conclusive = precise.network, precise.inputs, precise.conclusive
-            return problem
-        return known
+    def without_effect(self) -> list[Group]:
+        """The groups of which nothing that was removed could be missed, so that no mistake could show."""
+        return [group for group in self.graph.groups if self.effects.get(group.id, 0.0) < CLEAR]
 
     def _narrowed(self, groups: list[Group], beside: list[Group], problem: str | None) -> list[tuple[Group, str]]:
         """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well.
@@ -105,44 +89,61 @@ class Verification:
     def _problem(self, groups: Sequence[Group]) -> str | None:
         """Why removing from these groups is wrong, or None."""
         self._tried += 1
-        plan = random_part(self.graph, groups, self.seed)
+        plan, subject = mixed_part(self.graph, groups, self.seed, self._turn), self.subject
+        reference = Reference(self.graph, plan, subject.precise)
         try:
-            small = self.backend.prune(self.network, self.graph, plan)
-            (got, _), *_ = self.backend.run(small, [(self.inputs, 0)])
+            wanted = outputs_as_arrays(
+                self.backend.run_masked(subject.network, self.graph, plan, subject.inputs, reference)
+            )
+        except Exception as problem:  # the network's own code runs here, with weights and a precision of ours
+            raise Unfit from problem
+        if not reference.complete:
+            raise Unfit
+        try:
+            small = self.backend.prune(subject.network, self.graph, plan)
+            got = outputs_as_arrays(self.backend.run_compared(small, subject.inputs, reference))
             if self.graph.operators.training_from is not None:
-                self.backend.train_once(small, self.inputs)
-        except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
+                self.backend.train_once(small, subject.inputs)
+        except Exception as problem:  # whatever the pruned network's code raises is the finding
             return f"{type(problem).__name__}: {first_line(problem)}"
-        del small  # before the original runs: of large networks there is not room for both
-        wanted = outputs_as_arrays(self.backend.run_masked(self.network, self.graph, plan, self.inputs))
-        self.conclusive = any(_is_conclusive(array) for array in wanted)
-        return difference(outputs_as_arrays(got), wanted)
+        self._weigh(reference)
+        self.conclusive = _conclusive(wanted, reference)
+        return self._inside(reference) or self._outside(got, wanted)
+
+    def _weigh(self, reference: Reference) -> None:
+        for group, (effect, place) in reference.effects.items():
+            found = effect / self.subject.limit(place)
+            self.effects[group] = max(self.effects.get(group, 0.0), found)
+
+    def _inside(self, reference: Reference) -> str | None:
+        """Where the pruned network first computes something else."""
+        for place, error in reference.differences.items():
+            if place in self.subject.unsteady or error <= self.subject.limit(place):
+                continue
+            module, name, _ = place
+            told = f"by {error:.2g} of the largest" if np.isfinite(error) else "in shape, or are not finite"
+            return f"{DIFFERS} {told} at {name} in {module or 'the network'}"
+        return None
+
+    def _outside(self, got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:
+        """How the outputs differ beyond rounding."""
+        if [a.shape for a in got] != [a.shape for a in wanted]:
+            return f"output shapes {[a.shape for a in got]} instead of {[a.shape for a in wanted]}"
+        for number, (a, b) in enumerate(zip(got, wanted, strict=True)):
+            place = output(number)
+            if place in self.subject.unsteady or not np.issubdtype(b.dtype, np.floating):
+                continue
+            error, largest = relative_difference(a, b), float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
+            if not error <= (self.subject.limit(place) if largest else 0):
+                return f"{DIFFERS} by {error * (largest or 1.0):.2g} where outputs reach {largest:.2g}"
+        return None
 
 
-def _as_float64(leaf: Any) -> Any:
-    """An input as float64 where it is float32."""
-    array = np.asarray(leaf)
-    return array.astype(np.float64) if array.dtype == np.float32 else leaf
-
-
-def _is_conclusive(array: NDArray[Any]) -> bool:
-    """Whether real numbers differ within an output; of a single one, whether it is one."""
-    if not np.issubdtype(array.dtype, np.floating):
+def _conclusive(outputs: Sequence[NDArray[Any]], reference: Reference) -> bool:
+    """Whether a mistake could show: at an operator, or in real numbers that differ within an output."""
+    real = [array for array in outputs if np.issubdtype(array.dtype, np.floating) and array.size]
+    finite = [array[np.isfinite(array)] for array in real]
+    if real and not any(values.size for values in finite):
         return False
-    values = array[np.isfinite(array)]
-    return bool(values.size and (values.min() < values.max() or array.size == 1))
-
-
-def difference(got: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]) -> str | None:
-    """How two lists of outputs differ beyond rounding, or None."""
-    if [a.shape for a in got] != [a.shape for a in wanted]:
-        return f"output shapes {[a.shape for a in got]} instead of {[a.shape for a in wanted]}"
-    for a, b in zip(got, wanted, strict=True):
-        if not np.issubdtype(b.dtype, np.floating):
-            continue
-        if (np.isnan(a) != np.isnan(b)).any():
-            return "other values are not a number"
-        error, largest = relative_difference(a, b), float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
-        if error > (TOLERANCE.get(b.dtype, 1e-2) if largest else 0):
-            return f"{DIFFERS} by {error * (largest or 1.0):.2g} where outputs reach {largest:.2g}"
-    return None
+    told = any(v.size and (v.min() < v.max() or a.size == 1) for v, a in zip(finite, real, strict=True))
+    return bool(reference.differences) or told

@@ -63,6 +63,12 @@ class Recorder(GraphWriter):
 
     def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
         """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
+        self._say(call, rule, ours)
+        results = [self.known(tensor) for tensor in self.tensors_in(call.out)]
+        if None not in results:
+            self.graph.results[call.name, self._calls[call.name] - 1] = tuple(results)
+
+    def _say(self, call: Call, rule: Rule | None, ours: bool) -> None:
         reason, before = "prunekit has no rule for this operator", len(self.graph.operators)
         if rule is not None:
             try:

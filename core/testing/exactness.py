@@ -16,8 +16,9 @@ from prunekit.core.data.contract import Inputs
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.parsing.parse import parse
-from prunekit.core.parsing.verify import TOLERANCE
+from prunekit.core.parsing.proof_network import output, proof_subject
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.core.testing.array_variants import named, varied
 
 Named = list[tuple[str, NDArray[Any]]]
@@ -55,7 +56,8 @@ def assert_exact(
     """Prune a network and hold it against the whole one, in which what goes has no effect, value by value.
 
     Give it a network in float64: rounding is then far below any mistake. Weights and statistics that are constant,
-    as most initialisations leave them, hide mistakes; a copy of the network gets random ones first.
+    as most initialisations leave them, hide mistakes; a copy of the network gets random ones first. Random numbers that
+    the network draws, and what it decides by values (which boxes it keeps), are the same in both.
 
     Args:
         network: A network of any framework that a registered backend handles; it is left as it was.
@@ -65,8 +67,8 @@ def assert_exact(
             that protects whatever turns out wrong: what the structure has wrong fails here.
         plan: What stays.
         seed: Of everything that is drawn.
-        tolerance: Largest difference allowed, relative to the largest value of an output; by default 1e-9 for outputs
-            in float64 and 1e-3 in float32.
+        tolerance: Largest difference allowed, relative to the largest value of an output; by default 1e-9 for
+            networks in float64, and for others what rounding does to the network's own outputs, several times.
         ignore: Modules whose outputs are kept; of no use beside ``graph``.
 
     Raises:
@@ -79,12 +81,14 @@ def assert_exact(
     if plan is None:
         rng = np.random.default_rng(seed)
         plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
+    subject = proof_subject(backend, lively, graph, example_inputs)
     whole = _run(backend, lively, example_inputs)
-    got = _run(backend, backend.prune(lively, graph, plan), example_inputs)
-    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs)))
+    reference = Reference(graph, plan, subject.precise)
+    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs, reference)))
+    got = list(named(backend.run_compared(backend.prune(lively, graph, plan), example_inputs, reference)))
     _same_structure(got, wanted)
-    for (name, a), (_, b) in zip(got, wanted, strict=True):
-        limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance
+    for number, ((name, a), (_, b)) in enumerate(zip(got, wanted, strict=True)):
+        limit = subject.limit(output(number)) if tolerance is None else tolerance
         if not (error := relative_difference(a, b)) <= limit:
             raise AssertionError(f"{name} differs by {error:.2g} of its largest value; {limit:.2g} is allowed")
     return Exactness(

@@ -17,7 +17,9 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.pytorch import (
+    comparing,
     example_input_files,
     forward,
     masking,
@@ -97,11 +99,25 @@ class PytorchBackend:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def run_masked(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(
+        self,
+        network: torch.nn.Module,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        inputs: Inputs,
+        reference: Reference | None = None,
+    ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         device = _device_of(network)
         on_device = forward.to_device(inputs, device)
-        outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device))
+        outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device), reference)
+        return forward.to_numpy(outputs)
+
+    def run_compared(self, network: torch.nn.Module, inputs: Inputs, reference: Reference) -> Any:
+        """Outputs of a pruned network that draws and decides as the masked run did."""
+        device = _device_of(network)
+        on_device = forward.to_device(inputs, device)
+        outputs = comparing.compared(network, reference, lambda: forward.call(network, on_device, device))
         return forward.to_numpy(outputs)
 
     def train_once(self, network: torch.nn.Module, inputs: Inputs) -> None:
@@ -124,20 +140,20 @@ class PytorchBackend:
 
     @contextmanager
     def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
-        parameters = dict(network.named_parameters())
-        before = {name: parameters[name].detach().clone() for name in arrays}
+        """Inside the block what is named has other values; afterwards it is, bit for bit, as it was."""
+        state = dict(network.named_parameters()) | dict(network.named_buffers())
+        before = {name: state[name].detach().clone() for name in arrays}
         try:
             for name, array in arrays.items():
-                parameters[name].data.copy_(torch.from_numpy(array))
+                state[name].data.copy_(torch.from_numpy(array))
             yield
         finally:
             for name, values in before.items():
-                parameters[name].data.copy_(values)
+                state[name].data.copy_(values)
 
     def to_float64(self, network: torch.nn.Module) -> torch.nn.Module:
         """A copy that computes in float64."""
-        return copy.deepcopy(network).double()
+        return surgery.as_float64(network)
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
         """A copy whose batch normalization statistics are the average over the batches.

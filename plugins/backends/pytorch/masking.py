@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from numpy.typing import NDArray
 from torch.utils._pytree import tree_leaves
 
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Call, Place, Reference
 from prunekit.core.recording import axes_of
-from prunekit.plugins.backends.pytorch.call import signature
-from prunekit.plugins.backends.pytorch.forward import evaluating
-from prunekit.plugins.backends.pytorch.recurrent import unfused
+from prunekit.plugins.backends.pytorch.call import tensors_in
+from prunekit.plugins.backends.pytorch.forward import to_numpy
+from prunekit.plugins.backends.pytorch.watching import Watching, decides, draws, own_array
 
 
-def masked(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, forward: Callable[[], Any]) -> Any:
-    """What the network returns when everything that the plan removes has no effect."""
+def masked(
+    network: torch.nn.Module,
+    graph: ChannelStructure,
+    plan: PrunePlan,
+    forward: Callable[[], Any],
+    reference: Reference | None = None,
+) -> Any:
+    """What the network returns when everything that the plan removes has no effect.
+
+    Args:
+        network: The whole one.
+        graph: Its structure.
+        plan: What goes.
+        forward: Calls the network.
+        reference: Filled for the run of the pruned network, if one is given.
+    """
     keep = plan.flags(graph)
-    masks: dict[tuple[str, int], dict[int, torch.Tensor]] = {}
-    hooks = []
-    for mask in graph.masks:
+    masks, hooks = dict[Call, list[_Masked]](), []
+    for number, mask in enumerate(graph.masks):
         operator, stays = graph.operators.operators[mask.operator], torch.from_numpy(staying(mask.units, keep))
         if stays.all():
             continue
@@ -32,13 +45,25 @@ def masked(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, f
             module = network.get_submodule(operator.module)
             hooks.append(module.register_forward_pre_hook(partial(_mask_input, mask.axis, stays)))
         else:
-            masks.setdefault((operator.name, operator.call), {})[mask.axis] = stays
+            masks.setdefault((operator.name, operator.call), []).append(_Masked(number, mask.axis, stays))
+    mode = _Masking(masks, reference)
     try:
-        with evaluating(network, fresh=True), torch.no_grad(), unfused(network), _Masking(masks):
-            return forward()
+        with mode.over(network):
+            outputs = forward()
     finally:
         for hook in hooks:
             hook.remove()
+    if reference is not None:
+        reference.masked_run_ends(mode.places)
+    return outputs
+
+
+class _Masked(NamedTuple):
+    """A mask of the graph by its number there, as one call meets it."""
+
+    number: int
+    axis: int
+    stays: torch.Tensor
 
 
 def _mask_input(axis: int, stays: torch.Tensor, module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -51,28 +76,77 @@ def _along(axis: int, ndim: int, values: torch.Tensor) -> torch.Tensor:
     return values.reshape([-1 if k == axis else 1 for k in range(ndim)])
 
 
-class _Masking(TorchDispatchMode):
-    """Counts the calls of each operator as the recording did and replaces those that have to leave something out."""
+class _Masking(Watching):
+    """Replaces the operators that have to leave something out; notes what the pruned network is held against."""
 
-    def __init__(self, masks: Mapping[tuple[str, int], dict[int, torch.Tensor]]) -> None:
-        super().__init__()
-        self._masks, self._calls = masks, Counter[str]()
+    def __init__(self, masks: Mapping[Call, Sequence[_Masked]], reference: Reference | None) -> None:
+        super().__init__(reference is not None and reference.precise)
+        self._masks, self._reference = masks, reference
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        masks = self._masks.get(call, ())
+        out = self._run(call[0], masks, func, args, kwargs)
+        if self._reference is not None and self._reference.follows(call):
+            self._note(self._reference, call, place, masks, func, args, out)
+        return out
+
+    def _run(
+        self, name: str, masks: Sequence[_Masked], func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        name = signature(func).name
-        call, self._calls[name] = self._calls[name], self._calls[name] + 1
-        if (name, call) not in self._masks:
-            return func(*args, **(kwargs or {}))
-        out = _without(name, func, list(args), kwargs or {}, self._masks[name, call])
+        if not masks:
+            return func(*args, **kwargs)
+        out = _without(name, func, list(args), kwargs, {mask.axis: mask.stays for mask in masks})
         if name in _SUMMING:
             return out
-        laid_out = func(*args, **(kwargs or {}))  # what runs next depends on how the numbers lie in memory
+        laid_out = func(*args, **kwargs)  # what runs next depends on how the numbers lie in memory
         for mine, theirs in zip(tree_leaves(laid_out), tree_leaves(out), strict=True):
             if isinstance(mine, torch.Tensor) and mine.shape == theirs.shape:
                 mine.copy_(theirs)
         return laid_out
+
+    def _note(
+        self, reference: Reference, call: Call, place: Place, masks: Sequence[_Masked], func: Any, args: Any, out: Any
+    ) -> None:
+        results = list(tensors_in(out))
+        if reference.compares(call):
+            reference.note(place, _cut(reference, call, 0, results[0]))
+        for mask in masks:
+            reference.note_effect(mask.number, place, *_contributions(call[0], args, mask.axis, results[0]))
+        drawn = draws(func)
+        if drawn or decides(args, results):
+            for number, tensor in enumerate(results):
+                if drawn or not tensor.is_floating_point():
+                    reference.note_decision(place, number, _cut(reference, call, number, tensor))
+
+
+def _cut(reference: Reference, call: Call, result: int, tensor: torch.Tensor) -> NDArray[Any]:
+    """What stays of an operator's result, in an array of its own."""
+    stays = list(reference.stays(call, result))
+    for axis, places in stays:
+        tensor = tensor.index_select(axis, torch.from_numpy(places).to(tensor.device))
+    return to_numpy(tensor) if stays else own_array(tensor)
+
+
+def _contributions(name: str, args: Any, axis: int, out: torch.Tensor) -> tuple[NDArray[Any], float]:
+    """Mean squares of what each position along an axis of the operand contributes to the result, and of the result."""
+    operand, second = {"addmm": (1, 2), "baddbmm": (1, 2), "mm": (0, 1), "bmm": (0, 1), "convolution": (0, 1)}.get(
+        name, (0, None)
+    )
+    x = args[operand]
+    powers = _mean_squares(x, axis)
+    if second is None:
+        return powers, float(powers.sum())
+    weight = args[second]
+    if name != "convolution":
+        powers = powers * _mean_squares(weight, weight.ndim - 2)
+    elif args[8] == 1:
+        powers = powers * _mean_squares(weight, 0 if args[6] else 1) * weight[0, 0].numel()
+    return powers, float(out.double().square().mean())
+
+
+def _mean_squares(x: torch.Tensor, axis: int) -> NDArray[Any]:
+    powers: NDArray[Any] = to_numpy(x.movedim(axis, 0).flatten(1).double().square().mean(1))
+    return powers
 
 
 _SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm")

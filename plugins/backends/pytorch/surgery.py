@@ -56,9 +56,25 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
         parts[id(tensor)] = part
+    return _copied(network, parts)
+
+
+def as_float64(network: torch.nn.Module) -> torch.nn.Module:
+    """A copy that computes in float64, with the tensors that modules hold as plain attributes."""
+    parts: dict[int, Any] = {}
+    for _, tensor in named_tensors(network):
+        if tensor.is_floating_point() or tensor.is_complex():
+            wide = tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64, copy=True)
+            held = isinstance(tensor, torch.nn.Parameter)
+            parts[id(tensor)] = torch.nn.Parameter(wide, requires_grad=tensor.requires_grad) if held else wide
+    return _copied(network, parts).double()  # what is left are the tensors of scripted modules
+
+
+def _copied(network: torch.nn.Module, parts: dict[int, Any]) -> torch.nn.Module:
+    """A deep copy; what has a part, by its id, is not copied whole."""
     for module in network.modules():  # a third of the copy's time would go into each module's empty tables of hooks
         parts.update({id(v): OrderedDict() for v in module.__dict__.values() if type(v) is OrderedDict and not v})
-    copied = copy.deepcopy(network, parts)  # what has a part already is not copied whole
+    copied = copy.deepcopy(network, parts)
     for parameter in copied.parameters():
         if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
             parameter.detach_().requires_grad_()

@@ -1,0 +1,84 @@
+"""Weights and statistics for the proof, with which every channel has an effect: behind idle ones no mistake shows."""
+
+from __future__ import annotations
+
+import zlib
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Normalization
+from prunekit.core.graph.flow_state import STILL_A_WEIGHT
+from prunekit.core.graph.operators import Operator, OperatorGraph
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def lively_values(operators: OperatorGraph, seed: int) -> Arrays:
+    """Values for what layers and normalizations own, by name.
+
+    Weights give outputs of about the variance of their inputs; shifts are positive, so that most channels pass a ReLU;
+    gains, shifts and statistics differ from channel to channel. All else that is nearly zero gets values around one.
+    """
+    found = idle_values(operators, seed)
+    shapes = {tensor.name: tensor.shape for tensor in operators.tensors if tensor.name is not None}
+    for name, (low, high) in _ranges(operators).items():
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        array = rng.random(shapes[name], dtype=np.float32)
+        array *= high - low
+        array += low
+        found[name] = array
+    return found
+
+
+def idle_values(operators: OperatorGraph, seed: int) -> Arrays:
+    """Values for parameters that are nearly zero, as some are at initialisation."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.uniform(0.5, 1.0, operators.parameter_shapes[name]) for name in operators.near_zero}
+
+
+def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
+    """For each parameter or statistic that a layer or a normalization uses, where its values shall lie."""
+    name_of = {tensor.id: tensor.name for tensor in operators.tensors if tensor.name is not None}
+    own, found = dict(name_of), dict[str, tuple[float, float]]()  # ``own`` without what is computed from a parameter
+
+    def say(tensor: int, low: float, high: float, names: dict[int, str]) -> None:
+        if tensor in names:
+            found.setdefault(names[tensor], (low, high))
+
+    for operator in operators.operators:
+        inputs, attributes = operator.inputs, operator.attributes
+        if isinstance(attributes, (Convolution, Linear)):
+            bound = (3 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
+            say(inputs[1], -bound, bound, name_of)
+            for bias in inputs[2:]:
+                say(bias, *_SHIFT, own)
+        elif isinstance(attributes, Normalization):
+            for tensor, bounds in _of_norm(operator, attributes):
+                say(tensor, *bounds, own)
+        elif operator.kind in STILL_A_WEIGHT and inputs and inputs[0] in name_of:
+            name_of.update(dict.fromkeys(operator.outputs, name_of[inputs[0]]))
+    return found
+
+
+_SHIFT, _GAIN, _MEAN = (0.3, 1.0), (0.5, 1.5), (-0.3, 0.3)
+
+
+def _of_norm(operator: Operator[Attributes], attributes: Normalization) -> list[tuple[int, tuple[float, float]]]:
+    """Gain and shift, then running mean and variance, as far as there are any."""
+    vectors = list(operator.inputs[1:])
+    if attributes.mean not in vectors:
+        return list(zip(vectors, (_GAIN, _SHIFT), strict=False))
+    mean = vectors.index(attributes.mean)
+    affine = list(zip(vectors[:mean], (_GAIN, _SHIFT), strict=False))
+    return [*affine, *zip(vectors[mean:], (_MEAN, _GAIN), strict=False)]
+
+
+def _fan_in(shape: tuple[int, ...], attributes: Convolution | Linear) -> int:
+    if isinstance(attributes, Linear):
+        return max(shape[0], 1)
+    if attributes.transposed:
+        return max(prod(shape) // max(shape[1], 1) // attributes.groups, 1)
+    return max(prod(shape[1:]), 1)

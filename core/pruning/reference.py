@@ -1,0 +1,130 @@
+"""What the masked run of a whole network leaves for the run of the pruned one, to be held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunekit.core.data.difference import relative_difference
+from prunekit.core.graph.labels import IntArray
+from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.pruning.plan import PrunePlan
+
+Place: TypeAlias = tuple[str, str, int]
+"""A module, an operator, and its number among that module's calls of the operator: the same in both networks."""
+
+Call: TypeAlias = tuple[str, int]
+"""An operator and its number among all calls of it, as the recording counted them."""
+
+
+class Reference:
+    """Values of the masked run where channels are summed, and what it drew and decided.
+
+    A backend fills it in ``run_masked`` and holds the pruned network against it in ``run_compared``, operator by
+    operator. There draws of random numbers and decisions (what is no real number but was made of such: indices that
+    were sorted or kept, comparisons) are those of the masked run, so that nothing hinges on a tie or on chance.
+
+    Args:
+        graph: The whole network's structure.
+        plan: What goes.
+        precise: Whether casts to less than double precision in the network's code are lifted.
+
+    Attributes:
+        differences: For each place that both runs came by, how far they are apart, relative to the largest value.
+        effects: For each group the most that the removed units contributed to an operator's result, as a share of it,
+            and where.
+    """
+
+    def __init__(self, graph: ChannelStructure, plan: PrunePlan, precise: bool = False) -> None:
+        self.precise = precise
+        self.differences: dict[Place, float] = {}
+        self.effects: dict[int, tuple[float, Place]] = {}
+        self._graph, self._keep = graph, plan.flags(graph)
+        operators = graph.operators.operators
+        watched = {mask.operator for mask in graph.masks} - graph.rescaled
+        priced = len(operators) if graph.operators.training_from is None else graph.operators.training_from
+        self._compared = {
+            (operators[p].name, operators[p].call) for p in watched if p < priced and operators[p].call >= 0
+        }
+        self._values: dict[Place, NDArray[Any]] = {}
+        self._decided: dict[Place, dict[int, NDArray[Any]]] = {}
+        self._calls: Mapping[tuple[str, str], int] = {}
+
+    def follows(self, call: Call) -> bool:
+        """Whether the recording followed this operator's result."""
+        return call in self._graph.operators.results
+
+    def compares(self, call: Call) -> bool:
+        """Whether this operator's result is held against the pruned network's."""
+        return call in self._compared
+
+    def stays(self, call: Call, result: int = 0) -> Iterator[tuple[int, IntArray]]:
+        """Each axis of an operator's result that loses positions, and those that stay."""
+        number = self._graph.operators.results[call][result]
+        for axis, units in self._graph.positions.get(number, {}).items():
+            flags = staying(units, self._keep)
+            if not flags.all():
+                yield axis, np.flatnonzero(flags)
+
+    def note(self, place: Place, values: NDArray[Any]) -> None:
+        """Keep an operator's result, cut to what stays, in an array that nobody else writes."""
+        self._values[place] = values
+
+    def note_decision(self, place: Place, result: int, values: NDArray[Any]) -> None:
+        """Keep a draw or a decision, in the same way."""
+        self._decided.setdefault(place, {})[result] = values
+
+    def note_effect(self, mask: int, place: Place, powers: NDArray[np.floating], whole: float) -> None:
+        """Keep what the channels contributed to the result of a masked operator.
+
+        Args:
+            mask: Position in ``graph.masks``.
+            place: Where the operator is.
+            powers: Mean square of what each position along the mask's axis contributes.
+            whole: Mean square of the result.
+        """
+        units = self._graph.masks[mask].units
+        gone = np.flatnonzero(~staying(units, self._keep))
+        ends = np.cumsum([group.size for group in self._graph.groups])
+        for group, share in _summed(np.searchsorted(ends, units[gone], side="right"), powers[gone]):
+            effect = float(np.sqrt(share / whole)) if whole > 0 and np.isfinite(share) else 0.0
+            gid = self._graph.groups[group].id
+            self.effects[gid] = max(self.effects.get(gid, (0.0, place)), (effect, place))
+
+    def decisions(self, place: Place) -> Mapping[int, NDArray[Any]]:
+        """What the masked run drew or decided there, by the number of the result."""
+        return self._decided.get(place, {})
+
+    @property
+    def complete(self) -> bool:
+        """Whether the masked run came by all operators whose results are to be compared."""
+        return len(self._values) == len(self._compared)
+
+    def expects(self, place: Place) -> bool:
+        """Whether there is something to hold this operator's result against."""
+        return place in self._values
+
+    def compare(self, place: Place, values: NDArray[Any]) -> None:
+        """Hold an operator's result in the pruned network against that of the masked run."""
+        self.differences[place] = relative_difference(values, self._values[place])
+
+    def masked_run_ends(self, calls: Mapping[tuple[str, str], int]) -> None:
+        """How often each module called each operator."""
+        self._calls = dict(calls)
+
+    def compared_run_ends(self, calls: Mapping[tuple[str, str], int]) -> None:
+        """How often each module of the pruned network did; where that differs, nothing was compared after all.
+
+        There a framework chose another way to the same result, as by sizes, and call 3 is not the other's call 3.
+        """
+        for place in [place for place in self.differences if calls.get(place[:2]) != self._calls.get(place[:2])]:
+            del self.differences[place]
+        self._values.clear()
+
+
+def _summed(groups: IntArray, powers: NDArray[np.floating]) -> Iterator[tuple[int, float]]:
+    totals = np.bincount(groups, weights=powers)
+    return ((int(group), float(totals[group])) for group in np.unique(groups))
