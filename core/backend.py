@@ -16,6 +16,7 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 
 Network: TypeAlias = Any
 """A network of the backend's framework; core never looks inside."""
@@ -93,10 +94,33 @@ class Backend(Protocol):
         """A network that lacks what the plan removes, in evaluation mode."""
         ...
 
-    def run_masked(self, network: Network, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(
+        self,
+        network: Network,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        inputs: Inputs,
+        reference: Reference | None = None,
+    ) -> Any:
         """Outputs (as NumPy) of the whole network, where what the plan removes has no effect.
 
-        Slices that go are zero, and at ``graph.masks`` their positions are left out of sums, means and extremes.
+        At ``graph.masks`` positions that go are left out of sums, means and extremes.
+
+        Args:
+            network: The whole network.
+            graph: Its structure.
+            plan: What goes.
+            inputs: What it is called with.
+            reference: If given, it is filled: with the results of the operators that it wants to compare, with what
+                the removed units contributed, and with what was drawn and decided. Where it is ``precise``, casts to
+                less than double precision are lifted.
+        """
+        ...
+
+    def run_compared(self, network: Network, inputs: Inputs, reference: Reference) -> Any:
+        """Outputs (as NumPy) of a pruned network that draws and decides as the masked run did.
+
+        Its operators' results are held against those of the masked run, in ``reference.differences``.
         """
         ...
 
@@ -115,7 +139,10 @@ class Backend(Protocol):
     def temporary_parameters(
         self, network: Network, arrays: Mapping[str, NDArray[Any]]
     ) -> AbstractContextManager[None]:
-        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
+        """Inside the block what is named has other values; afterwards it is, bit for bit, as it was.
+
+        Statistics of normalizations can be named as parameters can.
+        """
         ...
 
     def to_float64(self, network: Network) -> Network:

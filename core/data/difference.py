@@ -19,9 +19,17 @@ def relative_difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
         return float("inf")
     if not np.issubdtype(wanted.dtype, np.floating):
         return 0.0 if np.array_equal(found, wanted) else float("inf")
+    largest, error = _largest(wanted), _largest(found - wanted)
+    if np.isfinite(largest) and np.isfinite(error):  # as a rule; the rest takes its time
+        return error / largest if largest else error
     finite = np.isfinite(wanted)
     if not np.array_equal(found[~finite], wanted[~finite], equal_nan=True):
         return float("inf")
     largest = float(np.abs(wanted[finite]).max(initial=0.0))
     error = float(np.abs(found[finite].astype(np.float64) - wanted[finite]).max(initial=0.0))
     return error / largest if largest else error
+
+
+def _largest(array: NDArray[Any]) -> float:
+    """The largest size of a value; not a number where one is not."""
+    return max(float(array.max()), -float(array.min())) if array.size else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -21,16 +22,28 @@ def lively_values(operators: OperatorGraph, seed: int) -> Arrays:
 
     Weights give outputs of about the variance of their inputs; shifts are positive, so that most channels pass a ReLU;
     gains, shifts and statistics differ from channel to channel. All else that is nearly zero gets values around one.
+    Weights that do so already are left as they are.
     """
     found = idle_values(operators, seed)
     shapes = {tensor.name: tensor.shape for tensor in operators.tensors if tensor.name is not None}
+    block = np.random.default_rng(seed).random(_PERIOD, dtype=np.float32)
     for name, (low, high) in _ranges(operators).items():
-        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        array = rng.random(shapes[name], dtype=np.float32)
-        array *= high - low
-        array += low
-        found[name] = array
+        if name in found or not _speaks(operators.magnitudes.get(name), shapes[name], high):
+            start = zlib.crc32(name.encode()) % _PERIOD
+            found[name] = np.resize(np.roll(block * (high - low) + low, -start), shapes[name])
     return found
+
+
+_PERIOD = 65537
+"""Random numbers are drawn so many at a time: a prime, so that no two channels get the same."""
+
+
+def _speaks(magnitudes: Mapping[int, NDArray[Any]] | None, shape: tuple[int, ...], bound: float) -> bool:
+    """Whether every slice of a weight is of a size that neither drowns nor is drowned."""
+    if not magnitudes:
+        return False
+    usual = bound / 2 * prod(shape)  # the sum over all of a weight whose values lie evenly between the bounds
+    return all(0.3 < float(norms.min()) * norms.size / usual < 5 for norms in map(np.asarray, magnitudes.values()))
 
 
 def idle_values(operators: OperatorGraph, seed: int) -> Arrays:
@@ -51,7 +64,7 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
     for operator in operators.operators:
         inputs, attributes = operator.inputs, operator.attributes
         if isinstance(attributes, (Convolution, Linear)):
-            bound = (3 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
+            bound = (1.5 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
             say(inputs[1], -bound, bound, name_of)
             for bias in inputs[2:]:
                 say(bias, *_SHIFT, own)
@@ -63,7 +76,7 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
     return found
 
 
-_SHIFT, _GAIN, _MEAN = (0.3, 1.0), (0.5, 1.5), (-0.3, 0.3)
+_SHIFT, _GAIN, _MEAN = (0.5, 1.5), (0.5, 1.5), (-0.3, 0.3)
 
 
 def _of_norm(operator: Operator[Attributes], attributes: Normalization) -> list[tuple[int, tuple[float, float]]]:

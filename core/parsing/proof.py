@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prunekit.core.backend import Backend, Network
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelStructure, Group, channel_structure
-from prunekit.core.parsing.proof_network import ProofNetwork, attempts, differences, proof_network
+from prunekit.core.parsing.proof_network import ProofNetwork, attempts, differences, prepared
 from prunekit.core.parsing.verify import INCONCLUSIVE, VERIFIED, Unfit, Verification
 
 NAMED = 3
@@ -19,9 +19,9 @@ def proven(
 ) -> ChannelStructure:
     """The structure without what turned out wrong, with notes on what was proven."""
     unfit: BaseException | None = None
-    for attempt in attempts(backend, network, found.operators, inputs, seed):
+    for subject in attempts(backend, network, inputs):
         try:
-            with proof_network(backend, found, attempt) as subject:
+            with prepared(backend, subject, found, seed):
                 return _proven_on(backend, subject, found, seed)
         except Unfit as problem:
             unfit = problem.__cause__ or problem

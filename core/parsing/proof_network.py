@@ -14,7 +14,7 @@ from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.data.contract import Inputs
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.data.nested import map_leaves
-from prunekit.core.graph import ChannelStructure, OperatorGraph
+from prunekit.core.graph import ChannelStructure
 from prunekit.core.parsing.lively import idle_values, lively_values
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.reference import Place, Reference
@@ -39,6 +39,7 @@ class ProofNetwork:
         network: The network.
         inputs: What it is called with.
         precise: Whether it computes in double precision throughout.
+        lively: Whether its weights and statistics are ours.
         rounding: For each place what rounding does to the values there; of no use where it is precise.
         unsteady: Places where the network's own values are others each time.
     """
@@ -46,6 +47,7 @@ class ProofNetwork:
     network: Network
     inputs: Inputs
     precise: bool
+    lively: bool = False
     rounding: dict[Place, float] = field(default_factory=dict)
     unsteady: dict[Place, None] = field(default_factory=dict)
 
@@ -56,34 +58,28 @@ class ProofNetwork:
         return self.rounding.get(place) or max(self.rounding.values(), default=1e-3)
 
 
-def attempts(
-    backend: Backend, network: Network, operators: OperatorGraph, inputs: Inputs, seed: int
-) -> Iterator[tuple[Network, Inputs, bool, Values]]:
-    """The networks to try, the most telling first: ``(network, inputs, precise, values)``.
+def attempts(backend: Backend, network: Network, inputs: Inputs) -> Iterator[ProofNetwork]:
+    """The networks to try, the most telling first.
 
-    A network may refuse double precision or values that are not its own; what is left at the end is itself.
+    A network may refuse double precision, or values that are not its own; what is left at the end is itself.
     """
-    idle = idle_values(operators, seed)
     if "float64" in backend.supports:
         precise, doubled = backend.to_float64(network), map_leaves(_as_float64, inputs)
-        yield precise, doubled, True, lively_values(operators, seed)
-        yield precise, doubled, True, idle
+        yield ProofNetwork(precise, doubled, precise=True, lively=True)
+        yield ProofNetwork(precise, doubled, precise=True)
         del precise
-    yield network, inputs, False, lively_values(operators, seed)
-    yield network, inputs, False, idle
+    yield ProofNetwork(network, inputs, precise=False, lively=True)
+    yield ProofNetwork(network, inputs, precise=False)
 
 
 @contextmanager
-def proof_network(
-    backend: Backend, graph: ChannelStructure, attempt: tuple[Network, Inputs, bool, Values]
-) -> Iterator[ProofNetwork]:
-    """One of them, with its values in place for as long as the block lasts."""
-    network, inputs, precise, values = attempt
-    with backend.temporary_parameters(network, values):
-        subject = ProofNetwork(network, inputs, precise)
-        if not precise:
+def prepared(backend: Backend, subject: ProofNetwork, graph: ChannelStructure, seed: int) -> Iterator[None]:
+    """Inside the block its weights and statistics are those for the proof."""
+    values = (lively_values if subject.lively else idle_values)(graph.operators, seed)
+    with backend.temporary_parameters(subject.network, values):
+        if not subject.precise:
             subject.rounding = _rounding(backend, subject, graph)
-        yield subject
+        yield
 
 
 def proof_subject(backend: Backend, network: Network, graph: ChannelStructure, inputs: Inputs) -> ProofNetwork:
@@ -101,7 +97,7 @@ def differences(
     """How far the whole network is from itself, run again (with other values), at operators and at the outputs."""
     sizes = {group.id: group.size for group in graph.groups}
     plan = PrunePlan({gid: tuple(range(size)) for gid, size in sizes.items()}, sizes, graph.signature)
-    reference = Reference(graph, plan, subject.precise)
+    reference = Reference(graph, plan, subject.precise, subject.lively)
     wanted = outputs_as_arrays(backend.run_masked(subject.network, graph, plan, subject.inputs, reference))
     with backend.temporary_parameters(subject.network, values or {}):
         got = outputs_as_arrays(backend.run_compared(subject.network, subject.inputs, reference))

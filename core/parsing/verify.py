@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.backend import Backend, outputs_as_arrays
-from prunekit.core.cost import price
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure, Group
 from prunekit.core.parsing.proof_network import ProofNetwork, output
@@ -59,8 +58,13 @@ class Verification:
 
     def culprits(self) -> list[tuple[Group, str]]:
         """The groups whose removal is wrong, and why."""
-        groups = list(self.graph.groups)
-        for turn in range(KINDS if price(self.graph).macs <= CHEAP else 1):
+        groups, enough = (
+            list(self.graph.groups),
+            KINDS if sum(layer.macs for layer in self.graph.layers) <= CHEAP else 1,
+        )
+        for turn in range(KINDS):
+            if turn >= enough and not self.without_effect():
+                break
             self._turn = turn
             if (problem := self._problem(groups)) is not None:
                 return self._narrowed(groups, [], problem)
@@ -90,7 +94,7 @@ class Verification:
         """Why removing from these groups is wrong, or None."""
         self._tried += 1
         plan, subject = mixed_part(self.graph, groups, self.seed, self._turn), self.subject
-        reference = Reference(self.graph, plan, subject.precise)
+        reference = Reference(self.graph, plan, subject.precise, subject.lively)
         try:
             wanted = outputs_as_arrays(
                 self.backend.run_masked(subject.network, self.graph, plan, subject.inputs, reference)

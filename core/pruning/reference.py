@@ -31,6 +31,7 @@ class Reference:
         graph: The whole network's structure.
         plan: What goes.
         precise: Whether casts to less than double precision in the network's code are lifted.
+        lively: Whether the masked run may give normalizations the statistics of what they meet.
 
     Attributes:
         differences: For each place that both runs came by, how far they are apart, relative to the largest value.
@@ -38,8 +39,8 @@ class Reference:
             and where.
     """
 
-    def __init__(self, graph: ChannelStructure, plan: PrunePlan, precise: bool = False) -> None:
-        self.precise = precise
+    def __init__(self, graph: ChannelStructure, plan: PrunePlan, precise: bool = False, lively: bool = False) -> None:
+        self.precise, self.lively = precise, lively
         self.differences: dict[Place, float] = {}
         self.effects: dict[int, tuple[float, Place]] = {}
         self._graph, self._keep = graph, plan.flags(graph)

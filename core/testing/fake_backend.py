@@ -19,9 +19,10 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.testing.fake_framework import Array, BatchNorm, Module, Tape
-from prunekit.core.testing.fake_recorder import Masking, Observer, Recorder, call
+from prunekit.core.testing.fake_recorder import Comparing, Masking, Observer, Recorder, call
 from prunekit.core.weights import WeightsError, check_fit
 
 
@@ -100,10 +101,29 @@ class FakeBackend:
             module.follow()
         return small
 
-    def run_masked(self, network: Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(
+        self,
+        network: Module,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        inputs: Inputs,
+        reference: Reference | None = None,
+    ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         with _evaluating(network):
-            return call(Masking(network, graph, plan), network, inputs)
+            tape = Masking(network, graph, plan, reference)
+            outputs = call(tape, network, inputs)
+        if reference is not None:
+            reference.masked_run_ends(tape.places)
+        return outputs
+
+    def run_compared(self, network: Module, inputs: Inputs, reference: Reference) -> Any:
+        """Outputs of a pruned network whose operators are held against those of the masked run."""
+        with _evaluating(network):
+            tape = Comparing(network, reference)
+            outputs = call(tape, network, inputs)
+        reference.compared_run_ends(tape.places)
+        return outputs
 
     def train_once(self, network: Module, inputs: Inputs) -> None:
         """One forward in training mode; there are no gradients."""

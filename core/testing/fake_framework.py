@@ -25,12 +25,13 @@ class Tape:
     Attributes:
         training: Whether the network is in training mode.
         calls: How often each operator has run.
+        places: How often each module has run it.
         path: Names of the modules whose forward runs, the innermost last.
     """
 
     def __init__(self, network: Module) -> None:
         self.training = network.training
-        self.calls = Counter[str]()
+        self.calls, self.places = Counter[str](), Counter[tuple[str, str]]()
         self.path = [""]
         self._names = {id(module): name for name, module in network.modules()}
 
@@ -50,7 +51,12 @@ class Tape:
             inputs: Its operands, in the order that the kind asks for.
         """
         self.calls[attributes.kind.value] += 1
+        self.places[self.path[-1], attributes.kind.value] += 1
         return compute(*inputs)
+
+    def place(self, name: str) -> tuple[str, str, int]:
+        """Where the operator of that name is that runs next."""
+        return self.path[-1], name, self.places[self.path[-1], name]
 
     def convolution(self, x: Array, weight: Array, stride: int, padding: int, groups: int) -> Any:
         """Filters over a map, both laid out ``[.., channels, height, width]``."""

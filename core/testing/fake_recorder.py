@@ -14,6 +14,7 @@ from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Norm
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.core.testing.fake_framework import Array, Module, Tape
 
 NEAR_ZERO = 1e-3
@@ -85,6 +86,7 @@ class Recorder(Tape):
         operands = tuple(self._numbered(array) for array in inputs)
         results = tuple(self._fresh(array) for array in outputs_as_arrays(result))
         self._graph.operators.append(Operator(attributes, name, operands, results, self.path[-1], call))
+        self._graph.results[name, call] = results
 
     def _numbered(self, array: Array) -> int:
         if id(array) in self._number:
@@ -101,15 +103,19 @@ class Recorder(Tape):
 class Masking(Tape):
     """Leaves out what a plan removes wherever channels are summed: in convolutions and linear layers."""
 
-    def __init__(self, network: Module, graph: ChannelStructure, plan: PrunePlan) -> None:
+    def __init__(
+        self, network: Module, graph: ChannelStructure, plan: PrunePlan, reference: Reference | None = None
+    ) -> None:
         super().__init__(network)
-        keep, self._stays = plan.flags(graph), dict[tuple[str, int | str], Any]()
-        for mask in graph.masks:
+        keep, self._stays, self._reference = plan.flags(graph), dict[tuple[str, int | str], Any](), reference
+        self._masks: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        for number, mask in enumerate(graph.masks):
             operator = graph.operators.operators[mask.operator]
             ndim = len(graph.operators.tensors[operator.inputs[mask.operand]].shape)
             flags = staying(mask.units, keep).reshape([-1 if k == mask.axis else 1 for k in range(ndim)])
             key = (operator.name, operator.module if operator.call < 0 else operator.call)
             self._stays[key] = self._stays.get(key, True) & flags
+            self._masks.setdefault((operator.name, operator.call), []).append((number, mask.axis))
 
     def enter(self, module: Module, *inputs: Array, **named: Array) -> Any:
         """A module that counts as one operator."""
@@ -118,11 +124,42 @@ class Masking(Tape):
 
     def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         """Run one operator over what stays."""
-        name = attributes.kind.value
-        stays = self._stays.get((name, self.calls[name]))
+        name, whole = attributes.kind.value, inputs[0]
+        call, place = (name, self.calls[name]), self.place(name)
+        stays = self._stays.get(call)
         if stays is not None:
             inputs = [np.where(stays, inputs[0], 0), *inputs[1:]]
-        return super().apply(attributes, compute, inputs)
+        result = super().apply(attributes, compute, inputs)
+        if self._reference is not None and self._reference.compares(call):
+            self._note(self._reference, call, place, whole, result)
+        return result
+
+    def _note(
+        self, reference: Reference, call: tuple[str, int], place: tuple[str, str, int], whole: Array, result: Array
+    ) -> None:
+        cut = result
+        for axis, places in reference.stays(call):
+            cut = cut.take(places, axis)
+        reference.note(place, cut)
+        for number, axis in self._masks[call]:
+            squares = np.square(whole).mean(axis=tuple(k for k in range(whole.ndim) if k != axis))
+            reference.note_effect(number, place, squares, float(squares.sum()))
+
+
+class Comparing(Tape):
+    """Holds a pruned network's operators against those of the masked run; nothing here draws or decides."""
+
+    def __init__(self, network: Module, reference: Reference) -> None:
+        super().__init__(network)
+        self._reference = reference
+
+    def apply(self, attributes: Attributes, compute: Callable[..., Any], inputs: Sequence[Array]) -> Any:
+        """Run one operator and compare."""
+        place = self.place(attributes.kind.value)
+        result = super().apply(attributes, compute, inputs)
+        if self._reference.expects(place):
+            self._reference.compare(place, result)
+        return result
 
 
 class Observer(Tape):

@@ -14,7 +14,7 @@ from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.reference import Call, Place, Reference
 from prunekit.core.recording import axes_of
-from prunekit.plugins.backends.pytorch.call import tensors_in
+from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.watching import Watching, decides, draws, own_array
 
@@ -85,6 +85,8 @@ class _Masking(Watching):
 
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         masks = self._masks.get(call, ())
+        if self._reference is not None and self._reference.lively:
+            _follow_statistics(func, args)
         out = self._run(call[0], masks, func, args, kwargs)
         if self._reference is not None and self._reference.follows(call):
             self._note(self._reference, call, place, masks, func, args, out)
@@ -119,6 +121,18 @@ class _Masking(Watching):
                     reference.note_decision(place, number, _cut(reference, call, number, tensor))
 
 
+def _follow_statistics(func: Any, args: tuple[Any, ...]) -> None:
+    """Let a normalization's running statistics be about those of its input: with others, many channels pass no ReLU."""
+    given = dict(zip(signature(func).arguments, args, strict=False))
+    mean, var = given.get("running_mean"), given.get("running_var")
+    if isinstance(mean, torch.Tensor) and isinstance(var, torch.Tensor) and not given.get("training", False):
+        x = given["input"]
+        factor = torch.linspace(0.8, 1.2, len(var), dtype=var.dtype, device=var.device)  # one for each channel
+        middle = x.mean()
+        mean.copy_(middle * factor)
+        var.copy_((x.square().mean() - middle.square()).clamp_min(1e-6) * factor.flip(0))
+
+
 def _cut(reference: Reference, call: Call, result: int, tensor: torch.Tensor) -> NDArray[Any]:
     """What stays of an operator's result, in an array of its own."""
     stays = list(reference.stays(call, result))
@@ -132,8 +146,7 @@ def _contributions(name: str, args: Any, axis: int, out: torch.Tensor) -> tuple[
     operand, second = {"addmm": (1, 2), "baddbmm": (1, 2), "mm": (0, 1), "bmm": (0, 1), "convolution": (0, 1)}.get(
         name, (0, None)
     )
-    x = args[operand]
-    powers = _mean_squares(x, axis)
+    powers = _mean_squares(args[operand], axis)
     if second is None:
         return powers, float(powers.sum())
     weight = args[second]
@@ -141,12 +154,22 @@ def _contributions(name: str, args: Any, axis: int, out: torch.Tensor) -> tuple[
         powers = powers * _mean_squares(weight, weight.ndim - 2)
     elif args[8] == 1:
         powers = powers * _mean_squares(weight, 0 if args[6] else 1) * weight[0, 0].numel()
-    return powers, float(out.double().square().mean())
+    return powers, float(_sample(out, None).abs().double().square().mean())
 
 
 def _mean_squares(x: torch.Tensor, axis: int) -> NDArray[Any]:
-    powers: NDArray[Any] = to_numpy(x.movedim(axis, 0).flatten(1).double().square().mean(1))
+    """Of each position along an axis, over some of all others."""
+    powers: NDArray[Any] = to_numpy(_sample(x, axis).movedim(axis, 0).flatten(1).abs().double().square().mean(1))
     return powers
+
+
+def _sample(x: torch.Tensor, axis: int | None) -> torch.Tensor:
+    """Every so many positions along all other axes: enough to see whether there is anything, and cheaper than all."""
+    return x[tuple(slice(None, None, 1 if k == axis else max(size // _SAMPLED, 1)) for k, size in enumerate(x.shape))]
+
+
+_SAMPLED = 8
+"""At least so many positions along an axis are looked at."""
 
 
 _SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm")
