@@ -70,6 +70,7 @@ class OperatorGraph:
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
         training_from: From which operator on the recording is one of the training forward, or None.
+        calls: How often each operator had been called before that.
         notes: What the front end has to say, one line each.
     """
 
@@ -83,6 +84,7 @@ class OperatorGraph:
     near_zero: list[str] = field(default_factory=list)
     results: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
     training_from: int | None = None
+    calls: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def tensor(self, shape: tuple[int, ...], name: str | None = None, constant: bool = False) -> int:

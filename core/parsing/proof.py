@@ -64,7 +64,7 @@ def _unsteady(backend: Backend, subject: ProofNetwork, graph: ChannelStructure) 
     if not subject.unsteady:
         return []
     module, operator, _ = next(iter(subject.unsteady))
-    where = f"first at {operator} in {module}" if module else f"at its {operator}"
+    where = "at the end" if operator == "output" else f"first at {operator} in {module or 'the network'}"
     return [f"not proven from there on: its own output differs from run to run, {where}"]
 
 

@@ -22,11 +22,11 @@ from prunekit.core.pruning.reference import Place, Reference
 PRECISE = 1e-9
 """Largest difference allowed in double precision, relative to the largest value."""
 
-ROUNDINGS = 30
+ROUNDINGS = 10
 """Elsewhere: how many times what one unit in the last place of every weight does to the same values."""
 
-LEAST = 64
-"""And at least so many units in the last place."""
+LEAST, SUMS = 4, 64 * 2.0**-23
+"""And at least so many units in the last place, and what long sums in single precision lose."""
 
 Values = Mapping[str, NDArray[Any]]
 
@@ -94,10 +94,14 @@ def proof_subject(backend: Backend, network: Network, graph: ChannelStructure, i
 def differences(
     backend: Backend, subject: ProofNetwork, graph: ChannelStructure, values: Values | None = None
 ) -> dict[Place, float]:
-    """How far the whole network is from itself, run again (with other values), at operators and at the outputs."""
+    """How far the whole network is from itself, run again (with other values), at operators and at the outputs.
+
+    Without other values every operator is compared, and the second time no memory is used twice, so that what an
+    operator leaves unwritten does not hold the same by chance.
+    """
     sizes = {group.id: group.size for group in graph.groups}
     plan = PrunePlan({gid: tuple(range(size)) for gid, size in sizes.items()}, sizes, graph.signature)
-    reference = Reference(graph, plan, subject.precise, subject.lively)
+    reference = Reference(graph, plan, subject.precise, subject.lively, thorough=values is None)
     wanted = outputs_as_arrays(backend.run_masked(subject.network, graph, plan, subject.inputs, reference))
     with backend.temporary_parameters(subject.network, values or {}):
         got = outputs_as_arrays(backend.run_compared(subject.network, subject.inputs, reference))
@@ -118,7 +122,7 @@ def _rounding(backend: Backend, subject: ProofNetwork, graph: ChannelStructure) 
     for name, array in weights.items():
         sign = np.where(rng.random(array.shape) < 0.5, 1, -1)
         nudged[name] = (array * (1 + sign * epsilon(array))).astype(array.dtype)
-    least = LEAST * max(map(epsilon, weights.values()), default=1e-7)
+    least = max(SUMS, LEAST * max(map(epsilon, weights.values()), default=0.0))
     found = differences(backend, subject, graph, nudged)
     return {place: max(ROUNDINGS * error, least) if np.isfinite(error) else least for place, error in found.items()}
 

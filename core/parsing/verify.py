@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.backend import Backend, outputs_as_arrays
+from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure, Group
 from prunekit.core.parsing.proof_network import ProofNetwork, output
 from prunekit.core.parsing.proof_plans import KINDS, mixed_part
+from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.reference import Reference
 from prunekit.registry.errors import first_line
 
@@ -25,7 +26,7 @@ INCONCLUSIVE = "not proven: it runs, but no output holds two numbers that differ
 TRIALS = 64
 """How often to try parts of the groups before all that are still suspected are protected."""
 
-CLEAR = 100
+CLEAR = 5
 """How many times the tolerance what is removed has to contribute somewhere."""
 
 CHEAP = 30e6
@@ -94,25 +95,44 @@ class Verification:
         """Why removing from these groups is wrong, or None."""
         self._tried += 1
         plan, subject = mixed_part(self.graph, groups, self.seed, self._turn), self.subject
-        reference = Reference(self.graph, plan, subject.precise, subject.lively)
+        modes = [False] if self.graph.operators.training_from is None else [False, True]
+        small = None
+        for training in modes:
+            reference = Reference(self.graph, plan, subject.precise, subject.lively, training=training)
+            wanted = self._masked(plan, reference)
+            try:
+                small = small or self.backend.prune(subject.network, self.graph, plan)
+                got = outputs_as_arrays(self.backend.run_compared(small, subject.inputs, reference))
+            except Exception as problem:  # whatever the pruned network's code raises is the finding
+                return f"{type(problem).__name__}: {first_line(problem)}"
+            self._weigh(reference)
+            self.conclusive = self.conclusive or _conclusive(wanted, reference)
+            if found := self._inside(reference) or self._outside(got, wanted):
+                return found
+        return self._trained(small) if len(modes) > 1 else None
+
+    def _masked(self, plan: PrunePlan, reference: Reference) -> list[NDArray[Any]]:
+        """The outputs of the whole network where the removed has no effect.
+
+        Raises:
+            Unfit: It does not run in the precision or with the weights that it was given for the proof.
+        """
+        network, inputs = self.subject.network, self.subject.inputs
         try:
-            wanted = outputs_as_arrays(
-                self.backend.run_masked(subject.network, self.graph, plan, subject.inputs, reference)
-            )
-        except Exception as problem:  # the network's own code runs here, with weights and a precision of ours
+            outputs = self.backend.run_masked(network, self.graph, plan, inputs, reference)
+        except Exception as problem:  # the network's own code runs here
             raise Unfit from problem
         if not reference.complete:
             raise Unfit
+        return outputs_as_arrays(outputs)
+
+    def _trained(self, small: Network) -> str | None:
+        """Why the pruned network does not train, or None."""
         try:
-            small = self.backend.prune(subject.network, self.graph, plan)
-            got = outputs_as_arrays(self.backend.run_compared(small, subject.inputs, reference))
-            if self.graph.operators.training_from is not None:
-                self.backend.train_once(small, subject.inputs)
-        except Exception as problem:  # whatever the pruned network's code raises is the finding
+            self.backend.train_once(small, self.subject.inputs)
+        except Exception as problem:
             return f"{type(problem).__name__}: {first_line(problem)}"
-        self._weigh(reference)
-        self.conclusive = _conclusive(wanted, reference)
-        return self._inside(reference) or self._outside(got, wanted)
+        return None
 
     def _weigh(self, reference: Reference) -> None:
         for group, (effect, place) in reference.effects.items():

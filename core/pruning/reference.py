@@ -32,24 +32,36 @@ class Reference:
         plan: What goes.
         precise: Whether casts to less than double precision in the network's code are lifted.
         lively: Whether the masked run may give normalizations the statistics of what they meet.
+        thorough: Whether every operator's result is compared, and the compared run keeps them all until it ends, so
+            that no memory is used twice.
+        training: Whether both runs are of the training forward.
 
     Attributes:
+        calls: How often each operator was called before, as the recording counts calls.
         differences: For each place that both runs came by, how far they are apart, relative to the largest value.
         effects: For each group the most that the removed units contributed to an operator's result, as a share of it,
             and where.
     """
 
-    def __init__(self, graph: ChannelStructure, plan: PrunePlan, precise: bool = False, lively: bool = False) -> None:
-        self.precise, self.lively = precise, lively
+    def __init__(
+        self,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        precise: bool = False,
+        lively: bool = False,
+        thorough: bool = False,
+        training: bool = False,
+    ) -> None:
+        self.precise, self.lively, self.thorough, self.training = precise, lively, thorough, training
+        self.calls = graph.operators.calls if training else {}
         self.differences: dict[Place, float] = {}
         self.effects: dict[int, tuple[float, Place]] = {}
         self._graph, self._keep = graph, plan.flags(graph)
         operators = graph.operators.operators
         watched = {mask.operator for mask in graph.masks} - graph.rescaled
-        priced = len(operators) if graph.operators.training_from is None else graph.operators.training_from
-        self._compared = {
-            (operators[p].name, operators[p].call) for p in watched if p < priced and operators[p].call >= 0
-        }
+        first = graph.operators.training_from
+        mode = [p for p in watched if operators[p].call >= 0 and (first is not None and p >= first) == training]
+        self._compared = {(operators[p].name, operators[p].call) for p in mode}
         self._values: dict[Place, NDArray[Any]] = {}
         self._decided: dict[Place, dict[int, NDArray[Any]]] = {}
         self._calls: Mapping[tuple[str, str], int] = {}
@@ -60,7 +72,7 @@ class Reference:
 
     def compares(self, call: Call) -> bool:
         """Whether this operator's result is held against the pruned network's."""
-        return call in self._compared
+        return call in self._compared or (self.thorough and bool(self._graph.operators.results[call]))
 
     def stays(self, call: Call, result: int = 0) -> Iterator[tuple[int, IntArray]]:
         """Each axis of an operator's result that loses positions, and those that stay."""

@@ -64,9 +64,10 @@ class Recorder(GraphWriter):
     def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
         """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
         self._say(call, rule, ours)
-        results = [self.known(tensor) for tensor in self.tensors_in(call.out)]
-        if None not in results:
-            self.graph.results[call.name, self._calls[call.name] - 1] = tuple(results)
+        results = list(self.tensors_in(call.out))
+        numbers = [number for number in map(self.known, results) if number is not None]
+        if len(numbers) == len(results):
+            self.graph.results[call.name, self._calls[call.name] - 1] = tuple(numbers)
 
     def _say(self, call: Call, rule: Rule | None, ours: bool) -> None:
         reason, before = "prunekit has no rule for this operator", len(self.graph.operators)
@@ -117,6 +118,7 @@ class Recorder(GraphWriter):
         if not unread:
             return
         count, outputs = len(graph.operators), len(graph.outputs)
+        graph.calls = dict(self._calls)
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example

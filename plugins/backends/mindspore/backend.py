@@ -16,7 +16,9 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.mindspore import (
+    comparing,
     example_input_files,
     forward,
     masking,
@@ -96,10 +98,22 @@ class MindsporeBackend:
         """A network that lacks what the plan removes, in evaluation mode."""
         return surgery.prune(network, graph, plan)
 
-    def run_masked(self, network: nn.Cell, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
+    def run_masked(
+        self,
+        network: nn.Cell,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        inputs: Inputs,
+        reference: Reference | None = None,
+    ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
-        given = forward.to_tensors(inputs)
-        return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given)))
+        given = _given(inputs, reference)
+        return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given), reference))
+
+    def run_compared(self, network: nn.Cell, inputs: Inputs, reference: Reference) -> Any:
+        """Outputs of a pruned network that draws and decides as the masked run did."""
+        given = _given(inputs, reference)
+        return forward.to_numpy(comparing.compared(network, reference, lambda: forward.call(network, given)))
 
     def train_once(self, network: nn.Cell, inputs: Inputs) -> None:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
@@ -119,7 +133,7 @@ class MindsporeBackend:
 
     @contextmanager
     def temporary_parameters(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-        """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
+        """Inside the block what is named has other values; afterwards it is, bit for bit, as it was."""
         parameters = dict(network.parameters_and_names())
         before = {name: Tensor(parameters[name]) for name in arrays}
         try:
@@ -145,6 +159,12 @@ class MindsporeBackend:
     def run(self, network: nn.Cell, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
         return forward.run(network, batches)
+
+
+def _given(inputs: Inputs, reference: Reference | None) -> Any:
+    """What a run of the proof is called with."""
+    given = forward.to_tensors(inputs)
+    return forward.doubled(given) if reference is not None and reference.training else given
 
 
 def _put(name: str, tensor: Any, array: NDArray[Any]) -> None:

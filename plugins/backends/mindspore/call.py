@@ -79,8 +79,9 @@ class Call(recording.Call):
 
     def amend_last(self, added: int, outputs: list[int]) -> None:
         """Let the last operator take one more input and give other outputs."""
-        operators = self._writer.graph.operators
-        operators[-1] = replace(operators[-1], inputs=(*operators[-1].inputs, added), outputs=tuple(outputs))
+        graph, last = self._writer.graph, self._writer.graph.operators[-1]
+        graph.operators[-1] = replace(last, inputs=(*last.inputs, added), outputs=tuple(outputs))
+        graph.results[last.name, last.call] = tuple(outputs)  # the same channels, before the bias
 
     def rewritten(self, tensor: Any) -> list[int]:
         """A new number for a tensor that was written in place."""

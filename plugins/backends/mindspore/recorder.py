@@ -28,6 +28,7 @@ from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
 from prunekit.plugins.backends.mindspore.rules_indexing import created
 from prunekit.plugins.backends.mindspore.size_scalars import Factors
 from prunekit.plugins.backends.mindspore.views import base_of
+from prunekit.plugins.backends.mindspore.watching import cells_followed
 
 _NUMBER, _NAME, _MADE = "prunekit.number", "prunekit.name", "prunekit.made"
 _STATISTICS = ("moving_mean", "moving_variance")
@@ -141,7 +142,7 @@ class Recorder(recording.Recorder):
         modules = list(dict.fromkeys(type(cell).__module__ for cell in self._cells.values()))
         with (
             ONE_AT_A_TIME,
-            self._following_cells(),
+            cells_followed(self.enter, self.leave),
             unfused(),
             known_attributes(self._cells, self.tracker.uses),
             self._sizes.watching(modules),
@@ -149,27 +150,15 @@ class Recorder(recording.Recorder):
         ):
             yield
 
-    @contextmanager
-    def _following_cells(self) -> Iterator[None]:
-        """Inside the block it is known which cell's forward runs."""
-        plain = nn.Cell.__call__
+    def enter(self, module: nn.Cell) -> None:
+        """A cell's forward begins."""
+        super().enter(module)
+        self._running.append(module)
 
-        def call(cell: nn.Cell, *args: Any, **kwargs: Any) -> Any:
-            self.enter(cell)
-            self._running.append(cell)
-            out = None
-            try:
-                out = plain(cell, *args, **kwargs)
-                return out
-            finally:
-                self._running.pop()
-                self.leave(cell, (args, kwargs), out)
-
-        nn.Cell.__call__ = call
-        try:
-            yield
-        finally:
-            nn.Cell.__call__ = plain
+    def leave(self, module: nn.Cell, inputs: Any, output: Any) -> None:
+        """A cell's forward has ended, or failed."""
+        self._running.pop()
+        super().leave(module, inputs, output)
 
 
 def parameters(network: nn.Cell) -> dict[str, Parameter]:

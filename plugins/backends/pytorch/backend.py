@@ -109,14 +109,14 @@ class PytorchBackend:
     ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         device = _device_of(network)
-        on_device = forward.to_device(inputs, device)
+        on_device = _given(inputs, device, reference)
         outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device), reference)
         return forward.to_numpy(outputs)
 
     def run_compared(self, network: torch.nn.Module, inputs: Inputs, reference: Reference) -> Any:
         """Outputs of a pruned network that draws and decides as the masked run did."""
         device = _device_of(network)
-        on_device = forward.to_device(inputs, device)
+        on_device = _given(inputs, device, reference)
         outputs = comparing.compared(network, reference, lambda: forward.call(network, on_device, device))
         return forward.to_numpy(outputs)
 
@@ -166,6 +166,12 @@ class PytorchBackend:
     def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
         return forward.run(network, batches, _device_of(network))
+
+
+def _given(inputs: Inputs, device: torch.device, reference: Reference | None) -> Any:
+    """What a run of the proof is called with."""
+    on_device = forward.to_device(inputs, device)
+    return forward.doubled(on_device) if reference is not None and reference.training else on_device
 
 
 def _device_of(network: torch.nn.Module) -> torch.device:

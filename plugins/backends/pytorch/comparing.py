@@ -28,11 +28,14 @@ class _Comparing(Watching):
     """Puts the masked run's draws and decisions in place of the network's own, and compares results."""
 
     def __init__(self, reference: Reference) -> None:
-        super().__init__(reference.precise)
+        super().__init__(reference)
         self._reference = reference
+        self._hoard: list[Any] = []
 
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         out = func(*args, **kwargs)
+        if self._reference.thorough:
+            self._hoard.append(out)
         if decided := self._reference.decisions(place):
             out = _replaced(func, out, decided)
         if self._reference.expects(place):

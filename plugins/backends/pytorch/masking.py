@@ -80,7 +80,7 @@ class _Masking(Watching):
     """Replaces the operators that have to leave something out; notes what the pruned network is held against."""
 
     def __init__(self, masks: Mapping[Call, Sequence[_Masked]], reference: Reference | None) -> None:
-        super().__init__(reference is not None and reference.precise)
+        super().__init__(reference)
         self._masks, self._reference = masks, reference
 
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

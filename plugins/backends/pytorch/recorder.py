@@ -166,7 +166,7 @@ def record(
         DataError: The network returned no tensor.
     """
     recorder = Recorder(network, leaf_modules)
-    with evaluating(network, fresh=True), torch.no_grad():
+    with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng():  # some draw in evaluation too
         outputs = recorder.run(forward, inputs)
     if not outputs:
         raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")

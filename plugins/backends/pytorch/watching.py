@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from prunekit.core.pruning.reference import Call, Place
+from prunekit.core.pruning.reference import Call, Place, Reference
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import evaluating, to_numpy
+from prunekit.plugins.backends.pytorch.forward import evaluating, to_numpy, training
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 
 _WIDER = {torch.float16: torch.float64, torch.bfloat16: torch.float64, torch.float32: torch.float64,
@@ -27,13 +27,16 @@ class Watching(TorchDispatchMode):
     """Hands every operator on with its call number and its place.
 
     Args:
-        precise: Whether casts to less than double precision are lifted.
+        reference: Says in which mode and precision the network runs; without one, in evaluation and as it is.
     """
 
-    def __init__(self, precise: bool) -> None:
+    def __init__(self, reference: Reference | None) -> None:
         super().__init__()
-        self.calls, self.places = Counter[str](), Counter[tuple[str, str]]()
-        self._precise, self._path = precise, [""]
+        self.calls = Counter(reference.calls if reference is not None else {})
+        self.places = Counter[tuple[str, str]]()
+        self._precise = reference is not None and reference.precise
+        self._training = reference is not None and reference.training
+        self._path = [""]
 
     @abstractmethod
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -52,7 +55,7 @@ class Watching(TorchDispatchMode):
 
     @contextmanager
     def over(self, network: torch.nn.Module) -> Iterator[None]:
-        """Inside the block the network runs in evaluation mode under this watch; the caller's draws are left alone."""
+        """Inside the block the network runs under this watch; the caller's draws are left alone."""
         names = {module: name for name, module in network.named_modules()}
         handles = [
             register_module_forward_pre_hook(
@@ -64,7 +67,8 @@ class Watching(TorchDispatchMode):
         try:
             if self._precise:
                 torch.set_default_dtype(torch.float64)
-            with evaluating(network, fresh=True), torch.no_grad(), unfused(network), torch.random.fork_rng():
+            mode = training(network) if self._training else evaluating(network, fresh=True)
+            with mode, torch.no_grad(), unfused(network), torch.random.fork_rng():
                 torch.manual_seed(0)
                 with self:
                     yield
