@@ -65,7 +65,8 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
         inputs, attributes = operator.inputs, operator.attributes
         if isinstance(attributes, (Convolution, Linear)):
             bound = (1.5 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
-            say(inputs[1], -bound, bound, name_of)
+            if name_of.get(inputs[1]) in operators.parameter_shapes:  # others are fixed filters
+                say(inputs[1], -bound, bound, name_of)
             for bias in inputs[2:]:
                 say(bias, *_SHIFT, own)
         elif isinstance(attributes, Normalization):

@@ -61,7 +61,8 @@ class Reference:
         watched = {mask.operator for mask in graph.masks} - graph.rescaled
         first = graph.operators.training_from
         mode = [p for p in watched if operators[p].call >= 0 and (first is not None and p >= first) == training]
-        self._compared = {(operators[p].name, operators[p].call) for p in mode}
+        calls = {(operators[p].name, operators[p].call) for p in mode}
+        self._compared = {call for call in calls if graph.operators.results.get(call)}
         self._values: dict[Place, NDArray[Any]] = {}
         self._decided: dict[Place, dict[int, NDArray[Any]]] = {}
         self._calls: Mapping[tuple[str, str], int] = {}

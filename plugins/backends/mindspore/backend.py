@@ -134,7 +134,7 @@ class MindsporeBackend:
     @contextmanager
     def temporary_parameters(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block what is named has other values; afterwards it is, bit for bit, as it was."""
-        parameters = dict(network.parameters_and_names())
+        parameters = dict(recorder.named_tensors(network))
         before = {name: Tensor(parameters[name]) for name in arrays}
         try:
             for name, array in arrays.items():
@@ -142,7 +142,7 @@ class MindsporeBackend:
             yield
         finally:
             for name, values in before.items():
-                parameters[name].set_data(values)
+                parameters[name].assign_value(values)
 
     def to_float64(self, network: nn.Cell) -> nn.Cell:
         """MindSpore has no convolution in float64; ``supports`` says so, and nobody asks."""

@@ -141,7 +141,7 @@ class PytorchBackend:
     @contextmanager
     def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block what is named has other values; afterwards it is, bit for bit, as it was."""
-        state = dict(network.named_parameters()) | dict(network.named_buffers())
+        state = dict(recorder.named_tensors(network))
         before = {name: state[name].detach().clone() for name in arrays}
         try:
             for name, array in arrays.items():

@@ -166,7 +166,12 @@ class Cast(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.a, self.gain, self.b, self.c = nn.Linear(5, 24), nn.Parameter(torch.ones(24)), nn.Linear(24, 16), nn.Linear(16, 2)
+        self.a, self.gain, self.b, self.c = (
+            nn.Linear(5, 24),
+            nn.Parameter(torch.ones(24)),
+            nn.Linear(24, 16),
+            nn.Linear(16, 2),
+        )
 
     def forward(self, x):
         x = self.a(x)
