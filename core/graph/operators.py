@@ -67,6 +67,7 @@ class OperatorGraph:
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
+        read: Tensors whose values something took, be it an operator's or the network's code.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         training_from: From which operator on the recording is one of the training forward, or None.
         notes: What the front end has to say, one line each.
@@ -79,6 +80,7 @@ class OperatorGraph:
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
     near_zero: list[str] = field(default_factory=list)
     training_from: int | None = None
     notes: list[str] = field(default_factory=list)

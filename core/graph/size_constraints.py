@@ -75,12 +75,17 @@ def constant(flow: FlowState, origin: SizeOrigin) -> bool:
     return np.array_equal(np.sort(root[np.repeat(parts, origin.value)]), np.sort(root[whole]))
 
 
-def sized(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
+def sized(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attributes]) -> IntArray | None:
     """Labels for a new axis of this size, or None where it stays as it is."""
     if isinstance(origin, Attribute) and origin.value > 1:
         labels = flow.labels.fresh(origin.value)
         flow.attributes.setdefault(origin, []).append(labels)
         return labels
+    if isinstance(origin, Combined) and origin.operator == "-" and origin.value > 1:
+        if (part := counted(flow, origin.right)) is not None:  # what fills a part up to a whole
+            labels = flow.labels.fresh(origin.value)
+            flow.filled_up.append((np.concatenate([part, labels]), origin.left, operator))
+            return labels
     return counted(flow, origin)
 
 
@@ -125,6 +130,8 @@ def divide(
 
 def settle(flow: FlowState) -> None:
     """Every use of an attribute counts the same labels; an attribute that sizes anything else stays."""
+    for labels, whole, operator in flow.filled_up:  # what they meet has tied them by now
+        require(flow, labels, whole, operator)
     for attribute, uses in flow.attributes.items():
         for labels in uses:
             if attribute in flow.pinned:

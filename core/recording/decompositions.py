@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from prunekit.core.graph.attributes import Concat, Elementwise, Expand, Origins, Permute, Pool, Reshape, Slice, Split
 from prunekit.core.graph.tracked_sizes import Literal
 from prunekit.core.recording.call import Call
+
+T = TypeVar("T")
 
 
 def stacked(call: Call, tensors: Sequence[Any], axis: int) -> None:
@@ -43,6 +45,12 @@ def repeated(call: Call, x: Any, times: Sequence[int], origins: Origins) -> None
     call.add(Reshape(), [call.number(x)], [separate])
     call.add(Expand(origins=tuple(o for origin in origins for o in (origin, None))), [separate], [spread])
     call.add(Reshape(), [spread], call.results())
+
+
+def from_the_last(ends: Sequence[T], ndim: int, none: T) -> tuple[tuple[T, T], ...]:
+    """What is said of the two ends of axes, from the last axis on and one end behind the other, by axis."""
+    pairs = [(ends[k], ends[k + 1]) for k in range(0, len(ends), 2)]
+    return (*[(none, none)] * (ndim - len(pairs)), *reversed(pairs))
 
 
 def gated(call: Call, x: Any, axis: int) -> None:

@@ -64,6 +64,7 @@ class Recorder(GraphWriter):
     def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
         """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
         reason, before = "prunekit has no rule for this operator", len(self.graph.operators)
+        self.graph.read.update(call.read())
         if rule is not None:
             try:
                 return rule(call)

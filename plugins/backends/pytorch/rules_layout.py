@@ -28,6 +28,7 @@ from prunekit.core.recording.decompositions import (
     columns,
     flipped,
     from_columns,
+    from_the_last,
     pixel_shuffled,
     places_after_lookup,
     repeated,
@@ -128,9 +129,16 @@ def flip(call: Call) -> None:
 
 def pad(call: Call) -> None:
     """New positions at the ends of axes."""
-    ndim, pads = call["self"].ndim, call["pad"] if call.name == "constant_pad_nd" else call["padding"]
-    ends = [(0, 0)] * (ndim - len(pads) // 2) + [(pads[k], pads[k + 1]) for k in range(len(pads) - 2, -1, -2)]
-    call.simple(Pad(pads=tuple(ends), constant=call.name == "constant_pad_nd"), "self")
+    x, pads = call["self"], list(call["pad"] if call.name == "constant_pad_nd" else call["padding"])
+    passed = call.api_call.argument(1, "pad") if call.api_call.name == "pad" else None
+    followed = passed is not None and list(passed) == pads
+    origins = origins_of(passed) if followed else (None,) * len(pads)
+    attributes = Pad(
+        pads=from_the_last(pads, x.ndim, 0),
+        constant=call.name == "constant_pad_nd",
+        origins=from_the_last(origins, x.ndim, None),
+    )
+    call.simple(attributes, "self")
 
 
 def repeat(call: Call) -> None:
