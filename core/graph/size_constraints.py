@@ -81,12 +81,14 @@ def sized(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attribu
         labels = flow.labels.fresh(origin.value)
         flow.attributes.setdefault(origin, []).append(labels)
         return labels
-    if isinstance(origin, Combined) and origin.operator == "-" and origin.value > 1:
-        if (part := counted(flow, origin.right)) is not None:  # what fills a part up to a whole
-            labels = flow.labels.fresh(origin.value)
-            flow.filled_up.append((np.concatenate([part, labels]), origin.left, operator))
-            return labels
-    return counted(flow, origin)
+    if not isinstance(origin, Combined) or origin.operator != "-" or origin.value < 2:
+        return counted(flow, origin)
+    part = counted(flow, origin.right)
+    if part is None:
+        return None
+    labels = flow.labels.fresh(origin.value)  # what fills a part up to a whole
+    flow.filled_up.append((np.concatenate([part, labels]), origin.left, operator))
+    return labels
 
 
 def divide(

@@ -195,7 +195,8 @@ def _comparable(scores: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray
     if kinds.size == 1:
         return scores
     means = np.bincount(own, scores) / np.bincount(own)
-    return scores * scores.mean() / np.where(means > 0, means, 1.0)[own]
+    comparable: NDArray[np.float64] = scores * scores.mean() / np.where(means > 0, means, 1.0)[own]
+    return comparable
 
 
 def _group(graph: ChannelStructure, mid: int) -> Group:
