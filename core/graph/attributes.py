@@ -173,7 +173,7 @@ class Slice(_Part):
         axis: The axis of which a part is taken.
         start: Its first position, as in a Python slice; None: the end of the axis.
         stop: The position behind its last, in the same way.
-        step: Every how many positions one is taken; -1: the axis is reversed.
+        step: Every how many positions one is taken; negative: from the end, so that -1 alone reverses the axis.
         drop: Whether the axis, of which one position is taken, disappears.
         start_origin: Where ``start``, or its distance from the end, comes from.
         stop_origin: The same of ``stop``.

@@ -128,10 +128,11 @@ def pool(flow: FlowState, position: int, operator: Operator[Pool]) -> list[Axes]
     """Positions along some axes are mixed, the others pass; shares and running sums can leave out what is gone."""
     pooling, kept = operator.attributes, Axes()
     told = "puts its places in order" if pooling.ranked else "mixes positions along it"
+    first = flow.shape(operator.outputs[0])
     for axis, labels in flow.axes(operator.inputs[0]).items():
         if axis in pooling.axes and (pooling.softmax or pooling.running):
             flow.masked.append(Masked(position, 0, axis, labels))
-        elif axis in pooling.axes:
+        elif axis in pooling.axes or first[axis : axis + 1] != (labels.size,):
             flow.labels.freeze(labels, f"{where(operator)} {told}")
         kept[axis] = labels
     out = [flow.shape(t) for t in operator.outputs]
