@@ -126,13 +126,17 @@ def matmul(call: Call) -> None:
 
 def _of_vectors(call: Call, a: Any, b: Any) -> None:
     """The same of a row, a column or both, which have no axis for what there is one of."""
-    row, column = (1, *a.shape) if a.ndim == 1 else tuple(a.shape), (*b.shape, 1) if b.ndim == 1 else tuple(b.shape)
-    left, right = call.between(row), call.between(column)
-    call.add(Reshape(), [call.number(a)], [left])
-    call.add(Reshape(), [call.number(b)], [right])
-    product = call.between((*(row if len(row) > len(column) else column)[:-2], row[-2], column[-1]))
-    call.add(Linear() if b.ndim == 2 else Matmul(), [left, right], [product])
-    call.add(Reshape(), [product], call.first())
+    left, right = call.number(a), call.number(b)
+    if b.ndim == 2:
+        return call.add(Linear(), [left, right], call.first())
+    shape = (*b.shape[:-2], 1, b.shape[-1])
+    if b.ndim == 1:
+        shape = (*a.shape[:-1], 1) if a.ndim > 1 else (1, 1)
+        right = call.between((*b.shape, 1))
+        call.add(Reshape(), [call.number(b)], [right])
+    product = call.between(shape)
+    call.add(Matmul(), [left, right], [product])
+    return call.add(Reshape(), [product], call.first())
 
 
 def outer(call: Call) -> None:

@@ -19,7 +19,7 @@ from prunekit.core.graph.attributes import (
     Slice,
     Split,
 )
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, origin_of
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, SymInt, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import flipped, from_the_last, pixel_shuffled, repeated, stacked
@@ -154,13 +154,25 @@ def parts_of(axis: int, taken: slice, size: int, passed: slice | None = None) ->
         return [] if bounds == (0, size, 1) else [(with_origins(part, known), len(places))]
     if not places:
         return [(Slice(axis=axis, start=0, stop=0), 0)]
-    first = None if known.stop is None else known.stop + 1
-    last = None if known.start in (None, -1) else known.start + 1
+    first = None if known.stop is None else _behind(known.stop)
+    last = None if known.start in (None, -1) else _behind(known.start)
     part = Slice(axis=axis, start=places[-1], stop=places[0] + 1, step=-places.step)
     turned = Slice(axis=axis, start=None, stop=None, step=-1)
     whole = (part.start, part.stop, part.step) == (0, size, 1)
     forward = [] if whole else [(with_origins(part, slice(first, last)), len(places))]
     return [*forward, (turned, len(places))]
+
+
+def _behind(place: int) -> int:
+    """The next place; of the last one of so many, that number."""
+    origin = origin_of(place)
+    if (
+        isinstance(place, SymInt)
+        and isinstance(origin, Combined)
+        and (origin.operator, origin.right) == ("-", Literal(1))
+    ):
+        return SymInt(place + 1, origin.left, place.uses)
+    return place + 1
 
 
 def _of_length(part: Slice, start: int, length: int) -> Slice:

@@ -14,7 +14,8 @@ from prunekit.plugins.backends.mindspore.call import Call
 
 def pool(call: Call) -> None:
     """Operators that mix positions of all axes behind the channels."""
-    call.unary(Pool(axes=tuple(range(2, call.x.ndim))))
+    x = call.number(call.x)
+    call.add(Pool(axes=tuple(range(2, call.x.ndim))), [x], call.results())
 
 
 def local_response(call: Call) -> None:
