@@ -7,6 +7,9 @@ import torch
 from one_operator import One, held_against_oracles
 from torch import nn
 
+from prunekit import PrunePlan, prune, trace
+from prunekit.core.testing import assert_exact
+
 
 class Spectral(nn.Module):
     """A layer of a Fourier neural operator: complex weights on the lowest frequencies."""
@@ -84,3 +87,25 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_exact(name):
     held_against_oracles(CASES[name])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("observing", [True, False])
+def test_training_for_quantization(observing):
+    """Weights and activations rounded in the forward, by steps for each channel of a weight."""
+    quantization = torch.ao.quantization
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.Flatten(), nn.Linear(6 * 16, 3))
+        body.qconfig = quantization.get_default_qat_qconfig("fbgemm")
+        network = quantization.prepare_qat(body.train())
+        inputs = torch.randn(2, 3, 8, 8)
+        network(inputs)
+    if not observing:
+        network.apply(quantization.disable_observer)
+    graph = trace(network.eval(), inputs)
+    assert [group.size for group in graph.groups] == [8, 6] and not graph.frozen
+    small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
+    assert small[0].weight_fake_quant.scale.shape == small[0].weight_fake_quant.zero_point.shape == (4,)
+    assert assert_exact(network, inputs, graph=graph, tolerance=0.05).effect > 0.05  # in steps of an eighth bit
+    small.train()(inputs)
