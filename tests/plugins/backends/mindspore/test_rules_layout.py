@@ -34,6 +34,17 @@ class ByWhatIsMissing(ByHeldNumber):
         return ops.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, 2 * self.missing))
 
 
+class JoinedWithZeros(ByHeldNumber):
+    def __init__(self, missing: int) -> None:
+        super().__init__(missing)
+        self.planes = 8 + 2 * missing
+
+    def construct(self, x):
+        x = x[:, :, ::2, ::2]
+        n, c, h, w = x.shape
+        return ops.cat((x, ops.zeros((n, self.planes - c, h, w), x.dtype)), 1)
+
+
 class ByPrimitive(nn.Cell):
     def __init__(self, missing: int) -> None:
         super().__init__()
@@ -67,7 +78,7 @@ def studied(shortcut):
     return graph, price(graph, PrunePlan.uniform(graph, 0.5)).macs / price(graph).macs
 
 
-@pytest.mark.parametrize("shortcut", [ByCell, ByHeldNumber, ByWhatIsMissing])
+@pytest.mark.parametrize("shortcut", [ByCell, ByHeldNumber, ByWhatIsMissing, JoinedWithZeros])
 def test_padded_channels_go(shortcut):
     graph, kept = studied(shortcut)
     assert graph.groups[0].size + graph.groups[0].fixed >= 11
