@@ -86,8 +86,7 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
         if groups == 1 and not transposed and weight.numel() < args[0].numel():  # the same, and cheaper
             args[1] = weight.masked_fill(~_along(1, weight.ndim, axes[1].to(weight.device)), 0)
             return func(*args, **kwargs)
-    adding = ("addmm", "addmm_", "_addmm_activation", "baddbmm", "baddbmm_", "addbmm", "addmv")
-    operand = 1 if name in adding else 0  # what is added comes first
+    operand = 1 if name.rstrip("_") in _ADDING else 0  # what is added comes first
     x = args[operand]
     if operand and name.endswith("_"):
         args[0] = args[0].clone()  # it is written into, and the caller runs the operator once more
@@ -118,6 +117,8 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
         return tuple(each.masked_fill(~stays, 0) for each in out)
     return out
 
+
+_ADDING = ("addmm", "_addmm_activation", "baddbmm", "addbmm", "addmv")
 
 _NEUTRAL = {
     **dict.fromkeys(("amax", "max", "cummax", "logsumexp", "logcumsumexp", "_logcumsumexp"), -torch.inf),

@@ -15,9 +15,9 @@ from prunekit.registry import Register, RegisterType
 
 _NAMES: dict[Rule, str] = {
     compute.pointwise: "clone detach detach_ alias lift lift_fresh lift_fresh_copy _to_copy copy copy_ _conj _neg_view "
-    "hardswish hardswish_ native_dropout fill fill_ zero zero_ bernoulli bernoulli_ normal_ uniform_ exponential_ "
+    "hardswish hardswish_ native_dropout fill fill_ zero zero_ bernoulli bernoulli_ normal_ uniform_ exponential_ random_ "
     "contiguous relu6 hardtanh hardtanh_ where masked_fill masked_fill_ _prelu_kernel addcmul addcdiv mul mul_ div "
-    "div_ clamp clamp_min clamp_max resize_as_ expand_copy rsub floor_divide complex polar rrelu_with_noise "
+    "div_ clamp clamp_min clamp_max resize_as_ expand_copy rsub floor_divide floor_divide_ complex polar rrelu_with_noise "
     "rrelu_with_noise_ log_sigmoid_forward threshold_",
     compute.like: "zeros_like ones_like empty_like full_like rand_like randn_like randint_like bucketize",
     compute.convolution: "convolution",
@@ -25,10 +25,10 @@ _NAMES: dict[Rule, str] = {
     compute.mm: "mm",
     compute.bmm: "bmm",
     compute.baddbmm: "baddbmm baddbmm_",
-    compute.addbmm: "addbmm",
-    compute.mv: "mv addmv",
+    compute.addbmm: "addbmm addbmm_",
+    compute.mv: "mv addmv addmv_",
     compute.dot: "dot vdot",
-    compute.addr: "addr",
+    compute.addr: "addr addr_",
     compute.distances: "_cdist_forward _euclidean_dist",
     compute.attention: "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention "
     "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention "
@@ -57,7 +57,7 @@ _NAMES: dict[Rule, str] = {
     reductions.ranked: "topk sort argsort",
     reductions.along: "roll",
     reductions.softmax: "_softmax _safe_softmax _log_softmax",
-    reductions.renorm: "renorm",
+    reductions.renorm: "renorm renorm_",
     reductions.loss: "mse_loss smooth_l1_loss huber_loss soft_margin_loss binary_cross_entropy "
     "binary_cross_entropy_with_logits",
     reductions.class_loss: "nll_loss_forward nll_loss2d_forward",
