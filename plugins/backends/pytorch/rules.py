@@ -14,11 +14,11 @@ from prunekit.plugins.backends.pytorch import rules_spatial as spatial
 from prunekit.registry import Register, RegisterType
 
 _NAMES: dict[Rule, str] = {
-    compute.pointwise: "clone detach detach_ alias lift lift_fresh lift_fresh_copy _to_copy copy copy_ _conj _neg_view "
-    "hardswish hardswish_ native_dropout fill fill_ zero zero_ bernoulli bernoulli_ normal_ uniform_ exponential_ random_ "
-    "contiguous relu6 hardtanh hardtanh_ where masked_fill masked_fill_ _prelu_kernel addcmul addcdiv mul mul_ div "
-    "div_ clamp clamp_min clamp_max resize_as_ expand_copy rsub floor_divide floor_divide_ complex polar rrelu_with_noise "
-    "rrelu_with_noise_ log_sigmoid_forward threshold_",
+    compute.pointwise: "clone detach detach_ alias lift lift_fresh lift_fresh_copy _to_copy copy copy_ _conj "
+    "_neg_view hardswish hardswish_ native_dropout fill fill_ zero zero_ bernoulli bernoulli_ normal_ uniform_ "
+    "exponential_ random_ contiguous relu6 hardtanh hardtanh_ where masked_fill masked_fill_ _prelu_kernel addcmul "
+    "addcdiv mul mul_ div div_ clamp clamp_min clamp_max resize_as_ expand_copy rsub floor_divide floor_divide_ "
+    "complex polar rrelu_with_noise rrelu_with_noise_ log_sigmoid_forward threshold_",
     compute.like: "zeros_like ones_like empty_like full_like rand_like randn_like randint_like bucketize",
     compute.convolution: "convolution",
     compute.addmm: "addmm addmm_ _addmm_activation",
