@@ -65,6 +65,10 @@ def _along(axis: int, ndim: int, values: NDArray[Any]) -> NDArray[Any]:
 def _filled(x: Tensor, stays: Flags, value: float) -> Tensor:
     """A tensor with another value where something goes."""
     array = as_array(x)
+    if array.dtype.kind == "b":
+        return Tensor(np.where(stays, array, value > 0))
+    if array.dtype.kind in "iu":  # integers have no infinite one
+        value = int(min(max(value, np.iinfo(array.dtype).min), np.iinfo(array.dtype).max))
     return Tensor(np.where(stays, array, array.dtype.type(value)))
 
 

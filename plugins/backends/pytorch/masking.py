@@ -105,17 +105,28 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
     if name in ("mean", "var", "std", "var_mean", "std_mean"):
         return _mean(name, func, args, kwargs, stays)
     if name == "aminmax":
-        least, greatest = (func(x.masked_fill(~stays, fill), *args[1:], **kwargs) for fill in (torch.inf, -torch.inf))
+        ends = (x.masked_fill(~stays, _number(end, x.dtype)) for end in (torch.inf, -torch.inf))
+        least, greatest = (func(end, *args[1:], **kwargs) for end in ends)
         return least[0], greatest[1]
     if name in ("_cdist_forward", "_euclidean_dist"):  # both operands end in the axis that is summed over
         args[1] = args[1].masked_fill(~stays.reshape(-1), 0.0)
-    args[operand] = x.masked_fill(~stays, _NEUTRAL.get(name, 0.0))
+    args[operand] = x.masked_fill(~stays, _number(_NEUTRAL.get(name, 0.0), x.dtype))
     out = func(*args, **kwargs)
     if name in ("_log_softmax", "logcumsumexp", "_logcumsumexp"):
         return out.masked_fill(~stays, 0.0)  # what is gone is there still, and must not be infinite
     if name in ("cummax", "cummin"):
         return tuple(each.masked_fill(~stays, 0) for each in out)
     return out
+
+
+def _number(value: float, dtype: torch.dtype) -> float | int | bool:
+    """A number, of which integers have no infinite one, as a type has it."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return value
+    if dtype is torch.bool:
+        return value > 0
+    limits = torch.iinfo(dtype)
+    return int(min(max(value, limits.min), limits.max))
 
 
 _ADDING = ("addmm", "_addmm_activation", "baddbmm", "addbmm", "addmv")

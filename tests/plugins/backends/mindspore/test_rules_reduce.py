@@ -11,6 +11,7 @@ CASES = {
     "min by name": One(lambda m, x: x - ops.min(x, axis=-3, keepdims=True)[0]),
     "max by mint": One(lambda m, x: x - mint.max(x, 1, True)[0]),
     "max of a tensor": One(lambda m, x: x - x.max(axis=1, keepdims=True)),
+    "max of integers": One(lambda m, x: x + ops.amax((x * 9).astype("int32"), 1, True).astype(x.dtype)),
     "max of all": One(lambda m, x: x * mint.max(x)),
     "max and where": One(
         lambda m, x: x + ops.max(x, 1, keepdims=True)[1], free=0, reason="ArgMaxWithValue in the network compares all"

@@ -14,6 +14,11 @@ FAR = 1e4  # its exponential is zero, and it is above and below everything
 
 CASES = {
     "amax": One(lambda m, x: x * x.amax(1, keepdim=True), neutral=-FAR),
+    "amax of integers": One(lambda m, x: x + (x * 9).long().amax(1, keepdim=True), neutral=-FAR),
+    "min of integers": One(lambda m, x: x + (x * 9).int().min(1, keepdim=True)[0], neutral=FAR),
+    "aminmax of integers": One(lambda m, x: x + (x * 9).int().aminmax(dim=1, keepdim=True)[0], neutral=None),
+    "amax of conditions": One(lambda m, x: x * (x > 0.5).amax(1, keepdim=True), neutral=-FAR),
+    "amin of conditions": One(lambda m, x: x * (x > -0.5).amin(1, keepdim=True).add(0.5), neutral=FAR),
     "amin": One(lambda m, x: x - x.amin(dim=-3, keepdim=True), neutral=FAR),
     "max values": One(lambda m, x: x - x.max(1, keepdim=True)[0], neutral=-FAR),
     "max by name": One(lambda m, x: x - torch.max(x, dim=-3, keepdim=True).values, neutral=-FAR),
