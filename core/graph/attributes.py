@@ -16,7 +16,7 @@ from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 Origins: TypeAlias = "tuple[SizeOrigin | None, ...]"
 Does: TypeAlias = Literal["copy", "sum", "difference", "product"]
-Over: TypeAlias = Literal["sum", "mean", "extreme", "values"]
+Over: TypeAlias = Literal["sum", "mean", "product", "extreme", "logsumexp", "rank", "values"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ class Slice(_Part):
         axis: The axis of which a part is taken.
         start: Its first position, as in a Python slice; None: the end of the axis.
         stop: The position behind its last, in the same way.
-        step: Every how many positions one is taken; -1: the axis is reversed.
+        step: Every how many positions one is taken; negative: from the end, so that -1 alone reverses the axis.
         drop: Whether the axis, of which one position is taken, disappears.
         start_origin: Where ``start``, or its distance from the end, comes from.
         stop_origin: The same of ``stop``.
@@ -238,11 +238,13 @@ class Pad(Attributes):
     Attributes:
         pads: (before, after) for every axis.
         constant: Whether the new positions hold a constant.
+        origins: Where (before, after) of every axis come from.
     """
 
     kind = Kind.PAD
     pads: tuple[tuple[int, int], ...]
     constant: bool
+    origins: tuple[tuple[SizeOrigin | None, SizeOrigin | None], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +290,8 @@ class Reduce(Attributes):
     Attributes:
         axes: The axes that it is taken over.
         keepdim: Whether they stay, with size 1.
-        over: "sum", "mean" or "extreme", which can leave places out, or "values", which cannot.
+        over: What is taken. "rank" (a place found by comparing it with the others, or its number) and "values" cannot
+            leave places out; the others can.
         origins: Where the sizes of the last axes of x come from.
     """
 
@@ -305,12 +308,16 @@ class Pool(Attributes):
 
     Attributes:
         axes: The axes along which positions are mixed; the others pass through.
-        softmax: Whether they are mixed into shares of a whole.
+        softmax: Whether they are mixed into shares of a whole, or into logarithms of such.
+        running: Whether each is mixed with those before it alone, as in a cumulative sum.
+        ranked: Whether they are put in order, or some are chosen by their order.
     """
 
     kind = Kind.POOL
     axes: tuple[int, ...]
     softmax: bool = False
+    running: bool = False
+    ranked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,7 @@ class FlowState:
         attributes: For each attribute that the code uses as a size, the labels that it counts, once for each use.
         pinned: Attributes that also size what cannot shrink.
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
+        filled_up: Labels of a part and of what the code makes to fill it up, to which size, and where.
     """
 
     def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = ()) -> None:
@@ -124,6 +125,8 @@ class FlowState:
         self.attributes: dict[Attribute, list[IntArray]] = {}
         self.pinned: dict[Attribute, str] = {}
         self.pieces: list[IntArray] = []
+        self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
+        self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))
         self._axes: dict[int, Axes] = {}
         self._weight_of: dict[int, str] = {}
         self._split: dict[str, int] = {}
@@ -154,6 +157,10 @@ class FlowState:
     def hide(self, tensor: int, labels: IntArray) -> None:
         """Note that a tensor is a sum or a mean over these labels."""
         self.hidden.setdefault(tensor, {})[id(labels)] = labels
+
+    def used(self, tensors: Collection[int]) -> bool:
+        """Whether anything depends on what one of these tensors holds."""
+        return not self._used.isdisjoint(tensors)
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         """The tensor's shape."""

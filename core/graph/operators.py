@@ -67,6 +67,7 @@ class OperatorGraph:
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
+        read: Tensors whose values something took, be it an operator's or the network's code.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
         training_from: From which operator on the recording is one of the training forward, or None.
@@ -81,6 +82,7 @@ class OperatorGraph:
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
     near_zero: list[str] = field(default_factory=list)
     results: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
     training_from: int | None = None

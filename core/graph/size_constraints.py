@@ -75,13 +75,20 @@ def constant(flow: FlowState, origin: SizeOrigin) -> bool:
     return np.array_equal(np.sort(root[np.repeat(parts, origin.value)]), np.sort(root[whole]))
 
 
-def sized(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
+def sized(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attributes]) -> IntArray | None:
     """Labels for a new axis of this size, or None where it stays as it is."""
     if isinstance(origin, Attribute) and origin.value > 1:
         labels = flow.labels.fresh(origin.value)
         flow.attributes.setdefault(origin, []).append(labels)
         return labels
-    return counted(flow, origin)
+    if not isinstance(origin, Combined) or origin.operator != "-" or origin.value < 2:
+        return counted(flow, origin)
+    part = counted(flow, origin.right)
+    if part is None:
+        return None
+    labels = flow.labels.fresh(origin.value)  # what fills a part up to a whole
+    flow.filled_up.append((np.concatenate([part, labels]), origin.left, operator))
+    return labels
 
 
 def divide(
@@ -125,6 +132,8 @@ def divide(
 
 def settle(flow: FlowState) -> None:
     """Every use of an attribute counts the same labels; an attribute that sizes anything else stays."""
+    for labels, whole, operator in flow.filled_up:  # what they meet has tied them by now
+        require(flow, labels, whole, operator)
     for attribute, uses in flow.attributes.items():
         for labels in uses:
             if attribute in flow.pinned:

@@ -172,15 +172,31 @@ def rounded(group: Group, units: float, round_to: int) -> int:
 
 
 def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:
-    """For each unit the L1 norm of the filters that produce it, from the weights as they were traced."""
-    total = np.zeros(graph.units)
+    """For each unit the L1 norm of the filters that produce it, from the weights as they were traced.
+
+    Units of one group that different layers produce are compared by how they stand among their like: a sum over nine
+    layers says nothing beside one over three.
+    """
+    total, kind = np.zeros(graph.units), np.zeros(graph.units, dtype=np.int64)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
     for layer in graph.layers:
         norms = graph.operators.magnitudes.get(layer.weight, {})
         if layer.group is not None and layer.out_axis in norms:
             units = axes[layer.weight, layer.out_axis]
             np.add.at(total, units[units >= 0], np.asarray(norms[layer.out_axis], dtype=np.float64)[units >= 0])
-    return {group.id: total[group.offset : group.offset + group.size] for group in graph.groups}
+            kind = kind * 1_000_003 + np.bincount(units[units >= 0], minlength=graph.units)
+    parts = {group.id: slice(group.offset, group.offset + group.size) for group in graph.groups}
+    return {gid: _comparable(total[part], kind[part]) for gid, part in parts.items()}
+
+
+def _comparable(scores: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Scores of which those of every kind have the same mean."""
+    kinds, own = np.unique(kind, return_inverse=True)
+    if kinds.size == 1:
+        return scores
+    means = np.bincount(own, scores) / np.bincount(own)
+    comparable: NDArray[np.float64] = scores * scores.mean() / np.where(means > 0, means, 1.0)[own]
+    return comparable
 
 
 def _group(graph: ChannelStructure, mid: int) -> Group:

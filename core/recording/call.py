@@ -53,6 +53,11 @@ class Call:
         """The tensor's number in the graph."""
         return self._writer.number(tensor)
 
+    def read(self) -> list[int]:
+        """All tensors among the arguments that are in the graph already."""
+        known = (self._writer.known(t) for t in self._writer.tensors_in(self._bound))
+        return [number for number in known if number is not None]
+
     def operands(self) -> list[int]:
         """All tensors among the arguments."""
         return [self.number(t) for t in self._writer.tensors_in(self._bound)]

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from prunekit.core.graph.attributes import Concat, Elementwise, Expand, Origins, Permute, Pool, Reshape, Slice, Split
+from prunekit.core.graph.attributes import (
+    Concat,
+    Elementwise,
+    Expand,
+    Origins,
+    Permute,
+    Pool,
+    Reduce,
+    Reshape,
+    Slice,
+    Split,
+)
 from prunekit.core.graph.tracked_sizes import Literal
 from prunekit.core.recording.call import Call
+
+T = TypeVar("T")
 
 
 def stacked(call: Call, tensors: Sequence[Any], axis: int) -> None:
@@ -43,6 +56,12 @@ def repeated(call: Call, x: Any, times: Sequence[int], origins: Origins) -> None
     call.add(Reshape(), [call.number(x)], [separate])
     call.add(Expand(origins=tuple(o for origin in origins for o in (origin, None))), [separate], [spread])
     call.add(Reshape(), [spread], call.results())
+
+
+def from_the_last(ends: Sequence[T], ndim: int, none: T) -> tuple[tuple[T, T], ...]:
+    """What is said of the two ends of axes, from the last axis on and one end behind the other, by axis."""
+    pairs = [(ends[k], ends[k + 1]) for k in range(0, len(ends), 2)]
+    return (*[(none, none)] * (ndim - len(pairs)), *reversed(pairs))
 
 
 def gated(call: Call, x: Any, axis: int) -> None:
@@ -100,3 +119,26 @@ def places_after_lookup(stays: Sequence[bool], new: int) -> dict[int, int]:
     together = looked == list(range(looked[0], looked[-1] + 1))
     before = sum(k < looked[0] for k in rest) if together else 0
     return {k: n if n < before else n + new for n, k in enumerate(rest)}
+
+
+def written_along(call: Call, x: Any, axis: int, values: Sequence[Any], results: Callable[[], list[int]]) -> None:
+    """Values are put in places of one axis, or added there; along the others they lie where they go.
+
+    Args:
+        call: The operator.
+        x: What they are put into.
+        axis: The axis.
+        values: Tensors of as many axes: those values, and what says where each goes.
+        results: Gives numbers to what the operator returned.
+    """
+    others = [k for k in range(x.ndim) if k != axis and all(value.shape[k] == x.shape[k] for value in values)]
+    joined = [_within(call, tensor, others) for tensor in (x, *values)]
+    call.add(Elementwise(), [call.number(x), *joined], results())
+
+
+def _within(call: Call, x: Any, axes: Sequence[int]) -> int:
+    """A tensor as it lies along some axes; along the others, places that the operator tells by number."""
+    left = call.between([n if k in axes else 1 for k, n in enumerate(x.shape)])
+    others = tuple(k for k in range(x.ndim) if k not in axes)
+    call.add(Reduce(axes=others, keepdim=True, over="values"), [call.number(x)], [left])
+    return left

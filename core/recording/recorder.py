@@ -71,6 +71,7 @@ class Recorder(GraphWriter):
 
     def _say(self, call: Call, rule: Rule | None, ours: bool) -> None:
         reason, before = "prunekit has no rule for this operator", len(self.graph.operators)
+        self.graph.read.update(call.read())
         if rule is not None:
             try:
                 return rule(call)

@@ -25,7 +25,8 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(planes)
         self.stride = stride
-        self.pad = (planes - in_planes) // 2  # planes / 4 on both sides where the width doubles
+        pad = (planes - in_planes) // 2  # planes / 4 on both sides where the width doubles
+        self.pads = (pad, pad)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """[N, in_planes, H, W] to [N, planes, H / stride, W / stride]."""
@@ -33,7 +34,7 @@ class BasicBlock(nn.Module):
         outputs = self.bn2(self.conv2(outputs))
         shortcut = inputs
         if self.stride != 1:
-            shortcut = functional.pad(inputs[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad, self.pad))
+            shortcut = functional.pad(inputs[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, *self.pads))
         return functional.relu(outputs + shortcut)
 
 

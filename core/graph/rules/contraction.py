@@ -68,7 +68,7 @@ def linear(flow: FlowState, position: int, operator: Operator[Linear]) -> list[A
 def matmul(flow: FlowState, position: int, operator: Operator[Matmul]) -> list[Axes]:
     """Two activations: the axis that is summed over is tied, the batch axes are merged, the others pass."""
     (a, b), (out,) = operator.inputs, operator.outputs
-    depth, rest = [], []
+    depth, rest = list[IntArray | None](), []
     for tensor, contracted in ((a, -1), (b, -2)):
         shape, axes = list(flow.shape(tensor)), dict(flow.axes(tensor))
         axis = len(shape) + contracted
@@ -76,6 +76,10 @@ def matmul(flow: FlowState, position: int, operator: Operator[Matmul]) -> list[A
         shape[axis] = 1
         rest.append((tuple(shape), axes, frozenset(flow.stretched.get(tensor, ()))))
     mine, other = depth
+    if flow.weight(a) is not None and flow.weight(b) is not None:  # as where a weight is divided by its largest gain
+        for labels in (*flow.axes(a).values(), *flow.axes(b).values()):
+            flow.labels.freeze(labels, f"{where(operator)} takes all of a weight into account")
+        depth = [mine := None, other := None]
     if mine is not None and other is not None:
         flow.labels.tie(mine, other)
         flow.masked.append(Masked(position, 0, len(flow.shape(a)) - 1, mine))

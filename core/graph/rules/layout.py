@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import reshape
 from prunekit.core.graph.rules.pointwise import Operand, merge, operand
-from prunekit.core.graph.size_constraints import divide, pin, require, sized
-from prunekit.core.graph.tracked_sizes import Literal
+from prunekit.core.graph.size_constraints import counted, divide, pin, require, sized
+from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin
 
 
 def reshaped(flow: FlowState, position: int, operator: Operator[Reshape]) -> list[Axes]:
@@ -64,7 +65,7 @@ def expand(flow: FlowState, position: int, operator: Operator[Expand]) -> list[A
         if axis in axes:
             require(flow, axes[axis], origin, operator)
         elif own[axis] == 1 < shape[axis]:
-            labels = sized(flow, origin)
+            labels = sized(flow, origin, operator)
             if labels is not None and labels.size == shape[axis]:
                 axes[axis] = labels
             elif not isinstance(origin, Literal):
@@ -80,7 +81,7 @@ def create(flow: FlowState, position: int, operator: Operator[Create]) -> list[A
     (out,) = operator.outputs
     axes: Axes = {}
     for axis, origin in enumerate(_known(operator.attributes.origins, len(flow.shape(out)))):
-        labels = None if operator.attributes.ordered else sized(flow, origin)
+        labels = None if operator.attributes.ordered else sized(flow, origin, operator)
         if labels is not None and labels.size == flow.shape(out)[axis]:
             axes[axis] = labels
         else:
@@ -115,19 +116,60 @@ def _places(flow: FlowState, labels: IntArray | None, size: int, operator: Opera
 
 
 def pad(flow: FlowState, position: int, operator: Operator[Pad]) -> list[Axes]:
-    """New positions at the ends; nobody can remove those."""
-    axes = dict(flow.axes(operator.inputs[0]))
-    for axis, (before, after) in enumerate(operator.attributes.pads):
-        if axis not in axes or (before, after) == (0, 0):
+    """New positions at the ends: as many stay as the code will add."""
+    axes, pads = dict(flow.axes(operator.inputs[0])), operator.attributes.pads
+    origins = operator.attributes.origins or ((None, None),) * len(pads)
+    for axis, (sizes, passed) in enumerate(zip(pads, origins, strict=True)):
+        if axis in axes and sizes != (0, 0) and operator.attributes.constant and min(sizes) >= 0:
+            axes[axis] = _padded(flow, axes[axis], sizes, passed, operator)
             continue
-        if before < 0 or after < 0 or not operator.attributes.constant:
+        if axis in axes and sizes != (0, 0):
             flow.labels.freeze(axes.pop(axis), f"{where(operator)} cuts or repeats fixed places of it")
-            continue
-        ends = [flow.labels.fresh(size) for size in (before, after)]
-        for labels in ends:
-            flow.labels.freeze(labels, f"{where(operator)} adds a fixed number of channels")
-        axes[axis] = np.concatenate([ends[0], axes[axis], ends[1]])
+        for origin in passed:
+            pin(flow, origin, operator)
     return [axes]
+
+
+Ends: TypeAlias = "tuple[SizeOrigin | None, SizeOrigin | None]"
+"""Where the numbers of positions before and after come from."""
+
+
+def _padded(
+    flow: FlowState, labels: IntArray, sizes: tuple[int, int], origins: Ends, operator: Operator[Pad]
+) -> IntArray:
+    """The labels with those of the new positions at their ends."""
+    ends = [flow.labels.fresh(size) for size in sizes]
+    padded = np.concatenate([ends[0], labels, ends[1]])
+    whole = _filled_up(flow, labels, sizes, origins)
+    if whole is not None:
+        if min(sizes):
+            flow.labels.tie(*ends)
+        require(flow, padded, whole, operator)
+        return padded
+    for end, origin in zip(ends, origins, strict=True):
+        if end.size and (origin is None or isinstance(origin, Literal)):
+            flow.labels.freeze(end, f"{where(operator)} adds a fixed number of channels")
+        elif end.size:
+            require(flow, end, origin, operator)
+    return padded
+
+
+def _filled_up(flow: FlowState, labels: IntArray, sizes: tuple[int, int], origins: Ends) -> SizeOrigin | None:
+    """The size to which an axis is filled up: at one end by what is missing, or at each end by half of it."""
+    missing = next((o for o, size in zip(origins, sizes, strict=True) if size), None)
+    if min(sizes):
+        half, rest = origins
+        if sizes[0] != sizes[1] or not isinstance(half, Combined) or half.operator != "//" or half.right != Literal(2):
+            return None
+        missing = half.left
+        if rest != half and not (isinstance(rest, Combined) and (rest.operator, rest.left) == ("-", missing)):
+            return None
+        if isinstance(rest, Combined) and rest != half and rest.right != half:
+            return None
+    if not isinstance(missing, Combined) or missing.operator != "-" or missing.value != sum(sizes):
+        return None
+    there = counted(flow, missing.right)
+    return missing.left if there is not None and np.array_equal(there, labels) else None
 
 
 def index(flow: FlowState, position: int, operator: Operator[Index]) -> list[Axes]:

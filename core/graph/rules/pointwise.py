@@ -103,16 +103,21 @@ def _sizes(flow: FlowState, merged: Axes, operator: Operator[Normalization | Red
             pin(flow, origin, operator)
 
 
+_KEEPING = {"rank": "compares all places of it", "values": "is taken over it"}
+"""What cannot leave places out, and what is told of it."""
+
+
 def reduce(flow: FlowState, position: int, operator: Operator[Reduce]) -> list[Axes]:
-    """Sums, means and extremes can leave out what is gone; anything else keeps its channels."""
+    """Sums, means and extremes can leave out what is gone; anything else that is used keeps its channels."""
     axes, over = operator.attributes.axes, operator.attributes.over
     _sizes(flow, flow.axes(operator.inputs[0]), operator)
     kept: Axes = {}
     for axis, labels in flow.axes(operator.inputs[0]).items():
         if axis not in axes:
             kept[axis if operator.attributes.keepdim else axis - sum(k < axis for k in axes)] = labels
-        elif over == "values":
-            flow.labels.freeze(labels, f"{where(operator)} is taken over it")
+        elif over in _KEEPING:
+            if flow.used(operator.outputs):
+                flow.labels.freeze(labels, f"{where(operator)} {_KEEPING[over]}")
         else:
             flow.masked.append(Masked(position, 0, axis, labels))
             flow.hide(operator.outputs[0], labels)
@@ -120,13 +125,15 @@ def reduce(flow: FlowState, position: int, operator: Operator[Reduce]) -> list[A
 
 
 def pool(flow: FlowState, position: int, operator: Operator[Pool]) -> list[Axes]:
-    """Positions along some axes are mixed, the others pass; a softmax can leave out what is gone."""
-    axes, kept = operator.attributes.axes, Axes()
+    """Positions along some axes are mixed, the others pass; shares and running sums can leave out what is gone."""
+    pooling, kept = operator.attributes, Axes()
+    told = "puts its places in order" if pooling.ranked else "mixes positions along it"
+    first = flow.shape(operator.outputs[0])
     for axis, labels in flow.axes(operator.inputs[0]).items():
-        if axis in axes and operator.attributes.softmax:
+        if axis in pooling.axes and (pooling.softmax or pooling.running):
             flow.masked.append(Masked(position, 0, axis, labels))
-        elif axis in axes:
-            flow.labels.freeze(labels, f"{where(operator)} mixes positions along it")
+        elif axis in pooling.axes or first[axis : axis + 1] != (labels.size,):
+            flow.labels.freeze(labels, f"{where(operator)} {told}")
         kept[axis] = labels
     out = [flow.shape(t) for t in operator.outputs]
     return [{k: v for k, v in kept.items() if k < len(shape) and shape[k] == v.size} for shape in out]

@@ -25,8 +25,10 @@ def cut(flow: FlowState, position: int, operator: Operator[Slice]) -> list[Axes]
         for origin in (part.start_origin, part.stop_origin):
             pin(flow, origin, operator)
         return [axes]
-    if part.step == -1:  # the axis reversed
-        axes[axis] = labels[::-1]
+    if part.step < 0:
+        axes[axis] = labels[part.places]
+        if axes[axis].size < labels.size:  # else it is the axis reversed
+            flow.labels.freeze(labels, f"{where(operator)} takes fixed places of it")
     elif part.drop:
         flow.labels.freeze(labels[: (part.start or 0) + 1], f"{where(operator)} takes a fixed place of it")
     else:

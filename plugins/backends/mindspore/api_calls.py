@@ -29,7 +29,7 @@ METHODS = (
 FUNCTIONS = (
     "reshape", "broadcast_to", "expand", "split", "chunk", "narrow", "unflatten", "mul", "div", "zeros", "ones", "full",
     "rand", "randn", "arange", "linspace", "eye", "empty", "group_norm", "layer_norm", "conv2d", "tile", "fill",
-    "strided_slice", "slice",
+    "strided_slice", "slice", "pad", "scatter_nd",
 )  # fmt: skip
 PRIMITIVES = {
     "Reshape": "reshape", "BroadcastTo": "broadcast_to", "GroupNorm": "group_norm", "LayerNorm": "layer_norm",

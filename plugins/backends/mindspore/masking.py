@@ -166,6 +166,10 @@ def _along(axis: int, ndim: int, values: NDArray[Any]) -> NDArray[Any]:
 def _filled(x: Tensor, stays: Flags, value: float) -> Tensor:
     """A tensor with another value where something goes."""
     array = as_array(x)
+    if array.dtype.kind == "b":
+        return Tensor(np.where(stays, array, value > 0))
+    if array.dtype.kind in "iu":  # integers have no infinite one
+        value = int(min(max(value, np.iinfo(array.dtype).min), np.iinfo(array.dtype).max))
     return Tensor(np.where(stays, array, array.dtype.type(value)))
 
 
@@ -180,11 +184,18 @@ def _without(operator: Dispatched, attributes: Attributes, axes: Mapping[int, Fl
     if isinstance(attributes, Reduce) and attributes.over == "mean":
         return _averaged(operator, attributes, as_array(x), stays)
     value = 0.0
-    if isinstance(attributes, Pool) and attributes.softmax:
+    if (isinstance(attributes, Pool) and attributes.softmax) or operator.name in ("Cummax", "CumulativeLogsumexp"):
         value = -np.inf
-    elif isinstance(attributes, Reduce) and attributes.over == "extreme":
-        value = np.inf if operator.name in ("ReduceMin", "AMin") else -np.inf
-    return operator.run(_with_first(operator.args, _filled(x, stays, value)))
+    elif isinstance(attributes, Reduce) and attributes.over in ("extreme", "logsumexp"):
+        value = np.inf if "Min" in operator.name else -np.inf
+    elif operator.name in ("Cummin", "CumminExt"):
+        value = np.inf
+    elif operator.name == "CumProd" or (isinstance(attributes, Reduce) and attributes.over == "product"):
+        value = 1.0
+    args = _with_first(operator.args, _filled(x, stays, value))
+    if operator.name == "Cdist":  # both operands end in the axis that is summed over
+        args = (args[0], _filled(args[1], stays.reshape(-1), value), *args[2:])
+    return operator.run(args)
 
 
 def _with_first(args: tuple[Any, ...], x: Tensor) -> tuple[Any, ...]:

@@ -13,14 +13,11 @@ from prunekit.core.graph.attributes import (
     Linear,
     Matmul,
     Normalization,
-    Over,
     Permute,
-    Pool,
-    Reduce,
     Reshape,
 )
 from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin, origin_of
-from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording import axis_of, origins_of
 from prunekit.core.recording.decompositions import gated
 from prunekit.plugins.backends.mindspore.call import Call
 
@@ -120,9 +117,40 @@ def _pads(call: Call, count: int) -> list[int]:
 def matmul(call: Call) -> None:
     """A linear layer where the second operand is a matrix, else products of matrices, one by one."""
     a, b = call.tensors[:2]
+    if 1 in (a.ndim, b.ndim):
+        return _of_vectors(call, a, b)
     left = _turned(call, a, bool(call.get("transpose_a", False)))
     right = _turned(call, b, bool(call.get("transpose_b", False)))
-    call.add(Linear() if b.ndim == 2 else Matmul(), [left, right], call.first())
+    return call.add(Linear() if b.ndim == 2 else Matmul(), [left, right], call.first())
+
+
+def _of_vectors(call: Call, a: Any, b: Any) -> None:
+    """The same of a row, a column or both, which have no axis for what there is one of."""
+    left, right = call.number(a), call.number(b)
+    if b.ndim == 2:
+        return call.add(Linear(), [left, right], call.first())
+    shape = (*b.shape[:-2], 1, b.shape[-1])
+    if b.ndim == 1:
+        shape = (*a.shape[:-1], 1) if a.ndim > 1 else (1, 1)
+        right = call.between((*b.shape, 1))
+        call.add(Reshape(), [call.number(b)], [right])
+    product = call.between(shape)
+    call.add(Matmul(), [left, right], [product])
+    return call.add(Reshape(), [product], call.first())
+
+
+def outer(call: Call) -> None:
+    """The products of all pairs out of two vectors."""
+    first, second = call.tensors[:2]
+    column = call.between((first.shape[0], 1))
+    call.add(Reshape(), [call.number(first)], [column])
+    call.add(Elementwise(does="product"), [column, call.number(second)], call.first())
+
+
+def distances(call: Call) -> None:
+    """How far each row of one matrix is from each of another: a sum over the last axis of both."""
+    one, other = call["x1"], call["x2"]
+    call.add(Matmul(), [call.number(one), _turned(call, other, True)], call.first())
 
 
 def dense(call: Call) -> None:
@@ -188,61 +216,6 @@ def group_norm(call: Call) -> None:
     call.add(Normalization(axis=1, pooled=pooled, groups=groups, origin=origin), numbers, call.first())
 
 
-_OVER: dict[str, Over] = {
-    **dict.fromkeys(("ReduceSum", "SumExt", "LpNormV2", "Norm", "LinalgVectorNorm"), "sum"),
-    **dict.fromkeys(("ReduceMean", "MeanExt", "Var", "Std"), "mean"),
-    **dict.fromkeys(("ReduceMax", "ReduceMin", "AMax", "AMin"), "extreme"),
-}
-
-
-def reduce(call: Call) -> None:
-    """Sums, means and the like along axes."""
-    axes = axes_of(call.any("axis", "dim"), call.x.ndim)
-    keepdim = bool(call.any("keep_dims", "keepdim", "keepdims", default=False))
-    if call.x.ndim - call.out_of(0).ndim not in (0, len(axes)) or (keepdim and call.out_of(0).ndim != call.x.ndim):
-        axes, keepdim = tuple(range(call.x.ndim)), False  # of everything, whatever the arguments are called
-    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values")))
-
-
-def deviation(call: Call) -> None:
-    """The standard deviation and the mean in one."""
-    axes, keepdim = axes_of(call["axis"], call.x.ndim), bool(call["keep_dims"])
-    call.add(Reduce(axes=axes, keepdim=keepdim, over="mean"), [call.number(call.x)], call.results())
-
-
-def pool(call: Call) -> None:
-    """Operators that mix positions of all axes behind the channels."""
-    call.unary(Pool(axes=tuple(range(2, call.x.ndim))))
-
-
-def along(call: Call) -> None:
-    """Positions along some axes are mixed."""
-    call.unary(Pool(axes=axes_of(call.any("axis", "dim", "dims"), call.x.ndim)))
-
-
-def softmax(call: Call) -> None:
-    """Shares of a whole along an axis."""
-    call.unary(Pool(axes=axes_of(call.any("axis", "dim"), call.x.ndim), softmax=True))
-
-
-def local_response(call: Call) -> None:
-    """Each channel is divided by what its neighbours are."""
-    call.unary(Pool(axes=(1,)))
-
-
 def glu(call: Call) -> None:
     """One half gates the other."""
     gated(call, call.x, axis_of(int(call["axis"]), call.x.ndim))
-
-
-def l2_normalize(call: Call) -> None:
-    """Unit length along axes."""
-    x, axes = call.number(call.x), axes_of(call["axis"], call.x.ndim)
-    lengths = call.between([1 if axis in axes else size for axis, size in enumerate(call.x.shape)])
-    call.add(Reduce(axes=axes, keepdim=True, over="sum"), [x], [lengths])
-    call.add(Elementwise(), [x, lengths], call.first())
-
-
-def roi_align(call: Call) -> None:
-    """Regions of a map: one entry of the batch for each region."""
-    call.unary(Pool(axes=(0, 2, 3)))

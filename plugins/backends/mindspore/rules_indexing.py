@@ -10,11 +10,10 @@ from mindspore import Tensor
 from prunekit.core.graph.attributes import Create, Elementwise, Index, Opaque, Reshape, Slice
 from prunekit.core.graph.tracked_sizes import SymInt
 from prunekit.core.recording import axis_of, origins_of
-from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import places_after_lookup
 from prunekit.plugins.backends.mindspore.api_calls import CREATING
 from prunekit.plugins.backends.mindspore.call import Call
-from prunekit.plugins.backends.mindspore.rules_layout import Slices, chain, steps
+from prunekit.plugins.backends.mindspore.rules_layout import Slices, chain, parts_of, steps
 
 
 def index(call: Call) -> None:
@@ -70,10 +69,8 @@ def _slices(shape: tuple[int, ...], items: list[Any]) -> Slices:
         if isinstance(item, int):
             place = axis_of(int(item), size)
             found.append((Slice(axis=axis, start=place, stop=place + 1, drop=True), 1))
-        elif (bounds := item.indices(size)) != (0, size, 1):
-            start, stop, step = bounds
-            part = Slice(axis=axis, start=start, stop=stop, step=step)
-            found.append((with_origins(part, item), len(range(*bounds))))
+        else:
+            found += parts_of(axis, item, size)
     return found
 
 

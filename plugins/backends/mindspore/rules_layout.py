@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mindspore import Tensor
+from mindspore import Tensor, nn
 
 from prunekit.core.graph.attributes import (
     Concat,
     Elementwise,
     Expand,
-    Index,
     Opaque,
     Pad,
     Permute,
@@ -20,10 +19,10 @@ from prunekit.core.graph.attributes import (
     Slice,
     Split,
 )
-from prunekit.core.graph.tracked_sizes import Combined, origin_of
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, SymInt, origin_of
 from prunekit.core.recording import axes_of, axis_of, origins_of
 from prunekit.core.recording.api_call import with_origins
-from prunekit.core.recording.decompositions import flipped, pixel_shuffled, repeated, stacked
+from prunekit.core.recording.decompositions import flipped, from_the_last, pixel_shuffled, repeated, stacked
 from prunekit.plugins.backends.mindspore.call import Call
 
 
@@ -112,31 +111,68 @@ def cut(call: Call) -> None:
     if call.name == "StridedSlice":
         if any(call.get(f"{name}_mask", 0) for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")):
             return call.add(Opaque(reason="it slices by masks"), call.operands(), call.first())
-        ends, steps = [int(n) for n in call["end"]], [int(n) for n in call["strides"]]
-        ranges = [slice(*part).indices(size) for *part, size in zip(begins, ends, steps, shape, strict=False)]
-    else:
-        lengths = zip(begins, call["size"], shape, strict=True)
-        ranges = [(begin, size if length == -1 else begin + length, 1) for begin, length, size in lengths]
-    parts = _parts(call, ranges)
-    found = zip(parts, ranges, shape, strict=False)
-    chain(call, [(part, len(range(*bounds))) for part, bounds, size in found if bounds != (0, size, 1)])
+        return chain(call, _strided(call, begins))
+    passed, found = _passed(call, "slice", "size"), list[tuple[Slice, int]]()
+    for axis, (start, length, size) in enumerate(zip(begins, call["size"], shape, strict=True)):
+        stop = size if length == -1 else start + length
+        part = Slice(axis=axis, start=start, stop=stop)
+        if (start, stop) != (0, size):
+            found.append((_of_length(part, *passed[axis]) if passed else part, stop - start))
+    return chain(call, found)
 
 
-def _parts(call: Call, ranges: Sequence[tuple[int, int, int]]) -> list[Slice]:
-    """For each axis a part, with where bounds that the code passed come from."""
-    parts = [Slice(axis=axis, start=start, stop=stop, step=step) for axis, (start, stop, step) in enumerate(ranges)]
-    api_call = call.api_call
-    begins, ends = (
-        api_call.argument(1, "begin"),
-        api_call.argument(2, "end" if api_call.name == "strided_slice" else "size"),
-    )
-    whole = all(isinstance(found, (list, tuple)) and len(found) == len(parts) for found in (begins, ends))
-    if not whole or api_call.name not in ("slice", "strided_slice"):
-        return parts
-    passed = zip(parts, begins, ends, strict=True)
-    if api_call.name == "strided_slice":
-        return [with_origins(part, slice(start, stop)) for part, start, stop in passed]
-    return [_of_length(part, start, length) for part, start, length in passed]
+def _strided(call: Call, begins: Sequence[int]) -> Slices:
+    """Parts of axes by begins, ends and strides, with where bounds that the code passed come from."""
+    passed, found = _passed(call, "strided_slice", "end"), list[tuple[Slice, int]]()
+    for axis, bounds in enumerate(zip(begins, call["end"], call["strides"], strict=True)):
+        start, stop, step = (int(n) for n in bounds)
+        known = slice(*passed[axis], step) if passed else None
+        found += parts_of(axis, slice(start, stop, step), call.x.shape[axis], known)
+    return found
+
+
+def _passed(call: Call, name: str, second: str) -> list[tuple[int, int]]:
+    """The pairs of numbers that the code passed for each axis, to a function of this name; none elsewhere."""
+    begins, others = call.api_call.argument(1, "begin"), call.api_call.argument(2, second)
+    whole = all(isinstance(found, (list, tuple)) and len(found) == len(call["begin"]) for found in (begins, others))
+    return list(zip(begins, others, strict=True)) if whole and call.api_call.name == name else []
+
+
+def parts_of(axis: int, taken: slice, size: int, passed: slice | None = None) -> Slices:
+    """The slices that one is: none where it takes the whole axis; one from the end is one forward, then reversed.
+
+    Args:
+        axis: The axis.
+        taken: Its positions.
+        size: Its size.
+        passed: The same, with where its bounds come from; None where ``taken`` has that.
+    """
+    bounds = taken.indices(size)
+    places, known = range(*bounds), taken if passed is None else passed
+    if places.step > 0:
+        part = Slice(axis=axis, start=bounds[0], stop=bounds[1], step=places.step)
+        return [] if bounds == (0, size, 1) else [(with_origins(part, known), len(places))]
+    if not places:
+        return [(Slice(axis=axis, start=0, stop=0), 0)]
+    first = None if known.stop is None else _behind(known.stop)
+    last = None if known.start in (None, -1) else _behind(known.start)
+    part = Slice(axis=axis, start=places[-1], stop=places[0] + 1, step=-places.step)
+    turned = Slice(axis=axis, start=None, stop=None, step=-1)
+    whole = (part.start, part.stop, part.step) == (0, size, 1)
+    forward = [] if whole else [(with_origins(part, slice(first, last)), len(places))]
+    return [*forward, (turned, len(places))]
+
+
+def _behind(place: int) -> int:
+    """The next place; of the last one of so many, that number."""
+    origin = origin_of(place)
+    if (
+        isinstance(place, SymInt)
+        and isinstance(origin, Combined)
+        and (origin.operator, origin.right) == ("-", Literal(1))
+    ):
+        return SymInt(place + 1, origin.left, place.uses)
+    return place + 1
 
 
 def _of_length(part: Slice, start: int, length: int) -> Slice:
@@ -200,15 +236,27 @@ def flip(call: Call) -> None:
 
 def pad(call: Call) -> None:
     """New positions at the ends of axes."""
-    x = call.x
-    pads = call.any("paddings", "padding", "x1")
+    x, pads = call.x, call.any("paddings", "padding", "x1")
     flat = [int(n) for n in (pads.asnumpy().ravel() if isinstance(pads, Tensor) else _flat(pads))]
-    if call.name in ("Pad", "MirrorPad"):  # from the first axis
-        ends = [(flat[k], flat[k + 1]) for k in range(0, len(flat), 2)]
-    else:  # from the last
-        ends = [(0, 0)] * (x.ndim - len(flat) // 2) + [(flat[k], flat[k + 1]) for k in range(len(flat) - 2, -1, -2)]
     constant = call.name in ("Pad", "ConstantPadND") or str(call.get("mode", "constant")) == "constant"
-    call.unary(Pad(pads=tuple(ends), constant=constant))
+    if call.name in ("Pad", "MirrorPad"):  # from the first axis
+        pairs = tuple((flat[k], flat[k + 1]) for k in range(0, len(flat), 2))
+        held = _held_pads(call, pairs) if isinstance(call.cell, nn.Pad) else ()
+        return call.unary(Pad(pads=pairs, constant=constant, origins=held))
+    passed = call.api_call.argument(1, "padding") if call.api_call.name == "pad" else None
+    passed = list(passed) if isinstance(passed, (tuple, list)) else []
+    known = origins_of(passed) if passed == flat else (None,) * len(flat)
+    origins = from_the_last(known, x.ndim, None)
+    return call.unary(Pad(pads=from_the_last(flat, x.ndim, 0), constant=constant, origins=origins))
+
+
+def _held_pads(call: Call, pairs: Sequence[tuple[int, int]]) -> tuple[tuple[Attribute, Attribute], ...]:
+    """Where the numbers come from that a cell for padding was made with: they are in its primitive."""
+    found = list[tuple[Attribute, Attribute]]()
+    for axis, (before, after) in enumerate(pairs):
+        first, second = (("paddings", axis, end) for end in (0, 1))
+        found.append((Attribute(before, call.module, first), Attribute(after, call.module, second)))
+    return tuple(found)
 
 
 def _flat(values: Any) -> list[int]:
@@ -220,26 +268,6 @@ def repeat(call: Call) -> None:
     times = call.any("dims", "repeats", "multiples")
     passed = call.api_call.sizes(1, "dims", "repeats", "reps") if call.api_call.name in ("tile", "repeat") else []
     repeated(call, call.x, times, origins_of(passed) if passed == list(times) else (None,) * len(times))
-
-
-def look_up(call: Call) -> None:
-    """Positions of one axis by a list of places, or by one place for each element."""
-    axis, x, out = axis_of(int(call.any("axis", "dim", default=0)), call.x.ndim), call.x, call.out
-    new = out.ndim - x.ndim + 1  # axes that the places have
-    moved = {k: k if k < axis else k + new - 1 for k in range(x.ndim) if k != axis}
-    call.unary(Index(moved=moved))
-
-
-def embedding(call: Call) -> None:
-    """A row of a table for each index: the table's columns are the channels."""
-    call.add(Index(moved={1: call.out.ndim - 1}), [call.number(call["weight"])], call.first())
-
-
-def look_up_nd(call: Call) -> None:
-    """Entries whose first places are looked up."""
-    width = call["indices"].shape[-1]
-    new = call["indices"].ndim - 1
-    call.unary(Index(moved={k: k - width + new for k in range(width, call.x.ndim)}))
 
 
 def pixel_shuffle(call: Call) -> None:

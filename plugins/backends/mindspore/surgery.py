@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mindspore
-from mindspore import Parameter, Tensor, mint, nn
+from mindspore import Parameter, Tensor, mint, nn, ops
 from mindspore.ops.primitive import Primitive
 
 from prunekit.core.graph.structure import ChannelStructure
@@ -62,6 +62,8 @@ def _follow(cell: nn.Cell, channels: int | None) -> None:
         if cell.num_groups == cell.num_channels:  # one group a channel
             cell.num_groups = count
         cell.num_channels = count
+    elif isinstance(cell, nn.Pad) and cell.mode == "CONSTANT":
+        cell.pad = ops.Pad(cell.paddings)
     elif isinstance(cell, nn.LayerNorm) and isinstance(gain, Tensor):
         cell.normalized_shape = tuple(gain.shape)
 

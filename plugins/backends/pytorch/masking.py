@@ -172,7 +172,7 @@ _SAMPLED = 8
 """At least so many positions along an axis are looked at."""
 
 
-_SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm")
+_SUMMING = ("convolution", "addmm", "mm", "bmm", "baddbmm", "mv", "dot", "vdot", "aminmax")
 """Operators whose results lie in memory as they do whatever lies in their inputs."""
 
 
@@ -183,8 +183,10 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
         if groups == 1 and not transposed and weight.numel() < args[0].numel():  # the same, and cheaper
             args[1] = weight.masked_fill(~_along(1, weight.ndim, axes[1].to(weight.device)), 0)
             return func(*args, **kwargs)
-    operand = 1 if name in ("addmm", "baddbmm") else 0  # what is added comes first
+    operand = 1 if name.rstrip("_") in _ADDING else 0  # what is added comes first
     x = args[operand]
+    if operand and name.endswith("_"):
+        args[0] = args[0].clone()  # it is written into, and the caller runs the operator once more
     stays = torch.ones([1] * x.ndim, dtype=torch.bool, device=x.device)
     for axis, flags in axes.items():
         stays = stays & _along(axis, x.ndim, flags.to(x.device))
@@ -197,11 +199,42 @@ def _without(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], axes
         pooled = [k for k in range(x.ndim) if k != 1]
         gain, shift = (None if t is None else _along(1, x.ndim, t) for t in args[1:3])
         return _normalized(x, stays, pooled, gain, shift, args[7], True)
-    if name in ("mean", "var", "std", "var_mean"):
+    if name in ("mean", "var", "std", "var_mean", "std_mean"):
         return _mean(name, func, args, kwargs, stays)
-    gone = {"amax": -torch.inf, "amin": torch.inf, "_softmax": -torch.inf, "_safe_softmax": -torch.inf}.get(name, 0.0)
-    args[operand] = x.masked_fill(~stays, gone)
-    return func(*args, **kwargs)
+    if name == "aminmax":
+        ends = (x.masked_fill(~stays, _number(end, x.dtype)) for end in (torch.inf, -torch.inf))
+        least, greatest = (func(end, *args[1:], **kwargs) for end in ends)
+        return least[0], greatest[1]
+    if name in ("_cdist_forward", "_euclidean_dist"):  # both operands end in the axis that is summed over
+        args[1] = args[1].masked_fill(~stays.reshape(-1), 0.0)
+    args[operand] = x.masked_fill(~stays, _number(_NEUTRAL.get(name, 0.0), x.dtype))
+    out = func(*args, **kwargs)
+    if name in ("_log_softmax", "logcumsumexp", "_logcumsumexp"):
+        return out.masked_fill(~stays, 0.0)  # what is gone is there still, and must not be infinite
+    if name in ("cummax", "cummin"):
+        return tuple(each.masked_fill(~stays, 0) for each in out)
+    return out
+
+
+def _number(value: float, dtype: torch.dtype) -> float | int | bool:
+    """A number, of which integers have no infinite one, as a type has it."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return value
+    if dtype is torch.bool:
+        return value > 0
+    limits = torch.iinfo(dtype)
+    return int(min(max(value, limits.min), limits.max))
+
+
+_ADDING = ("addmm", "_addmm_activation", "baddbmm", "addbmm", "addmv")
+
+_NEUTRAL = {
+    **dict.fromkeys(("amax", "max", "cummax", "logsumexp", "logcumsumexp", "_logcumsumexp"), -torch.inf),
+    **dict.fromkeys(("_softmax", "_safe_softmax", "_log_softmax"), -torch.inf),
+    **dict.fromkeys(("amin", "min", "cummin"), torch.inf),
+    **dict.fromkeys(("prod", "all", "cumprod", "cumprod_"), 1.0),
+}
+"""What leaves no trace in a result, where that is not zero."""
 
 
 def _normalized(x: Any, stays: Any, pooled: list[int], gain: Any, shift: Any, eps: Any, centred: bool) -> Any:
@@ -239,7 +272,7 @@ def _mean(name: str, func: Any, args: list[Any], kwargs: dict[str, Any], stays: 
         return mean if keepdim else mean.sum(axes)
     correction = 1 if bound.get("correction", bound.get("unbiased", 1)) in (None, True) else bound.get("correction", 0)
     var = torch.where(stays, x - mean, 0).square().sum(axes, keepdim=True) / (count - correction)
-    out = var if name != "std" else var.sqrt()
-    results = [out, mean] if name == "var_mean" else [out]
+    out = var.sqrt() if name in ("std", "std_mean") else var
+    results = [out, mean] if name in ("var_mean", "std_mean") else [out]
     results = [r if keepdim else r.sum(axes) for r in results]
     return results[0] if len(results) == 1 else tuple(results)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
 from prunekit.core.graph.attributes import (
@@ -15,15 +13,13 @@ from prunekit.core.graph.attributes import (
     Matmul,
     Normalization,
     Opaque,
-    Origins,
-    Over,
     Permute,
     Pool,
     Reduce,
     Reshape,
 )
 from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin, origin_of
-from prunekit.core.recording import axes_of, axis_of, origins_of
+from prunekit.core.recording import axis_of, origins_of
 from prunekit.core.recording.decompositions import gated
 from prunekit.plugins.backends.pytorch.call import Call
 
@@ -104,6 +100,60 @@ def baddbmm(call: Call) -> None:
     call.add(Elementwise(), [product, added], call.results())
 
 
+def mv(call: Call) -> None:
+    """A matrix times a vector, and something added."""
+    matrix, vector = call["self" if call.name == "mv" else "mat"], call["vec"]
+    column, product = call.between((len(vector), 1)), call.between((len(matrix), 1))
+    call.add(Reshape(), [call.number(vector)], [column])
+    call.add(Matmul(), [call.number(matrix), column], [product])
+    if call.name == "mv":
+        return call.add(Reshape(), [product], call.results())
+    flat = call.between((len(matrix),))
+    call.add(Reshape(), [product], [flat])
+    return call.add(Elementwise(does="sum"), [flat, call.number(call["self"])], call.results())
+
+
+def dot(call: Call) -> None:
+    """Two vectors."""
+    other = call["tensor" if call.name == "dot" else "other"]
+    column = call.between((len(other), 1))
+    call.add(Reshape(), [call.number(other)], [column])
+    call.add(Matmul(), [call.number(call["self"]), column], call.results())
+
+
+def addr(call: Call) -> None:
+    """The products of all pairs out of two vectors, added to something."""
+    first, second = call["vec1"], call["vec2"]
+    column = call.between((len(first), 1))
+    call.add(Reshape(), [call.number(first)], [column])
+    call.add(Elementwise(), [column, call.number(second), call.number(call["self"])], call.results())
+
+
+def addbmm(call: Call) -> None:
+    """Products of matrices, one by one, added up."""
+    a, b, added = (call.number(call[name]) for name in ("batch1", "batch2", "self"))
+    shape = (call["batch1"].shape[1], call["batch2"].shape[2])
+    products, total = call.between((len(call["batch1"]), *shape)), call.between(shape)
+    call.add(Matmul(), [a, b], [products])
+    call.add(Reduce(axes=(0,), keepdim=False, over="values"), [products], [total])
+    call.add(Elementwise(), [total, added], call.results())
+
+
+def distances(call: Call) -> None:
+    """How far each row of one matrix is from each of another: a sum over the last axis of both."""
+    one, other = call["x1"], call["x2"]
+    turned = call.between((*other.shape[:-2], other.shape[-1], other.shape[-2]))
+    order = (*range(other.ndim - 2), other.ndim - 1, other.ndim - 2)
+    call.add(Permute(order=order), [call.number(other)], [turned])
+    call.add(Matmul(), [call.number(one), turned], call.results())
+
+
+def of_matrices(call: Call) -> None:
+    """Inverses, decompositions and the like."""
+    operands = call.operands()
+    call.add(Opaque(reason="every number of it depends on all of them"), operands, call.results())
+
+
 def attention(call: Call) -> None:
     """Fused attention: softmax(q k^T * scale + mask) v, as its parts; keys may serve several query heads."""
     query, key, value = (call[name] for name in ("query", "key", "value"))
@@ -162,53 +212,6 @@ def group_norm(call: Call) -> None:
     pooled = () if groups == channels else (1,)
     origin = None if passed is None else origin_of(passed)
     call.simple(Normalization(axis=1, pooled=pooled, groups=groups, origin=origin), "input", "weight", "bias")
-
-
-_OVER: dict[str, Over] = {
-    "sum": "sum", "linalg_vector_norm": "sum", "mean": "mean", "var": "mean", "std": "mean", "var_mean": "mean",
-    "amax": "extreme", "amin": "extreme",
-}  # fmt: skip
-
-
-def reduce(call: Call) -> None:
-    """Sums, means and the like along axes."""
-    axes, keepdim = axes_of(call.get("dim"), call["self"].ndim), bool(call.get("keepdim", False))
-    over: Over = _OVER.get(call.name, "values")
-    origins: Origins = ()
-    if call.api_call.name == "rms_norm":  # torch makes it of parts; this one spans the axes whose sizes were passed
-        origins = origins_of(list(call.api_call.argument(1, "normalized_shape")))
-    call.simple(Reduce(axes=axes, keepdim=keepdim, over=over, origins=origins), "self")
-
-
-def pool(spatial: int) -> Callable[[Call], None]:
-    """A rule for operators that mix positions of the last axes."""
-
-    def rule(call: Call) -> None:
-        name = "input" if "input" in call else "self"
-        ndim = call[name].ndim
-        call.simple(Pool(axes=tuple(range(ndim - spatial, ndim))), name)
-
-    return rule
-
-
-def along(call: Call) -> None:
-    """Positions along some axes are mixed."""
-    call.simple(Pool(axes=axes_of(call.get("dim", call.get("dims")), call["self"].ndim)), "self")
-
-
-def softmax(call: Call) -> None:
-    """Shares of a whole along an axis."""
-    call.simple(Pool(axes=axes_of(call["dim"], call["self"].ndim), softmax=True), "self")
-
-
-def roi_align(call: Call) -> None:
-    """Regions of a map: one entry of the batch for each region."""
-    call.simple(Pool(axes=(0, 2, 3)), "input")
-
-
-def sample(call: Call) -> None:
-    """A map read at places that a grid says."""
-    call.simple(Pool(axes=(2, 3)), "input")
 
 
 def glu(call: Call) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 
 from prunekit.core.graph.attributes import (
     Concat,
     Create,
-    Elementwise,
     Expand,
-    Index,
     Origins,
     Pad,
     Permute,
@@ -28,8 +25,8 @@ from prunekit.core.recording.decompositions import (
     columns,
     flipped,
     from_columns,
+    from_the_last,
     pixel_shuffled,
-    places_after_lookup,
     repeated,
     stacked,
 )
@@ -128,9 +125,15 @@ def flip(call: Call) -> None:
 
 def pad(call: Call) -> None:
     """New positions at the ends of axes."""
-    ndim, pads = call["self"].ndim, call["pad"] if call.name == "constant_pad_nd" else call["padding"]
-    ends = [(0, 0)] * (ndim - len(pads) // 2) + [(pads[k], pads[k + 1]) for k in range(len(pads) - 2, -1, -2)]
-    call.simple(Pad(pads=tuple(ends), constant=call.name == "constant_pad_nd"), "self")
+    x, pads = call["self"], list(call["pad"] if call.name == "constant_pad_nd" else call["padding"])
+    passed = call.api_call.argument(1, "pad") if call.api_call.name == "pad" else None
+    origins = origins_of(passed) if passed is not None and list(passed) == pads else (None,) * len(pads)
+    attributes = Pad(
+        pads=from_the_last(pads, x.ndim, 0),
+        constant=call.name == "constant_pad_nd",
+        origins=from_the_last(origins, x.ndim, None),
+    )
+    call.simple(attributes, "self")
 
 
 def repeat(call: Call) -> None:
@@ -142,7 +145,7 @@ def repeat(call: Call) -> None:
 
 def create(call: Call) -> None:
     """A new tensor of a size that the code passed."""
-    api_call, ordered = call.api_call, call.name in ("arange", "linspace", "eye")
+    api_call, ordered = call.api_call, call.name in ("arange", "linspace", "eye", "randperm")
     at = 1 if api_call.name.startswith("new_") else 0
     sizes = api_call.sizes(at, "size", "end", "n")
     if ordered:
@@ -164,46 +167,6 @@ def _of_base(call: Call) -> Origins:
         return (None,) * ndim
     number, shape = call.number(base), call.out.shape
     return tuple(Extent(n, number, axis) if n == shape[axis] else None for axis, n in enumerate(base.shape))
-
-
-def index(call: Call) -> None:
-    """Positions looked up along some axes by tensors."""
-    x, indices = call["self"], call["indices"]
-    call.add(Index(moved=_moved(x.ndim, indices)), [call.number(x)], call.results())
-
-
-def _moved(ndim: int, indices: list[Any]) -> dict[int, int]:
-    """Where the axes go along which nothing is looked up."""
-    stays, shapes = list[bool](), list[tuple[int, ...]]()
-    for entry in indices:
-        width = 1
-        if entry is not None:
-            width = entry.ndim if entry.dtype in (torch.bool, torch.uint8) else 1
-            shapes.append((1,) if width > 1 or entry.dtype is torch.bool else tuple(entry.shape))
-        stays += [entry is None] * width
-    stays += [True] * (ndim - len(stays))
-    return places_after_lookup(stays, len(torch.broadcast_shapes(*shapes)))
-
-
-def write_at(call: Call) -> None:
-    """Values take the places that tensors say; which places does not matter where nothing else is labelled."""
-    x, values = call["self"], call["values"]
-    shape = x[tuple(slice(None) if i is None else i for i in call["indices"])].shape
-    picked, joined = call.between(shape), call.between(torch.broadcast_shapes(shape, values.shape))
-    call.add(Index(moved=_moved(x.ndim, call["indices"])), [call.number(x)], [picked])
-    call.add(Elementwise(), [picked, call.number(values)], [joined])
-    call.add(Elementwise(), [call.number(x)], call.results())
-
-
-def look_up(call: Call) -> None:
-    """Positions of one axis by a list of places, or by one place for each element (gather)."""
-    axis, ndim = axis_of(call["dim"], call["self"].ndim), call["self"].ndim
-    call.simple(Index(moved={k: k for k in range(ndim) if k != axis}), "self")
-
-
-def embedding(call: Call) -> None:
-    """A row of a table for each index: the table's columns are the channels."""
-    call.simple(Index(moved={1: call.out.ndim - 1}), "weight")
 
 
 def pixel_shuffle(call: Call) -> None:

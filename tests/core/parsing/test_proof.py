@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ class Deep(nn.Module):
     def __init__(self, scale=1.0):
         super().__init__()
         wide = [3, *[12] * 12]
-        self.body = nn.ModuleList(nn.Conv2d(a, b, 3, bias=False) for a, b in zip(wide, wide[1:], strict=False))
+        self.body = nn.ModuleList(nn.Conv2d(a, b, 3, bias=False) for a, b in pairwise(wide))
         self.norms = nn.ModuleList(nn.BatchNorm2d(12) for _ in wide[1:])
         self.head = nn.Conv2d(12, 6, 1)
         with torch.no_grad():

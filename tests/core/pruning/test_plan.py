@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from prunekit.core.graph import Group, channel_structure
+from prunekit.core.graph.attributes import Concat
 from prunekit.core.pruning import PlanError, PrunePlan, Ranking, magnitude_scores
 from prunekit.core.pruning.plan import rounded
 
@@ -116,6 +117,24 @@ def test_rounding(size, fixed, per_unit, units, round_to, wanted):
 def test_magnitude_scores_add_up_over_layers(graph):
     assert magnitude_scores(graph)[0].tolist() == [2, 4, 6, 8, 10, 12]  # stem and conv2
     assert magnitude_scores(graph)[1].tolist() == [1, 2, 3, 4]
+
+
+def test_units_of_many_layers_are_ranked_among_their_like(script):
+    """Thirteen layers make the first four channels, two make the others: half of both go."""
+    x = script.input(1, 3, 4, 4)
+    y = script.conv(x, "a", 4)
+    for name in "bcdefghijkl":
+        y = script.add(y, script.conv(y, name, 4))
+    wide = script.conv(x, "wide", 8)
+    joined = script.op(Concat(axis=1), "cat", [y, script.conv(x, "more", 4)], (1, 8, 4, 4))
+    graph = channel_structure(script.output(script.linear(script.mean(script.add(wide, joined)), "head", 2)))
+    (group,) = graph.groups
+    fixed = [group.fixed, sum(count for _, count in graph.layers[12].protected)]
+    assert (group.size, fixed) == (6, [1, 2])
+    plan = PrunePlan.uniform(graph, 0.5)
+    wide = next(axis.units for axis in graph.axes if (axis.parameter, axis.axis) == ("wide.weight", 0))
+    kept = [[unit for unit in wide[part] if unit in plan.keep[group.id]] for part in (slice(4), slice(4, 8))]
+    assert sorted(map(len, kept)) == [1, 2]
 
 
 def test_ranking_of_scores():

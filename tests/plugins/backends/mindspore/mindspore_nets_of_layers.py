@@ -278,7 +278,7 @@ class Opaque(nn.Cell):
 
     def construct(self, x):
         x = self.b(self.a(x))
-        return self.head(ops.real(ops.fft2(x)) + x)
+        return self.head(ops.matrix_band_part(x, 3, 3) + x)
 
 
 @case

@@ -279,7 +279,7 @@ class Opaque(nn.Module):
 
     def forward(self, x):
         x = self.b(self.a(x))
-        return self.head(torch.fft.fft2(x).abs() + x)
+        return self.head(x.take(torch.arange(6 * 8 * 8).view(6, 8, 8)) + x)
 
 
 @case
