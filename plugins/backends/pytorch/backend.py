@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,16 @@ from prunekit.plugins.backends.pytorch import (
     surgery,
     weights,
 )
+from prunekit.plugins.backends.pytorch.copying import copied
 from prunekit.plugins.backends.pytorch.device import torch_device
+from prunekit.plugins.backends.pytorch.module_tree import (
+    device_of,
+    modules,
+    named_buffers,
+    named_parameters,
+    plain_methods,
+    set_training,
+)
 from prunekit.registry import Register, RegisterType
 
 
@@ -55,7 +63,10 @@ class PytorchBackend:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             made: torch.nn.Module = network(**params)
-        return made.to(self._device).eval()
+        with plain_methods(made):
+            made.to(self._device)
+        set_training(made, False)
+        return made
 
     def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
         """Arrays by name in a state dict's file, unpickling nothing but tensors."""
@@ -79,19 +90,18 @@ class PytorchBackend:
 
     def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
         """Names of the classes of the network's modules."""
-        return frozenset(type(module).__name__ for module in network.modules())
+        return frozenset(type(module).__name__ for module in modules(network))
 
     def record(
         self, network: torch.nn.Module, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None
     ) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
-        on_device = forward.to_device(inputs, _device_of(network))
-        device = _device_of(network)
-        return recorder.record(network, lambda x: forward.call(network, x, device), on_device, leaf_modules)
+        given = forward.to_device(inputs, device_of(network))
+        return recorder.record(network, lambda x: forward.call_with(network, x), given, leaf_modules)
 
     def observe(self, network: torch.nn.Module, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
-        return observe.observe(network, graph, batches, _device_of(network))
+        return observe.observe(network, graph, batches, device_of(network))
 
     def prune(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
         """A network that lacks what the plan removes, in evaluation mode."""
@@ -99,24 +109,23 @@ class PytorchBackend:
 
     def run_masked(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
-        device = _device_of(network)
-        on_device = forward.to_device(inputs, device)
-        outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device))
+        given = forward.handed_over(inputs, device_of(network))
+        outputs = masking.masked(network, graph, plan, lambda: forward.call_with(network, given))
         return forward.to_numpy(outputs)
 
     def train_once(self, network: torch.nn.Module, inputs: Inputs) -> None:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
-        forward.train_once(network, inputs, _device_of(network))
+        forward.train_once(network, inputs, device_of(network))
 
     def state_arrays(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
-        named = [*network.named_parameters(), *network.named_buffers()]
+        named = [*named_parameters(network), *named_buffers(network)]
         return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
 
     def with_state(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
-        changed = copy.deepcopy(network)
-        named = dict(changed.named_parameters()) | dict(changed.named_buffers())
+        changed = copied(network)
+        named = dict(named_parameters(changed)) | dict(named_buffers(changed))
         with torch.no_grad():
             for name, array in arrays.items():
                 named[name].copy_(torch.from_numpy(np.array(array, order="C")))
@@ -125,7 +134,7 @@ class PytorchBackend:
     @contextmanager
     def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
-        parameters = dict(network.named_parameters())
+        parameters = dict(named_parameters(network))
         before = {name: parameters[name].detach().clone() for name in arrays}
         try:
             for name, array in arrays.items():
@@ -137,7 +146,9 @@ class PytorchBackend:
 
     def to_float64(self, network: torch.nn.Module) -> torch.nn.Module:
         """A copy that computes in float64."""
-        return copy.deepcopy(network).double()
+        precise = copied(network)
+        with plain_methods(precise):
+            return precise.double()
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
         """A copy whose batch normalization statistics are the average over the batches.
@@ -145,13 +156,8 @@ class PytorchBackend:
         Raises:
             DataError: There is no batch to take them from.
         """
-        return recalibration.recalibrated(network, batches, _device_of(network))
+        return recalibration.recalibrated(network, batches, device_of(network))
 
     def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
-        return forward.run(network, batches, _device_of(network))
-
-
-def _device_of(network: torch.nn.Module) -> torch.device:
-    tensor = next(iter(network.parameters()), None)
-    return torch.device("cpu") if tensor is None else tensor.device
+        return forward.run(network, batches, device_of(network))

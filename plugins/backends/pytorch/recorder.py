@@ -22,7 +22,8 @@ from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, handed_over, training
+from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
 
@@ -38,8 +39,8 @@ class Recorder(recording.Recorder):
     norm_parts = ("weight", "bias", "running_mean", "running_var")
 
     def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
-        modules = {module: name for name, module in network.named_modules()}
-        super().__init__(ApiCallTracker(self.followed), dict(network.named_parameters()), modules, leaf_modules)
+        modules = {module: name for name, module in named_modules(network)}
+        super().__init__(ApiCallTracker(self.followed), dict(named_parameters(network)), modules, leaf_modules)
         self._network = network
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
@@ -110,7 +111,7 @@ class Recorder(recording.Recorder):
         """Record inside the block, knowing which module runs and where sizes come from."""
         network, tracker = self._network, self.tracker
         assert isinstance(tracker, ApiCallTracker)
-        plain = {name: m for name, m in network.named_modules() if not isinstance(m, torch.jit.ScriptModule)}
+        plain = {name: m for name, m in named_modules(network) if not isinstance(m, torch.jit.ScriptModule)}
         handles = [
             register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
             register_module_forward_hook(self.leave, always_call=True),
@@ -136,16 +137,6 @@ class _Dispatching(TorchDispatchMode):
         return self._recorder.dispatched(func, args, kwargs or {})
 
 
-def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Parameters, buffers, and tensors that modules hold as plain attributes, each with its name."""
-    modules = list(network.named_modules())
-    for table in ("_parameters", "_buffers", "__dict__"):
-        for name, module in modules:
-            for key, value in getattr(module, table).items():
-                if isinstance(value, torch.Tensor):
-                    yield f"{name}.{key}" if name else key, value
-
-
 def record(
     network: torch.nn.Module,
     forward: Callable[[Any], Any],
@@ -159,21 +150,21 @@ def record(
     Args:
         network: Whose parameters are followed.
         forward: Calls the network with inputs.
-        inputs: The tensors that it is called with, nested in any way.
+        inputs: The tensors that it is called with, nested in any way; the network gets copies of them.
         leaf_modules: For names of module classes what such a module is as a whole.
 
     Raises:
         DataError: The network returned no tensor.
     """
-    recorder = Recorder(network, leaf_modules)
+    recorder, device = Recorder(network, leaf_modules), device_of(network)
     with evaluating(network, fresh=True), torch.no_grad():
-        outputs = recorder.run(forward, inputs)
+        outputs = recorder.run(forward, handed_over(inputs, device))
     if not outputs:
-        raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
+        raise DataError("the network returned no tensor; return tensors in tuples, lists, dicts and dataclasses")
 
     def once_more() -> None:
         with training(network), torch.no_grad():
-            recorder.run(forward, doubled(inputs))
+            recorder.run(forward, handed_over(doubled(inputs), device))
 
     recorder.run_training(once_more)
     return recorder.finished()

@@ -3,7 +3,8 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import InitVar, dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,3 +59,32 @@ def test_containers_that_are_leaves() -> None:
     assert [*map(id, leaves(VALUE, outside))] == [id(VALUE["b"]), id(VALUE["a"]["deep"])]
     assert map_leaves(len, VALUE, outside) == {"b": 3, "a": {"deep": 1}, 3: ()}
     assert map_leaves(len, [1, 2], outside) == 2
+
+
+@dataclass
+class Boxes:
+    corners: Any
+    scores: Any = None
+
+
+@dataclass(frozen=True)
+class Found:
+    boxes: Boxes
+    count: InitVar[int]
+    area: int = field(init=False, default=0)
+    KIND: ClassVar[str] = "no field"
+
+
+def test_dataclasses_are_looked_into() -> None:
+    value = {"y": Found(Boxes(ARRAY, [1, 2]), 7)}
+    assert [*map(id, leaves(value))] == [*map(id, (ARRAY, 1, 2, 0))]
+    assert [path for path, _ in named_leaves(value, "y")] == [
+        "y['y'].boxes.corners", "y['y'].boxes.scores[0]", "y['y'].boxes.scores[1]", "y['y'].area",
+    ]  # fmt: skip
+    for path, leaf in named_leaves(value, "y"):
+        assert eval(path, {"y": value}) is leaf
+    found = map_leaves(str, value)["y"]
+    assert type(found) is Found and found.boxes == Boxes(str(ARRAY), ["1", "2"]) and found.area == "0"
+    assert value["y"].boxes.corners is ARRAY and value["y"].boxes.scores == [1, 2]
+    assert [*leaves(Found)] == [Found]  # the class itself is no instance of one
+    assert [*leaves(value, (Mapping,))] == [value["y"]]
