@@ -25,7 +25,7 @@ from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, handed_over, training
 from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
-from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
+from prunekit.plugins.backends.pytorch.rules import CREATING, REBINDING, RULES, rule_for
 
 
 class Recorder(recording.Recorder):
@@ -86,7 +86,10 @@ class Recorder(recording.Recorder):
             self.record(call, self._rules[name], name in RULES)
             self._note_view(call, self.graph.operators[before:])
             for written in call.written():
-                self._write_back(written)
+                if name in REBINDING:
+                    self._views.pop(written, None)  # from now on a view of something else, or of nothing
+                else:
+                    self._write_back(written)
         return out
 
     def _note_view(self, call: Call, added: list[Operator[Attributes]]) -> None:

@@ -65,6 +65,7 @@ _NAMES: dict[Rule, str] = {
     layout.im2col: "im2col",
     layout.col2im: "col2im",
     layout.windows: "unfold",
+    layout.rebound: "set_",
 }
 
 RULES: dict[str, Rule] = {name: rule for rule, names in _NAMES.items() for name in names.split()}
@@ -72,6 +73,9 @@ RULES: dict[str, Rule] = {name: rule for rule, names in _NAMES.items() for name 
 
 CREATING = frozenset(name for name, rule in RULES.items() if rule is layout.create)
 """Operators that make a tensor out of sizes alone."""
+
+REBINDING = ("set_", "resize_")
+"""Operators that give a tensor other memory, or another shape, and write nothing."""
 
 
 def rule_for(func: torch._ops.OpOverload, name: str) -> Rule | None:
