@@ -69,6 +69,7 @@ class OperatorGraph:
         equal: Sizes that the network's code compared and found equal.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         training_from: From which operator on the recording is one of the training forward, or None.
+        dropped: What was computed with parameters that have no effect on the outputs, and used by nothing recorded.
         notes: What the front end has to say, one line each.
     """
 
@@ -81,6 +82,7 @@ class OperatorGraph:
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
     near_zero: list[str] = field(default_factory=list)
     training_from: int | None = None
+    dropped: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def tensor(self, shape: tuple[int, ...], name: str | None = None, constant: bool = False) -> int:

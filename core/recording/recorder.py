@@ -16,6 +16,7 @@ from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.graph_writer import GraphWriter
+from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
 from prunekit.registry.errors import first_line
 
@@ -101,26 +102,36 @@ class Recorder(GraphWriter):
         self.graph.outputs += [self.number(t) for t in found]
         return found
 
-    def run_training(self, run: Callable[[], Any]) -> None:
-        """Record the training forward as well, if it reads parameters that evaluation did not, as auxiliary heads.
+    def run_training(self, run: Callable[[], Any], branches: bool) -> None:
+        """Record the training forward as well, if it may return more than evaluation does.
+
+        Parameters without effect in evaluation say that, as those of auxiliary heads, and branches of the code.
 
         Args:
             run: Calls `run` of this recorder in training mode.
+            branches: Whether the network decides something by its mode.
         """
-        unread, graph, problem = self.unread(), self.graph, ""
-        if not unread:
+        graph, problem = self.graph, ""
+        unread, idle = self.unread(), idle_parameters(graph)
+        if not (idle or branches):
             return
         count, outputs = len(graph.operators), len(graph.outputs)
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example
-            problem = f" ({type(raised).__name__}: {first_line(raised)})"
-        if problem or self.unread() == unread:
+            problem = f"{type(raised).__name__}: {first_line(raised)}"
+        if problem or (self.unread() == unread and idle_parameters(graph) == idle and self._as_many(outputs)):
             del graph.operators[count:], graph.outputs[outputs:]
-            names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
-            graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
+            graph.dropped = dropped(graph, idle)
+            graph.notes += [_told(unread, problem)] if unread else []
         else:
             graph.training_from = count
+            graph.dropped = dropped(graph, idle_parameters(graph))
+
+    def _as_many(self, count: int) -> bool:
+        """Whether the forward recorded last returned the same as the one before but for the number of samples."""
+        shapes = [self.graph.tensors[number].shape for number in self.graph.outputs]
+        return [shape[1:] for shape in shapes[:count]] == [shape[1:] for shape in shapes[count:]]
 
     def unread(self) -> list[str]:
         """Parameters that no operator has read."""
@@ -149,3 +160,14 @@ class Recorder(GraphWriter):
         self.graph.equal = self.tracker.uses.comparisons()
         self.weigh()
         return self.graph
+
+
+def _told(unread: Sequence[str], problem: str) -> str:
+    """What is said of parameters that evaluation does not read, and of why training could not be looked at."""
+    names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+    if not problem:
+        return f"never read: {names}; the training forward does not read them either"
+    return (
+        f"not read in evaluation: {names}; whether training reads them is not known, for its forward fails on the"
+        f" example inputs ({problem}). If it does, they will not fit the pruned network: give inputs that it trains on"
+    )

@@ -17,6 +17,7 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import SymInt
 from prunekit.core.recording import Rule
+from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
@@ -199,7 +200,7 @@ def record(
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
-    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
+    Where training may return more, as auxiliary heads, once more in that mode.
 
     Args:
         network: Whose parameters are followed.
@@ -221,5 +222,5 @@ def record(
         with training(network):
             recorder.run(forward, doubled(inputs))
 
-    recorder.run_training(once_more)
+    recorder.run_training(once_more, branches_on_training(type(network), nn.Cell))
     return recorder.finished()

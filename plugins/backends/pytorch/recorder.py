@@ -18,6 +18,7 @@ from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
+from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
@@ -148,7 +149,7 @@ def record(
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
-    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
+    Where training may return more, as auxiliary heads, once more in that mode.
 
     Args:
         network: Whose parameters are followed.
@@ -169,7 +170,7 @@ def record(
         with training(network), torch.no_grad():
             recorder.run(forward, handed_over(doubled(inputs), device))
 
-    recorder.run_training(once_more)
+    recorder.run_training(once_more, branches_on_training(type(network), torch.nn.Module))
     return recorder.finished()
 
 
