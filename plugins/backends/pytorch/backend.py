@@ -36,6 +36,7 @@ from prunekit.plugins.backends.pytorch.module_tree import (
     plain_methods,
     set_training,
 )
+from prunekit.plugins.backends.pytorch.wrappers import bare
 from prunekit.registry import Register, RegisterType
 
 
@@ -74,15 +75,15 @@ class PytorchBackend:
 
     def weight_shapes(self, network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
         """Shapes of the network's state by name."""
-        return weights.shapes(network)
+        return weights.shapes(bare(network))
 
     def load(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Give the network its weights, strictly."""
-        weights.load_weights(network, arrays)
+        weights.load_weights(bare(network), arrays)
 
     def save(self, network: torch.nn.Module, path: Path) -> None:
         """Write the network's weights as safetensors, or as a state dict under one of PyTorch's own suffixes."""
-        weights.save_weights(network, path)
+        weights.save_weights(bare(network), path)
 
     def read_inputs(self, path: Path) -> Any:
         """Lists, tuples and dicts of tensors in a file, as NumPy arrays; unpickling nothing."""
@@ -90,41 +91,41 @@ class PytorchBackend:
 
     def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
         """Names of the classes of the network's modules."""
-        return frozenset(type(module).__name__ for module in modules(network))
+        return frozenset(type(module).__name__ for module in modules(bare(network)))
 
     def record(
         self, network: torch.nn.Module, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None
     ) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
-        given = forward.to_device(inputs, device_of(network))
+        network, given = bare(network), forward.to_device(inputs, device_of(network))
         return recorder.record(network, lambda x: forward.call_with(network, x), given, leaf_modules)
 
     def observe(self, network: torch.nn.Module, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
-        return observe.observe(network, graph, batches, device_of(network))
+        return observe.observe(bare(network), graph, batches, device_of(network))
 
     def prune(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
         """A network that lacks what the plan removes, in evaluation mode."""
-        return surgery.prune(network, graph, plan)
+        return surgery.prune(bare(network), graph, plan)
 
     def run_masked(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan, inputs: Inputs) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
-        given = forward.handed_over(inputs, device_of(network))
+        network, given = bare(network), forward.handed_over(inputs, device_of(network))
         outputs = masking.masked(network, graph, plan, lambda: forward.call_with(network, given))
         return forward.to_numpy(outputs)
 
     def train_once(self, network: torch.nn.Module, inputs: Inputs) -> None:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
-        forward.train_once(network, inputs, device_of(network))
+        forward.train_once(bare(network), inputs, device_of(network))
 
     def state_arrays(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
-        named = [*named_parameters(network), *named_buffers(network)]
+        named = [*named_parameters(bare(network)), *named_buffers(bare(network))]
         return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
 
     def with_state(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
-        changed = copied(network)
+        changed = copied(bare(network))
         named = dict(named_parameters(changed)) | dict(named_buffers(changed))
         with torch.no_grad():
             for name, array in arrays.items():
@@ -134,7 +135,7 @@ class PytorchBackend:
     @contextmanager
     def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block the parameters named have other values; afterwards they are, bit for bit, as they were."""
-        parameters = dict(named_parameters(network))
+        parameters = dict(named_parameters(bare(network)))
         before = {name: parameters[name].detach().clone() for name in arrays}
         try:
             for name, array in arrays.items():
@@ -146,7 +147,7 @@ class PytorchBackend:
 
     def to_float64(self, network: torch.nn.Module) -> torch.nn.Module:
         """A copy that computes in float64."""
-        precise = copied(network)
+        precise = copied(bare(network))
         with plain_methods(precise):
             return precise.double()
 
@@ -156,8 +157,8 @@ class PytorchBackend:
         Raises:
             DataError: There is no batch to take them from.
         """
-        return recalibration.recalibrated(network, batches, device_of(network))
+        return recalibration.recalibrated(bare(network), batches, device_of(network))
 
     def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
-        return forward.run(network, batches, device_of(network))
+        return forward.run(bare(network), batches, device_of(network))
