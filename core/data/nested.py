@@ -59,6 +59,24 @@ def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def leaf_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its path in short, as people name it: ``boxes.0``; that of a lone leaf is ``0``.
+
+    Args:
+        value: Nested in any way, or a leaf itself.
+        path: What leads to the value.
+    """
+    if isinstance(value, (list, tuple)):
+        parts: Any = enumerate(value)
+    elif isinstance(value, CONTAINERS):
+        parts = _named_parts(value).items()
+    else:
+        yield path or "0", value
+        return
+    for key, part in parts:
+        yield from leaf_paths(part, f"{path}.{key}" if path else str(key))
+
+
 def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Any:
     """The nested value with ``change`` of every leaf: as lists, tuples (named ones by their names), dicts, dataclasses.
 

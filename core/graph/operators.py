@@ -63,7 +63,10 @@ class OperatorGraph:
         tensors: All tensors; ``tensors[i].id == i``.
         operators: In the order of execution.
         inputs: Tensors that the caller gave.
-        outputs: Tensors that the network returned.
+        outputs: Tensors that the network returned, in evaluation and then in training, as far as they matter.
+        output_names: The path of each (``0``, ``logits``, ``aux.0``) in what was returned.
+        returned: How many of them evaluation returned.
+        asked: Paths of the outputs that matter, as the user names them; empty where all do.
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
@@ -77,6 +80,9 @@ class OperatorGraph:
     operators: list[Operator[Attributes]] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    output_names: list[str] = field(default_factory=list)
+    returned: int = 0
+    asked: tuple[str, ...] = ()
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)

@@ -114,9 +114,10 @@ class Verification:
         except Exception as problem:  # the network's own code runs here: whatever it raises is the finding
             return f"{type(problem).__name__}: {first_line(problem)}"
         del small  # before the original runs: of large networks there is not room for both
-        wanted = outputs_as_arrays(self.backend.run_masked(self.network, self.graph, plan, self.inputs))
+        asked = self.graph.operators.asked
+        wanted = outputs_as_arrays(self.backend.run_masked(self.network, self.graph, plan, self.inputs), asked)
         self.conclusive = any(_is_conclusive(array) for array in wanted)
-        return difference(outputs_as_arrays(got), wanted)
+        return difference(outputs_as_arrays(got, asked), wanted)
 
 
 def _as_float64(leaf: Any) -> Any:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import Axis, ChannelStructure, staying
 from prunekit.core.pruning import size_updates
-from prunekit.core.pruning.plan import PlanError, PrunePlan, check_network
+from prunekit.core.pruning.errors import PlanError
+from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
 @dataclass(frozen=True)

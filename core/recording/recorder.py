@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.data.nested import leaf_paths
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
@@ -98,9 +99,10 @@ class Recorder(GraphWriter):
         with self.watching():
             self.graph.inputs += [self.fresh(t) for t in self.tensors_in(inputs)]
             outputs = forward(inputs)
-        found = list(self.tensors_in(outputs))
-        self.graph.outputs += [self.number(t) for t in found]
-        return found
+        found = [(path, leaf) for path, leaf in leaf_paths(outputs) if self.is_tensor(leaf)]
+        self.graph.outputs += [self.number(tensor) for _, tensor in found]
+        self.graph.output_names += [path for path, _ in found]
+        return [tensor for _, tensor in found]
 
     def run_training(self, run: Callable[[], Any], branches: bool) -> None:
         """Record the training forward as well, if it may return more than evaluation does.
@@ -112,16 +114,17 @@ class Recorder(GraphWriter):
             branches: Whether the network decides something by its mode.
         """
         graph, problem = self.graph, ""
+        graph.returned = len(graph.outputs)
         unread, idle = self.unread(), idle_parameters(graph)
         if not (idle or branches):
             return
-        count, outputs = len(graph.operators), len(graph.outputs)
+        count, outputs = len(graph.operators), graph.returned
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example
             problem = f"{type(raised).__name__}: {first_line(raised)}"
         if problem or (self.unread() == unread and idle_parameters(graph) == idle and self._as_many(outputs)):
-            del graph.operators[count:], graph.outputs[outputs:]
+            del graph.operators[count:], graph.outputs[outputs:], graph.output_names[outputs:]
             graph.dropped = dropped(graph, idle)
             graph.notes += [_told(unread, problem)] if unread else []
         else:

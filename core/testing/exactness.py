@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,9 +79,10 @@ def assert_exact(
     if plan is None:
         rng = np.random.default_rng(seed)
         plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
-    whole = _run(backend, lively, example_inputs)
-    got = _run(backend, backend.prune(lively, graph, plan), example_inputs)
-    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs)))
+    asked = graph.operators.asked
+    whole = _run(backend, lively, example_inputs, asked)
+    got = _run(backend, backend.prune(lively, graph, plan), example_inputs, asked)
+    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs), asked=asked))
     _same_structure(got, wanted)
     for (name, a), (_, b) in zip(got, wanted, strict=True):
         limit = TOLERANCE.get(b.dtype, 1e-2) if tolerance is None else tolerance
@@ -95,9 +96,9 @@ def assert_exact(
     )
 
 
-def _run(backend: Backend, network: Network, inputs: Inputs) -> Named:
+def _run(backend: Backend, network: Network, inputs: Inputs, asked: Collection[str]) -> Named:
     ((outputs, _),) = backend.run(network, [(inputs, 0)])
-    return list(named(outputs))
+    return list(named(outputs, asked=asked))
 
 
 def _same_structure(got: Named, wanted: Named) -> None:

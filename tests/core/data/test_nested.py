@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from prunekit.core.data.nested import leaves, map_leaves, named_leaves
+from prunekit.core.data.nested import leaf_paths, leaves, map_leaves, named_leaves
 
 Pair = namedtuple("Pair", "boxes labels")
 ARRAY = np.zeros((2, 3))
@@ -88,3 +88,12 @@ def test_dataclasses_are_looked_into() -> None:
     assert value["y"].boxes.corners is ARRAY and value["y"].boxes.scores == [1, 2]
     assert [*leaves(Found)] == [Found]  # the class itself is no instance of one
     assert [*leaves(value, (Mapping,))] == [value["y"]]
+
+
+def test_short_paths() -> None:
+    value = {"y": Found(Boxes(ARRAY, [1]), 7), 3: (4, Pair(5, []))}
+    assert [path for path, _ in leaf_paths(value)] == [
+        "y.boxes.corners", "y.boxes.scores.0", "y.area", "3.0", "3.1.0",
+    ]  # fmt: skip
+    assert [*leaf_paths(ARRAY)] == [("0", ARRAY)]
+    assert [leaf for _, leaf in leaf_paths(value)] == [*leaves(value)]
