@@ -7,23 +7,19 @@ another one on the modules inside: here the tables that all of them stand on are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from types import MethodType
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch.nn import Module, Parameter
 
-METHODS = frozenset(
-    {
-        "modules", "named_modules", "children", "named_children", "parameters", "named_parameters", "buffers",
-        "named_buffers", "train", "eval", "state_dict", "load_state_dict", "to", "double", "apply", "requires_grad_",
-    }
-)  # fmt: skip
-"""What torch's own methods, and those that call a network, call on the modules inside."""
+from prunekit.core.recording import shadowed_methods
+from prunekit.core.recording.module_attributes import tensors_held
 
 _OF_MODES = frozenset({"train", "eval", "children", "named_children"})
+_OF_STATE = frozenset({"state_dict", "load_state_dict", "to", "double", "children", "named_children"})
+"""Methods of torch's with those that they call on the modules inside."""
+
 _OWN = frozenset(vars(Module()))
 """What every module has in its ``__dict__``."""
 
@@ -67,7 +63,7 @@ def named_tensors(network: Module) -> Iterator[tuple[str, torch.Tensor]]:
     for name, module in found:
         for key, value in module.__dict__.items():
             if key not in _OWN and isinstance(value, (torch.Tensor, list, tuple, dict)):
-                yield from _held(f"{name}.{key}" if name else key, value, ())
+                yield from tensors_held(value, f"{name}.{key}" if name else key, torch.Tensor)
 
 
 def kept_names(network: Module) -> set[str]:
@@ -92,33 +88,9 @@ def set_training(network: Module, mode: bool) -> None:
         network.train() if mode else network.eval()
 
 
-@contextmanager
-def plain_methods(network: Module, methods: frozenset[str] = METHODS) -> Iterator[None]:
+def plain_methods(network: Module, methods: frozenset[str] = _OF_STATE) -> AbstractContextManager[None]:
     """Inside the block methods of torch's can be called, also where a module holds something else of their name."""
-    hidden = [(module, names) for module in modules(network) if (names := methods & _hidden(module))]
-    before = [{name: module.__dict__[name] for name in names & module.__dict__.keys()} for module, names in hidden]
-    for module, names in hidden:
-        module.__dict__.update({name: MethodType(getattr(Module, name), module) for name in names})
-    try:
-        yield
-    finally:
-        for (module, names), values in zip(hidden, before, strict=True):
-            for name in names:
-                del module.__dict__[name]
-            module.__dict__.update(values)
-
-
-def _hidden(module: Module) -> set[str]:
-    """Names of methods under which a module holds something that cannot be called."""
-    held = module.__dict__
-    own = {name for name in METHODS & held.keys() if not callable(held[name])}
-    kind: Any = type(module)
-    return own | (_hidden_by_class(kind) - held.keys())
-
-
-@cache
-def _hidden_by_class(kind: Any) -> frozenset[str]:
-    return frozenset(name for name in METHODS if not callable(getattr(kind, name)))
+    return shadowed_methods.plain_methods(modules(network), Module, methods)
 
 
 def _members(network: Module, table: str) -> Iterator[tuple[str, Any]]:
@@ -128,13 +100,3 @@ def _members(network: Module, table: str) -> Iterator[tuple[str, Any]]:
             if value is not None and id(value) not in seen:
                 seen.add(id(value))
                 yield f"{name}.{key}" if name else key, value
-
-
-def _held(name: str, value: Any, inside: tuple[int, ...]) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors in an attribute; ``inside`` are the collections around it, for one may hold itself."""
-    if isinstance(value, torch.Tensor):
-        yield name, value
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in inside:
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(part, (torch.Tensor, list, tuple, dict)):
-                yield from _held(f"{name}[{key!r}]", part, (*inside, id(value)))
