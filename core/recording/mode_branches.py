@@ -15,9 +15,10 @@ def branches_on_training(kind: Any, base: Any) -> bool:
 
     Args:
         kind: The network's class.
-        base: The framework's class of all networks; what that one and those behind it do is known.
+        base: The framework's class of all networks; those of the framework's own return the same in both modes.
     """
-    own = [one for one in kind.__mro__ if one is not base and issubclass(one, base)]
+    framework = base.__module__.partition(".")[0]
+    own = [one for one in kind.__mro__ if issubclass(one, base) and one.__module__.partition(".")[0] != framework]
     return any(_branches(method) for one in own for method in vars(one).values() if isinstance(method, FunctionType))
 
 

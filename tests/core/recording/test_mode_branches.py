@@ -14,6 +14,9 @@ class Base:
         return 1 if self.training else 2
 
 
+Base.__module__ = "framework.nn"
+
+
 class Branches(Base):
     def forward(self, x):
         return (x, x) if self.training else x
@@ -62,6 +65,19 @@ def test_branches(kind):
     assert branches_on_training(kind, Base)
 
 
-@pytest.mark.parametrize("kind", [Base, PassesItOn, Other])
+class OfTheFramework(Base):
+    def forward(self, x):
+        return x if self.training else (x, x)
+
+
+class Quiet(OfTheFramework):
+    def __init__(self):
+        self.parts = []
+
+
+OfTheFramework.__module__ = "framework.transformers"
+
+
+@pytest.mark.parametrize("kind", [Base, PassesItOn, Other, OfTheFramework, Quiet])
 def test_no_branches(kind):
     assert not branches_on_training(kind, Base)
