@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -99,10 +99,21 @@ class Recorder(GraphWriter):
         with self.watching():
             self.graph.inputs += [self.fresh(t) for t in self.tensors_in(inputs)]
             outputs = forward(inputs)
-        found = [(path, leaf) for path, leaf in leaf_paths(outputs) if self.is_tensor(leaf)]
-        self.graph.outputs += [self.number(tensor) for _, tensor in found]
-        self.graph.output_names += [path for path, _ in found]
+        returned = list(leaf_paths(outputs))
+        found = [(path, leaf) for path, leaf in returned if self.is_tensor(leaf)]
+        inside = [each for path, leaf in returned for each in self._inside(path, leaf, ())]
+        self.graph.outputs += [self.number(tensor) for _, tensor in (*found, *inside)]
+        self.graph.output_names += [path for path, _ in (*found, *inside)]
         return [tensor for _, tensor in found]
+
+    def _inside(self, path: str, leaf: Any, around: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
+        """What was computed and is returned in an object of a class of its own: it cannot be compared, but is kept."""
+        if self.is_tensor(leaf) or callable(leaf) or not hasattr(leaf, "__dict__") or id(leaf) in around:
+            return
+        for name, part in leaf_paths(vars(leaf), path):
+            if self.is_tensor(part) and self.known(part) is not None and self.name_of(part) is None:
+                yield name, part
+            yield from self._inside(name, part, (*around, id(leaf)))
 
     def run_training(self, run: Callable[[], Any], branches: bool) -> None:
         """Record the training forward as well, if it may return more than evaluation does.

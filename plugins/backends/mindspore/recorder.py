@@ -23,7 +23,15 @@ from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
 from prunekit.plugins.backends.mindspore.cell_tree import named_buffers
-from prunekit.plugins.backends.mindspore.dispatch import INDEX, ONE_AT_A_TIME, VIEWS, WRITE, Dispatched, dispatching
+from prunekit.plugins.backends.mindspore.dispatch import (
+    INDEX,
+    ONE_AT_A_TIME,
+    VIEWS,
+    WRITE,
+    Dispatched,
+    FrontEndError,
+    dispatching,
+)
 from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, handed_over, tensors_in, training
 from prunekit.plugins.backends.mindspore.recurrent import unfused
 from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
@@ -213,8 +221,13 @@ def record(
 
     Raises:
         DataError: The network returned no tensor.
-        FrontEndError: This version of MindSpore does not show its operators.
+        FrontEndError: This version of MindSpore does not show its operators, or the network is a compiled graph.
     """
+    if any(isinstance(cell, nn.GraphCell) for _, cell in network.cells_and_names()):
+        raise FrontEndError(
+            f"{type(network).__name__} is or holds a GraphCell, a compiled graph that does not tell where its sizes"
+            " come from: pass the network that it was exported from, and export the pruned one"
+        )
     recorder = Recorder(network, leaf_modules)
     with evaluating(network):
         outputs = recorder.run(forward, handed_over(inputs))

@@ -107,3 +107,24 @@ def test_a_pruned_network_is_loaded_again(tmp_path):
         again = load(tmp_path / "desc_0.json")
     assert torch.equal(again(X)["logits"], small(X)["logits"])
     assert np.array_equal(again(X)["maps"][0].detach(), small(X)["maps"][0].detach())
+
+
+class Boxes:
+    """An object of a class of its own, as detectors return them."""
+
+    def __init__(self, tensor: Any, owner: Any) -> None:
+        self.fields = {"scores": [tensor]}
+        self.inner = type("Inner", (), {})()
+        self.inner.of, self.owner = self, owner
+
+
+def test_what_is_in_an_object_keeps_its_channels():
+    class InObject(Net):
+        def forward(self, x):
+            logits, maps = self.parts(x)
+            return logits, Boxes(maps[1], self)
+
+    graph = trace(InObject().eval(), X)
+    assert [group.size for group in graph.groups] == [8] and not graph.frozen
+    assert graph.operators.output_names == ["0", "1.fields.scores.0"]
+    assert [group.size for group in trace(InObject().eval(), X, outputs=[0]).groups] == [8, 6]
