@@ -77,6 +77,26 @@ def leaf_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaf_paths(part, f"{path}.{key}" if path else str(key))
 
 
+def held_by(value: Any, path: str, depth: int = 5, seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """What an object of a class of its own holds, objects and collections inside it too, with short paths.
+
+    Args:
+        value: The object; what can be called, as a module, is not looked into.
+        path: What leads to it.
+        depth: How far to go: an object may refer to half of the program.
+        seen: Ids of what was looked into.
+    """
+    seen = set() if seen is None else seen
+    parts = dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
+    parts = parts if isinstance(parts, dict) else getattr(value, "__dict__", None)
+    if not depth or id(value) in seen or callable(value) or not isinstance(parts, dict):
+        return
+    seen.add(id(value))
+    for key, part in list(parts.items()):
+        yield f"{path}.{key}", part
+        yield from held_by(part, f"{path}.{key}", depth - 1, seen)
+
+
 def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Any:
     """The nested value with ``change`` of every leaf: as lists, tuples (named ones by their names), dicts, dataclasses.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.data.nested import leaf_paths
+from prunekit.core.data.nested import held_by, leaf_paths
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
@@ -101,19 +101,16 @@ class Recorder(GraphWriter):
             outputs = forward(inputs)
         returned = list(leaf_paths(outputs))
         found = [(path, leaf) for path, leaf in returned if self.is_tensor(leaf)]
-        inside = [each for path, leaf in returned for each in self._inside(path, leaf, ())]
+        inside = [each for path, leaf in returned for each in self._inside(path, leaf)]
         self.graph.outputs += [self.number(tensor) for _, tensor in (*found, *inside)]
         self.graph.output_names += [path for path, _ in (*found, *inside)]
         return [tensor for _, tensor in found]
 
-    def _inside(self, path: str, leaf: Any, around: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
+    def _inside(self, path: str, leaf: Any) -> Iterator[tuple[str, Any]]:
         """What was computed and is returned in an object of a class of its own: it cannot be compared, but is kept."""
-        if self.is_tensor(leaf) or callable(leaf) or not hasattr(leaf, "__dict__") or id(leaf) in around:
-            return
-        for name, part in leaf_paths(vars(leaf), path):
+        for name, part in () if self.is_tensor(leaf) else held_by(leaf, path):
             if self.is_tensor(part) and self.known(part) is not None and self.name_of(part) is None:
                 yield name, part
-            yield from self._inside(name, part, (*around, id(leaf)))
 
     def run_training(self, run: Callable[[], Any], branches: bool) -> None:
         """Record the training forward as well, if it may return more than evaluation does.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from prunekit.core.data.nested import leaf_paths, leaves, map_leaves, named_leaves
+from prunekit.core.data.nested import held_by, leaf_paths, leaves, map_leaves, named_leaves
 
 Pair = namedtuple("Pair", "boxes labels")
 ARRAY = np.zeros((2, 3))
@@ -97,3 +98,18 @@ def test_short_paths() -> None:
     ]  # fmt: skip
     assert [*leaf_paths(ARRAY)] == [("0", ARRAY)]
     assert [leaf for _, leaf in leaf_paths(value)] == [*leaves(value)]
+
+
+def test_what_an_object_holds() -> None:
+    class Own:
+        pass
+
+    value: Any = Own()
+    value.parts, value.inner, value.itself, value.of, value.made = [1, {"x": ARRAY}], Own(), value, Own, len
+    value.inner.owner, value.inner.table = value, (2,)
+    value.parts.append(value.parts)
+    found = {path: part for path, part in held_by(value, "y") if isinstance(part, (int, np.ndarray))}
+    assert found == {"y.parts.0": 1, "y.parts.1.x": ARRAY, "y.inner.table.0": 2}
+    assert [*held_by(3, "y")] == [*held_by(Own, "y")] == []
+    value.log = logging.getLogger("prunekit.test")  # which knows all the others
+    assert len([*held_by(value, "y")]) < 100_000
