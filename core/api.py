@@ -26,6 +26,7 @@ def trace(
     ignore: Iterable[str] = (),
     leaf_modules: Mapping[str, str] | None = None,
     whole_parts: Iterable[str] = (),
+    outputs: Iterable[str | int] | None = None,
 ) -> ChannelGraph:
     """Find out which channels of a network can go and which must go together.
 
@@ -38,14 +39,18 @@ def trace(
             followed.
         whole_parts: Patterns of modules whose code splits channels into parts (``blocks.*.attn``): there whole parts
             go (attention heads, groups), not positions within every part (the width of the heads).
+        outputs: Which outputs matter, where not all do: positions in a tuple, keys of a dict, and paths of them
+            (``0``, ``logits``, ``aux.0``). The others may lose channels.
 
     Raises:
+        OutputError: The network has no such output.
         TypeError: No registered backend handles the network's class.
         ValueError: A module in ``ignore`` does not exist.
     """
     return parse(
-        backend_for(network), network, example_inputs, ignore, leaf_modules=leaf_modules, whole_parts=whole_parts
-    )
+        backend_for(network), network, example_inputs, ignore, leaf_modules=leaf_modules, whole_parts=whole_parts,
+        outputs=outputs,
+    )  # fmt: skip
 
 
 def prune(network: Network, graph: ChannelGraph, plan: PrunePlan) -> Network:
@@ -86,6 +91,7 @@ def shrink(
     batches: Iterable[Batch],
     *,
     ignore: Iterable[str] = (),
+    outputs: Iterable[str | int] | None = None,
     algorithm: str = "closed_form",
     importance: str = "compensation",
     round_to: int = 1,
@@ -98,6 +104,7 @@ def shrink(
         budget: Share of the MACs to keep.
         batches: ``(inputs, target)`` to calibrate on; a few hundred images. Targets are not used.
         ignore: As for ``trace``.
+        outputs: As for ``trace``.
         algorithm: Name of a registered search algorithm; its first trial is taken.
         importance: Name of a registered importance criterion.
         round_to: Keep a multiple of this many channels.
@@ -106,7 +113,7 @@ def shrink(
         BudgetError: The budget is out of reach; the message says what is in reach.
     """
     backend = backend_for(network)
-    graph = parse(backend, network, example_inputs, ignore)
+    graph = parse(backend, network, example_inputs, ignore, outputs=outputs)
     builder = CandidateBuilder(backend, network, graph, list(batches))
     rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(builder.importance_inputs)
     settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)

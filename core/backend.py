@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, Inputs
-from prunekit.core.data.nested import leaves
+from prunekit.core.data.nested import leaf_paths
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.outputs import is_named
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
@@ -158,6 +159,12 @@ class Backend(Protocol):
         ...
 
 
-def outputs_as_arrays(outputs: Any) -> list[NDArray[Any]]:
-    """All arrays in a nested output, in a fixed order."""
-    return [leaf for leaf in leaves(outputs) if isinstance(leaf, np.ndarray)]
+def outputs_as_arrays(outputs: Any, asked: Collection[str] = ()) -> list[NDArray[Any]]:
+    """All arrays in a nested output, in a fixed order.
+
+    Args:
+        outputs: What a network returned, as NumPy.
+        asked: Paths of those that matter; none means all.
+    """
+    arrays = [(path, leaf) for path, leaf in leaf_paths(outputs) if isinstance(leaf, np.ndarray)]
+    return [array for path, array in arrays if not asked or is_named(asked, path)]

@@ -1,24 +1,38 @@
-"""Values nested in lists, tuples and mappings: a network's inputs and outputs, targets, an operator's arguments."""
+"""Values nested in lists, tuples, mappings and dataclasses: a network's inputs and outputs, an operator's arguments."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
-CONTAINERS: tuple[type[Any], ...] = (list, tuple, Mapping)
+
+class _OfDataclasses(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return hasattr(type(value), "__dataclass_fields__")
+
+
+class Record(metaclass=_OfDataclasses):
+    """What every instance of a dataclass counts as one of."""
+
+
+CONTAINERS: tuple[type[Any], ...] = (list, tuple, Mapping, Record)
+BUILT_IN: tuple[type[Any], ...] = (list, tuple, dict)
+"""All that an operator's arguments and results are nested in; of these it is told quickly what they are."""
 
 
 def leaves(value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Iterator[Any]:
-    """Everything in a nested value that is no container, in its order; of mappings the values.
+    """Everything in a nested value that is no container, in its order; of mappings and dataclasses the values.
 
     Args:
         value: Nested in any way, or a leaf itself.
-        containers: Which of `CONTAINERS` to look into; the others are leaves.
+        containers: What to look into, of `CONTAINERS`; the others are leaves.
     """
     if not isinstance(value, containers):
         yield value
         return
-    for part in value if isinstance(value, (list, tuple)) else value.values():
+    for part in value if isinstance(value, (list, tuple)) else _named_parts(value).values():
         if isinstance(part, containers):
             yield from leaves(part, containers)
         else:  # not by another generator: recorders look through the arguments of every operator
@@ -26,7 +40,7 @@ def leaves(value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Iterat
 
 
 def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Every leaf with the path that leads to it, as code says it: ``outputs['boxes'][0]``.
+    """Every leaf with the path that leads to it, as code says it: ``outputs['boxes'][0]``, ``outputs.boxes``.
 
     Args:
         value: Nested in any way, or a leaf itself.
@@ -38,12 +52,53 @@ def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (list, tuple)):
         for place, part in enumerate(value):
             yield from named_leaves(part, f"{name}[{place}]")
+    elif isinstance(value, Record):
+        for key, part in _named_parts(value).items():
+            yield from named_leaves(part, f"{name}.{key}")
     else:
         yield name, value
 
 
+def leaf_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its path in short, as people name it: ``boxes.0``; that of a lone leaf is ``0``.
+
+    Args:
+        value: Nested in any way, or a leaf itself.
+        path: What leads to the value.
+    """
+    if isinstance(value, (list, tuple)):
+        parts: Any = enumerate(value)
+    elif isinstance(value, CONTAINERS):
+        parts = _named_parts(value).items()
+    else:
+        yield path or "0", value
+        return
+    for key, part in parts:
+        yield from leaf_paths(part, f"{path}.{key}" if path else str(key))
+
+
+def held_by(value: Any, path: str, depth: int = 5, seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """What an object of a class of its own holds, objects and collections inside it too, with short paths.
+
+    Args:
+        value: The object; what can be called, as a module, is not looked into.
+        path: What leads to it.
+        depth: How far to go: an object may refer to half of the program.
+        seen: Ids of what was looked into.
+    """
+    seen = set() if seen is None else seen
+    parts = dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
+    parts = parts if isinstance(parts, dict) else getattr(value, "__dict__", None)
+    if not depth or id(value) in seen or callable(value) or not isinstance(parts, dict):
+        return
+    seen.add(id(value))
+    for key, part in list(parts.items()):
+        yield f"{path}.{key}", part
+        yield from held_by(part, f"{path}.{key}", depth - 1, seen)
+
+
 def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Any:
-    """The nested value with ``change`` of every leaf: as lists, tuples (named ones by their names) and dicts.
+    """The nested value with ``change`` of every leaf: as lists, tuples (named ones by their names), dicts, dataclasses.
 
     Args:
         change: Gets a leaf and returns what stands in its place.
@@ -54,6 +109,8 @@ def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[
         return change(value)
     if isinstance(value, Mapping):
         return {key: map_leaves(change, part, containers) for key, part in value.items()}
+    if not isinstance(value, (list, tuple)):
+        return _with_parts(value, {k: map_leaves(change, v, containers) for k, v in _named_parts(value).items()})
     parts = [map_leaves(change, part, containers) for part in value]
     if isinstance(value, list):
         return parts
@@ -63,3 +120,18 @@ def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[
     if hasattr(kind, "n_sequence_fields"):  # a struct sequence, such as torch.max returns
         return kind(parts)
     return tuple(parts)
+
+
+def _named_parts(value: Any) -> Mapping[Any, Any]:
+    """What a mapping or an instance of a dataclass holds."""
+    if isinstance(value, Mapping):
+        return value
+    return {field.name: getattr(value, field.name) for field in fields(value) if hasattr(value, field.name)}
+
+
+def _with_parts(value: Any, parts: Mapping[str, Any]) -> Any:
+    """A copy of an instance of a dataclass with other values in its fields, whatever its constructor demands."""
+    changed = copy.copy(value)
+    for name, part in parts.items():
+        object.__setattr__(changed, name, part)  # of a frozen one as well
+    return changed

@@ -72,6 +72,9 @@ def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState
     for tensor in graph.outputs:
         for labels in [*flow.axes(tensor).values(), *flow.hidden.get(tensor, {}).values()]:
             flow.labels.freeze(labels, "reaches the network's output")
+    for tensor in graph.dropped:
+        for labels in flow.axes(tensor).values():
+            flow.labels.freeze(labels, "is computed and not returned, so what reads it is not known")
     for pair in graph.equal:
         for one, other in (pair, pair[::-1]):
             counts = counted(flow, other)

@@ -63,7 +63,10 @@ class OperatorGraph:
         tensors: All tensors; ``tensors[i].id == i``.
         operators: In the order of execution.
         inputs: Tensors that the caller gave.
-        outputs: Tensors that the network returned.
+        outputs: Tensors that the network returned, in evaluation and then in training, as far as they matter.
+        output_names: The path of each (``0``, ``logits``, ``aux.0``) in what was returned.
+        returned: How many of them evaluation returned.
+        asked: Paths of the outputs that matter, as the user names them; empty where all do.
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
         equal: Sizes that the network's code compared and found equal.
@@ -72,6 +75,7 @@ class OperatorGraph:
         results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
         training_from: From which operator on the recording is one of the training forward, or None.
         calls: How often each operator had been called before that.
+        dropped: What was computed with parameters that have no effect on the outputs, and used by nothing recorded.
         notes: What the front end has to say, one line each.
     """
 
@@ -79,6 +83,9 @@ class OperatorGraph:
     operators: list[Operator[Attributes]] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    output_names: list[str] = field(default_factory=list)
+    returned: int = 0
+    asked: tuple[str, ...] = ()
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
@@ -87,6 +94,7 @@ class OperatorGraph:
     results: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
     training_from: int | None = None
     calls: dict[str, int] = field(default_factory=dict)
+    dropped: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def tensor(self, shape: tuple[int, ...], name: str | None = None, constant: bool = False) -> int:

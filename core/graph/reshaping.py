@@ -15,6 +15,8 @@ Segment = tuple[range, range]
 
 def segments(before: Sequence[int], after: Sequence[int]) -> list[Segment]:
     """The smallest runs of axes that a reshape maps onto each other, as (axes before, axes after)."""
+    if 0 in before:
+        return _segments_of_nothing(before, after)
     found: list[Segment] = []
     i = j = 0
     while i < len(before) or j < len(after):
@@ -29,6 +31,25 @@ def segments(before: Sequence[int], after: Sequence[int]) -> list[Segment]:
                 break
         found.append((range(start[0], i), range(start[1], j)))
     return found
+
+
+def _segments_of_nothing(before: Sequence[int], after: Sequence[int]) -> list[Segment]:
+    """The same where products tell nothing: what agrees at both ends stays where it is, the rest goes together."""
+    most = min(len(before), len(after))
+    start = next((k for k in range(most) if before[k] != after[k]), most)
+    end = next((k for k in range(most - start) if before[-1 - k] != after[-1 - k]), most - start)
+    stops = len(before) - end, len(after) - end
+    first = [(range(k, k + 1), range(k, k + 1)) for k in range(start)]
+    rest = [(range(start, stops[0]), range(start, stops[1]))]
+    if 0 not in before[start : stops[0]]:
+        inside = segments(before[start : stops[0]], after[start : stops[1]])
+        rest = [(_moved(old, start), _moved(new, start)) for old, new in inside]
+    last = [(range(stops[0] + k, stops[0] + k + 1), range(stops[1] + k, stops[1] + k + 1)) for k in range(end)]
+    return [*first, *rest, *last]
+
+
+def _moved(run: range, by: int) -> range:
+    return range(run.start + by, run.stop + by)
 
 
 @dataclass(frozen=True)
@@ -50,8 +71,9 @@ def reshape(axes: Axes, before: Sequence[int], after: Sequence[int]) -> tuple[Ax
     spread: list[Split] = []
     lost: list[IntArray] = []
     for old, new in segments(before, after):
-        labelled = [axis for axis in old if axis in axes]
-        if len(labelled) > 1:
+        labelled = [axis for axis in old if axis in axes and axes[axis].size]
+        fits = prod(before[k] for k in old) == prod(after[k] for k in new) > 0  # else there is nothing to lay out
+        if len(labelled) > 1 or (labelled and not fits):
             lost += [axes[axis] for axis in labelled]
         elif labelled:
             table = _laid_out(axes[labelled[0]], labelled[0], old, before).reshape([after[k] for k in new])

@@ -11,6 +11,7 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.cost import CostModel
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelStructure, OperatorGraph, channel_structure
+from prunekit.core.graph.outputs import with_outputs
 from prunekit.core.parsing.channel_graph import ChannelGraph
 from prunekit.core.parsing.proof import proven
 
@@ -27,6 +28,7 @@ def parse(
     proof: bool = True,
     leaf_modules: Mapping[str, str] | None = None,
     whole_parts: Iterable[str] = (),
+    outputs: Iterable[str | int] | None = None,
 ) -> ChannelGraph:
     """Find a network's channel graph and verify it.
 
@@ -43,12 +45,16 @@ def parse(
         leaf_modules: As for ``Backend.record``.
         whole_parts: Patterns of names of modules, or of choices (``blocks.*.attn#0``): where their code splits an axis
             into parts, whole parts go (heads), not positions within every part (their width).
+        outputs: Paths of the outputs that matter (``0``, ``logits``, ``aux.0``); the others keep no channels and are
+            not compared. None means all.
 
     Raises:
+        OutputError: The network has no such output.
         ValueError: A leaf module is said to be something else, or a module in ``ignore`` does not exist.
     """
     _check_leaf_modules(leaf_modules or {})
     operators, ignore = backend.record(network, inputs, leaf_modules), list(ignore)
+    operators = operators if outputs is None else with_outputs(operators, outputs)
     found = structure(operators, ignore, list(whole_parts))
     if proof and found.groups:
         found = proven(backend, network, inputs, found, seed)

@@ -102,9 +102,10 @@ def differences(
     sizes = {group.id: group.size for group in graph.groups}
     plan = PrunePlan({gid: tuple(range(size)) for gid, size in sizes.items()}, sizes, graph.signature)
     reference = Reference(graph, plan, subject.precise, subject.lively, thorough=values is None)
-    wanted = outputs_as_arrays(backend.run_masked(subject.network, graph, plan, subject.inputs, reference))
+    asked = graph.operators.asked
+    wanted = outputs_as_arrays(backend.run_masked(subject.network, graph, plan, subject.inputs, reference), asked)
     with backend.temporary_parameters(subject.network, values or {}):
-        got = outputs_as_arrays(backend.run_compared(subject.network, subject.inputs, reference))
+        got = outputs_as_arrays(backend.run_compared(subject.network, subject.inputs, reference), asked)
     pairs = enumerate(zip(got, wanted, strict=False))
     return {**reference.differences, **{output(k): relative_difference(a, b) for k, (a, b) in pairs}}
 

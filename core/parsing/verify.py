@@ -102,7 +102,8 @@ class Verification:
             wanted = self._masked(plan, reference)
             try:
                 small = small or self.backend.prune(subject.network, self.graph, plan)
-                got = outputs_as_arrays(self.backend.run_compared(small, subject.inputs, reference))
+                outputs = self.backend.run_compared(small, subject.inputs, reference)
+                got = outputs_as_arrays(outputs, self.graph.operators.asked)
             except Exception as problem:  # whatever the pruned network's code raises is the finding
                 return f"{type(problem).__name__}: {first_line(problem)}"
             self._weigh(reference)
@@ -124,7 +125,7 @@ class Verification:
             raise Unfit from problem
         if not reference.complete:
             raise Unfit
-        return outputs_as_arrays(outputs)
+        return outputs_as_arrays(outputs, self.graph.operators.asked)
 
     def _trained(self, small: Network) -> str | None:
         """Why the pruned network does not train, or None."""

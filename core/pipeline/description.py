@@ -14,6 +14,7 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import plain
 from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.graph import ChannelStructure, channel_structure
+from prunekit.core.graph.outputs import with_outputs
 from prunekit.core.graph.structure import staying
 from prunekit.core.pipeline.components import constructing
 from prunekit.core.pipeline.errors import DescriptionError
@@ -40,6 +41,7 @@ class Description:
         ignore: Modules whose outputs were kept.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Where whole parts of an axis go, not positions within every part.
+        outputs: Paths of the outputs that matter; none means all.
         leaf_modules: For names of module classes what such a module is as a whole, as ``parse`` took it.
         imports: Modules of the user's that register the network or what it needs.
         pack: The distribution that brings the class; None for a module of the user's own.
@@ -55,6 +57,7 @@ class Description:
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     whole_parts: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     pack: str | None = None
     leaf_modules: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class Description:
             "ignore": list(self.ignore),
             "frozen": [list(pair) for pair in self.frozen],
             "whole_parts": list(self.whole_parts),
+            "outputs": list(self.outputs),
             "custom": dict(self.leaf_modules),
             "imports": list(self.imports),
             "pack": self.pack,
@@ -94,7 +98,8 @@ class Description:
                 str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
                 None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
                 tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
-                tuple(str(name) for name in data.get("whole_parts", ())), tuple(data["imports"]), data["pack"],
+                tuple(str(name) for name in data.get("whole_parts", ())),
+                tuple(str(name) for name in data.get("outputs", ())), tuple(data["imports"]), data["pack"],
                 {str(name): str(kind) for name, kind in data.get("custom", {}).items()}, tuple(data["layers"]),
             )  # fmt: skip
         except OSError as problem:
@@ -118,6 +123,7 @@ class Description:
             network = backend.build(component, arguments(component, self.params), seed=0)
             if self.plan is not None:
                 operators = backend.record(network, arrays_of(self.inputs), self.leaf_modules)
+                operators = with_outputs(operators, self.outputs) if self.outputs else operators
                 graph = channel_structure(operators, self.ignore, self.frozen, self.whole_parts)
                 network = backend.prune(network, graph, self.plan)
         load_own(backend, network, folder / self.weights)

@@ -37,6 +37,7 @@ class Subject:
         description: How to build it again.
         sample: What it was seen to run on; None takes seeded numbers, as described.
         whole_parts: Patterns of modules where whole parts of an axis go, as for ``parse``.
+        outputs: Paths of the outputs that matter, as for ``parse``; none means all.
     """
 
     backend: Backend
@@ -44,6 +45,7 @@ class Subject:
     description: Description
     sample: Inputs | None = None
     whole_parts: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -53,8 +55,10 @@ class Subject:
     @cached_property
     def graph(self) -> ChannelGraph:
         """The channel graph, parsed and verified when it is first asked for."""
-        leaf_modules, parts = self.description.leaf_modules, self.whole_parts
-        return parse(self.backend, self.network, self.inputs, leaf_modules=leaf_modules, whole_parts=parts)
+        return parse(
+            self.backend, self.network, self.inputs, leaf_modules=self.description.leaf_modules,
+            whole_parts=self.whole_parts, outputs=self.outputs or None,
+        )  # fmt: skip
 
     def batch(self, samples: int) -> Inputs:
         """Seeded inputs of the described shapes and types, for so many samples."""
@@ -139,7 +143,8 @@ class SubjectLoader:
             self._warn_of_unknown_classes(step, network, leaf_modules)
             description = replace(description, leaf_modules=leaf_modules or description.leaf_modules)
         whole_parts = tuple(parser.whole_parts) if parser is not None else ()
-        return Subject(self._backend, network, description, inputs, whole_parts)
+        outputs = tuple(str(name) for name in parser.outputs) if parser is not None else ()
+        return Subject(self._backend, network, description, inputs, whole_parts, outputs)
 
     def of_file(self, path: Path, step: StepConfig) -> Subject:
         """The network of a ``desc_<id>.json``, for a step that goes on with it.

@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import ChannelStructure, Group
+from prunekit.core.pruning.errors import PlanError as PlanError  # imported from here as well
+from prunekit.core.pruning.naming import called, named_groups
 from prunekit.core.pruning.ranking import Ranking
-from prunekit.registry import PrunekitError
-
-
-class PlanError(PrunekitError, ValueError):
-    """A plan cannot be made, or does not fit the graph; the message names the first difference."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +58,34 @@ class PrunePlan:
     def from_ratios(
         cls,
         graph: ChannelStructure,
-        ratios: Mapping[int, float],
+        ratios: Mapping[int | str, float],
         scores: Mapping[int, NDArray[np.floating]] | None = None,
         round_to: int = 1,
     ) -> PrunePlan:
-        """Keep a share of each group that is named by any of its mids; other groups stay whole.
+        """Keep a share of each group that is named by any of its layers; other groups stay whole.
 
-        Args: as in ``uniform``.
+        Args:
+            graph: As in ``uniform``.
+            ratios: The share by mid, by the name of a module, or by a pattern of such names (``layer1.*``); of the
+                layers that a pattern names those that cannot be pruned are left out.
+            scores: As in ``uniform``.
+            round_to: As in ``uniform``.
 
         Raises:
-            PlanError: A mid does not exist or is protected, two mids of one group contradict, or a ratio is no share.
+            PlanError: A layer does not exist or is protected, a pattern names none that can go, two layers of one group
+                contradict, or a ratio is no share.
         """
         counts = {group.id: group.size for group in graph.groups}
-        named: dict[int, tuple[int, float]] = {}
-        for mid, ratio in ratios.items():
-            group = _group(graph, mid)
+        named: dict[int, tuple[int | str, float]] = {}
+        for layer, ratio in ratios.items():
             if not 0 <= ratio <= 1:
-                raise PlanError(f"mid {mid}: {ratio} is no share between 0 and 1")
-            before = named.setdefault(group.id, (mid, ratio))
-            if before[1] != ratio:
-                raise PlanError(f"mids {before[0]} and {mid} belong to one group, but ask for {before[1]} and {ratio}")
-            counts[group.id] = rounded(group, ratio * group.size, round_to)
+                raise PlanError(f"{called(layer)}: {ratio} is no share between 0 and 1")
+            for group in named_groups(graph, layer):
+                before = named.setdefault(group.id, (layer, ratio))
+                if before[1] != ratio:
+                    both = called(before[0], layer)
+                    raise PlanError(f"{both} belong to one group, but ask for {before[1]} and {ratio}")
+                counts[group.id] = rounded(group, ratio * group.size, round_to)
         chosen = magnitude_scores(graph) if scores is None else scores
         rankings = {group.id: Ranking.of_scores(np.asarray(chosen[group.id])) for group in graph.groups}
         return cls.from_counts(graph, [counts[group.id] for group in graph.groups], rankings)
@@ -197,16 +201,6 @@ def _comparable(scores: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray
     means = np.bincount(own, scores) / np.bincount(own)
     comparable: NDArray[np.float64] = scores * scores.mean() / np.where(means > 0, means, 1.0)[own]
     return comparable
-
-
-def _group(graph: ChannelStructure, mid: int) -> Group:
-    group = graph.group_of(mid)
-    if group is not None:
-        return group
-    if 0 <= mid < len(graph.layers):
-        reasons = ", ".join(reason for reason, _ in graph.layers[mid].protected)
-        raise PlanError(f"mid {mid} ({graph.layers[mid].name}) cannot be pruned: {reasons}")
-    raise PlanError(f"no mid {mid}; there are 0 to {len(graph.layers) - 1}")
 
 
 def check_network(graph: ChannelStructure, shapes: Mapping[str, tuple[int, ...]]) -> None:

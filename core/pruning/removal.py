@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.structure import Axis, ChannelStructure, staying
 from prunekit.core.pruning import size_updates
+from prunekit.core.pruning.errors import PlanError
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
@@ -31,8 +32,21 @@ class Removal:
     channels: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, graph: ChannelStructure, plan: PrunePlan, shapes: Mapping[str, tuple[int, ...]]) -> Removal:
-        """What the plan means for a network whose parameters and buffers have these shapes.
+    def of(
+        cls,
+        graph: ChannelStructure,
+        plan: PrunePlan,
+        shapes: Mapping[str, tuple[int, ...]],
+        state: Collection[str] = (),
+    ) -> Removal:
+        """What the plan means for a network whose parameters and other tensors have these shapes.
+
+        Args:
+            graph: The network's structure.
+            plan: What stays of it.
+            shapes: By the tensors' names.
+            state: Names of those that are the network's state and have to be there. What a forward left behind
+                need not, nor have the shape that it had: the next forward makes it anew.
 
         Raises:
             PlanError: The plan is of another graph, or the graph of another network.
@@ -41,7 +55,7 @@ class Removal:
         keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
         for axis in graph.axes:
             stays = staying(axis.units, keep)
-            if not stays.all():
+            if not stays.all() and _there(axis, shapes, state):
                 kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
         return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels)
@@ -58,3 +72,17 @@ class Removal:
         for axis, indices in self.kept.get(name, {}).items():
             array = array.take(indices, axis)
         return np.ascontiguousarray(array)
+
+
+def _there(axis: Axis, shapes: Mapping[str, tuple[int, ...]], state: Collection[str]) -> bool:
+    """Whether a tensor has the axis that is to be cut.
+
+    Raises:
+        PlanError: It has not, though it is the network's state.
+    """
+    name, size, shape = axis.parameter, axis.units.size, shapes.get(axis.parameter, ())
+    fits = axis.axis < len(shape) and shape[axis.axis] == size
+    if not fits and name in state:
+        there = f"has {size} along axis {axis.axis} there"
+        raise PlanError(f"the graph is of another network: {name} {there}, here it is {shape}")
+    return fits

@@ -28,6 +28,7 @@ class ApiCall:
         found: Any = self.args[position:]
         if not found:
             found = next((self.kwargs[name] for name in names if name in self.kwargs), ())
+            found = (found,) if isinstance(found, int) else found
         if len(found) == 1 and isinstance(found[0], (tuple, list)):
             found = found[0]
         return list(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from prunekit.core.data.nested import BUILT_IN
 from prunekit.core.graph.attributes import Attributes, Origins
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
@@ -60,11 +61,11 @@ class Call:
 
     def operands(self) -> list[int]:
         """All tensors among the arguments."""
-        return [self.number(t) for t in self._writer.tensors_in(self._bound)]
+        return [self.number(t) for t in self._writer.tensors_in(self._bound, BUILT_IN)]
 
     def results(self) -> list[int]:
         """New numbers for all tensors that it returned. Ask for the operands first."""
-        return [self._writer.fresh(t) for t in self._writer.tensors_in(self.out)]
+        return [self._writer.fresh(t) for t in self._writer.tensors_in(self.out, BUILT_IN)]
 
     def between(self, shape: Sequence[int]) -> int:
         """A tensor that exists only in the neutral graph, where one operator becomes several."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from prunekit.core.data.nested import leaves
+from prunekit.core.data.nested import CONTAINERS, leaves
 from prunekit.core.graph.attributes import Attributes, attributes_of
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.operators import Operator, OperatorGraph
@@ -56,9 +56,9 @@ class GraphWriter(ABC):
         """Path of the module whose forward runs."""
         return self._path[-1] if self._path else ""
 
-    def tensors_in(self, value: Any) -> Iterator[Any]:
-        """All tensors in the arguments or the result of an operator."""
-        return filter(self.is_tensor, leaves(value))
+    def tensors_in(self, value: Any, containers: tuple[type[Any], ...] = CONTAINERS) -> Iterator[Any]:
+        """All tensors in a network's inputs or outputs; of an operator's ``containers`` are those built in."""
+        return filter(self.is_tensor, leaves(value, containers))
 
     def followed(self, tensor: Any) -> int | None:
         """The number of a tensor that is followed, or None."""

@@ -1,4 +1,4 @@
-"""Integers that modules hold: while a network is recorded, they are sizes that know which attribute they are."""
+"""What modules hold: while a network is recorded, integers are sizes that know which attribute they are; tensors."""
 
 from __future__ import annotations
 
@@ -67,3 +67,20 @@ def _plain(value: Any) -> Any:
     if type(value) in (tuple, list) and any(type(part) is SymInt for part in value):
         return type(value)(int(part) if type(part) is SymInt else part for part in value)
     return value
+
+
+def tensors_held(value: Any, name: str, kind: type[Any], inside: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """The tensors in what a module holds, each with its name: ``table['x'][0]``.
+
+    Args:
+        value: A tensor, or a list, tuple or dict.
+        name: What the attribute is called.
+        kind: The framework's class of tensors.
+        inside: Ids of the collections around it, for one may hold itself.
+    """
+    if isinstance(value, kind):
+        yield name, value
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in inside:
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(part, (kind, list, tuple, dict)):
+                yield from tensors_held(part, f"{name}[{key!r}]", kind, (*inside, id(value)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.data.nested import held_by, leaf_paths
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.graph_writer import GraphWriter
+from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
 from prunekit.registry.errors import first_line
 
@@ -105,31 +107,51 @@ class Recorder(GraphWriter):
         with self.watching():
             self.graph.inputs += [self.fresh(t) for t in self.tensors_in(inputs)]
             outputs = forward(inputs)
-        found = list(self.tensors_in(outputs))
-        self.graph.outputs += [self.number(t) for t in found]
-        return found
+        returned = list(leaf_paths(outputs))
+        found = [(path, leaf) for path, leaf in returned if self.is_tensor(leaf)]
+        inside = [each for path, leaf in returned for each in self._inside(path, leaf)]
+        self.graph.outputs += [self.number(tensor) for _, tensor in (*found, *inside)]
+        self.graph.output_names += [path for path, _ in (*found, *inside)]
+        return [tensor for _, tensor in found]
 
-    def run_training(self, run: Callable[[], Any]) -> None:
-        """Record the training forward as well, if it reads parameters that evaluation did not, as auxiliary heads.
+    def _inside(self, path: str, leaf: Any) -> Iterator[tuple[str, Any]]:
+        """What was computed and is returned in an object of a class of its own: it cannot be compared, but is kept."""
+        for name, part in () if self.is_tensor(leaf) else held_by(leaf, path):
+            if self.is_tensor(part) and self.known(part) is not None and self.name_of(part) is None:
+                yield name, part
+
+    def run_training(self, run: Callable[[], Any], branches: bool) -> None:
+        """Record the training forward as well, if it may return more than evaluation does.
+
+        Parameters without effect in evaluation say that, as those of auxiliary heads, and branches of the code.
 
         Args:
             run: Calls `run` of this recorder in training mode.
+            branches: Whether the network decides something by its mode.
         """
-        unread, graph, problem = self.unread(), self.graph, ""
-        if not unread:
+        graph, problem = self.graph, ""
+        graph.returned = len(graph.outputs)
+        unread, idle = self.unread(), idle_parameters(graph)
+        if not (idle or branches):
             return
-        count, outputs = len(graph.operators), len(graph.outputs)
+        count, outputs = len(graph.operators), graph.returned
         graph.calls = dict(self._calls)
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example
-            problem = f" ({type(raised).__name__}: {first_line(raised)})"
-        if problem or self.unread() == unread:
-            del graph.operators[count:], graph.outputs[outputs:]
-            names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
-            graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
+            problem = f"{type(raised).__name__}: {first_line(raised)}"
+        if problem or (self.unread() == unread and idle_parameters(graph) == idle and self._as_many(outputs)):
+            del graph.operators[count:], graph.outputs[outputs:], graph.output_names[outputs:]
+            graph.dropped = dropped(graph, idle)
+            graph.notes += [_told(unread, problem)] if unread else []
         else:
             graph.training_from = count
+            graph.dropped = dropped(graph, idle_parameters(graph))
+
+    def _as_many(self, count: int) -> bool:
+        """Whether the forward recorded last returned the same as the one before but for the number of samples."""
+        shapes = [self.graph.tensors[number].shape for number in self.graph.outputs]
+        return [shape[1:] for shape in shapes[:count]] == [shape[1:] for shape in shapes[count:]]
 
     def unread(self) -> list[str]:
         """Parameters that no operator has read."""
@@ -158,3 +180,14 @@ class Recorder(GraphWriter):
         self.graph.equal = self.tracker.uses.comparisons()
         self.weigh()
         return self.graph
+
+
+def _told(unread: Sequence[str], problem: str) -> str:
+    """What is said of parameters that evaluation does not read, and of why training could not be looked at."""
+    names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+    if not problem:
+        return f"never read: {names}; the training forward does not read them either"
+    return (
+        f"not read in evaluation: {names}; whether training reads them is not known, for its forward fails on the"
+        f" example inputs ({problem}). If it does, they will not fit the pruned network: give inputs that it trains on"
+    )

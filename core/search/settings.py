@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     ValidationInfo,
@@ -53,11 +54,13 @@ class NetworkParser(Block):
         replace_conv_list: The same for convolutions.
         whole_parts: Patterns of modules whose code splits channels into parts: there whole parts go (attention heads,
             groups), not positions within every part (the width of the heads).
+        outputs: Which outputs matter, where not all do: positions, keys, and paths of them (``aux.0``).
     """
 
     replace_bn_list: list[str] = []
     replace_conv_list: list[str] = []
     whole_parts: list[str] = []
+    outputs: list[str | NonNegativeInt] = []
 
     @field_validator("replace_bn_list", "replace_conv_list")
     @classmethod

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.data.nested import named_leaves
+from prunekit.core.data.nested import leaf_paths, named_leaves
+from prunekit.core.graph.outputs import is_named
 
 
 def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
@@ -21,6 +22,8 @@ def varied(state: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[An
     return changed
 
 
-def named(outputs: Any, name: str = "the output") -> Iterator[tuple[str, NDArray[Any]]]:
-    """Every array in a nested output, with the way that leads to it."""
-    return ((path, leaf) for path, leaf in named_leaves(outputs, name) if isinstance(leaf, np.ndarray))
+def named(outputs: Any, name: str = "the output", asked: Collection[str] = ()) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every array in a nested output, with the way that leads to it; only those asked for, if any are."""
+    for (place, leaf), (path, _) in zip(named_leaves(outputs, name), leaf_paths(outputs), strict=True):
+        if isinstance(leaf, np.ndarray) and (not asked or is_named(asked, path)):
+            yield place, leaf

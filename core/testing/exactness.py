@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +81,13 @@ def assert_exact(
     if plan is None:
         rng = np.random.default_rng(seed)
         plan = PrunePlan.uniform(graph, keep, {group.id: rng.random(group.size) for group in graph.groups})
-    whole, small = _run(backend, lively, example_inputs), backend.prune(lively, graph, plan)
-    _same_structure(_run(backend, small, example_inputs), whole)
+    asked = graph.operators.asked
+    whole, small = _run(backend, lively, example_inputs, asked), backend.prune(lively, graph, plan)
+    _same_structure(_run(backend, small, example_inputs, asked), whole)
     subject = proof_subject(backend, lively, graph, example_inputs)
     reference = Reference(graph, plan, subject.precise)
-    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs, reference)))
-    got = list(named(backend.run_compared(small, example_inputs, reference)))
+    wanted = list(named(backend.run_masked(lively, graph, plan, example_inputs, reference), asked=asked))
+    got = list(named(backend.run_compared(small, example_inputs, reference), asked=asked))
     for number, ((name, a), (_, b)) in enumerate(zip(got, wanted, strict=True)):
         limit = subject.limit(output(number)) if tolerance is None else tolerance
         if not (error := relative_difference(a, b)) <= limit:
@@ -99,9 +100,9 @@ def assert_exact(
     )
 
 
-def _run(backend: Backend, network: Network, inputs: Inputs) -> Named:
+def _run(backend: Backend, network: Network, inputs: Inputs, asked: Collection[str]) -> Named:
     ((outputs, _),) = backend.run(network, [(inputs, 0)])
-    return list(named(outputs))
+    return list(named(outputs, asked=asked))
 
 
 def _same_structure(got: Named, wanted: Named) -> None:

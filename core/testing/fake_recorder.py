@@ -10,6 +10,7 @@ import numpy as np
 
 from prunekit.core.backend import outputs_as_arrays
 from prunekit.core.data.contract import Inputs, as_call
+from prunekit.core.data.nested import leaf_paths
 from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Normalization, Permute
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure, staying
@@ -43,7 +44,9 @@ class Recorder(Tape):
         graph, parameters = self._graph, self._network.arrays(buffers=False)
         args, kwargs = as_call(inputs)
         graph.inputs = [self._fresh(array) for array in (*args, *kwargs.values())]
-        graph.outputs = [self._numbered(array) for array in outputs_as_arrays(call(self, self._network, inputs))]
+        found = list(leaf_paths(call(self, self._network, inputs)))
+        graph.outputs, graph.returned = [self._numbered(array) for _, array in found], len(found)
+        graph.output_names = [path for path, _ in found]
         graph.parameter_shapes = {name: array.shape for name, array in parameters.items()}
         for name, array in parameters.items():
             size = abs(array)

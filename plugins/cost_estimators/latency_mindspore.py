@@ -11,7 +11,7 @@ from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - before MindSpore
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
-from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, to_tensors
+from prunekit.plugins.backends.mindspore.forward import evaluating, handed_over, tensors_in
 from prunekit.plugins.cost_estimators.cpu_affinity import cpus
 from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
@@ -52,7 +52,7 @@ class MeasuredLatency:
         """
         check_counts(threads, warmup, repeats)
         on_cpu = use_device(device) == "CPU"
-        args, kwargs = to_tensors(as_call(inputs))
+        args, kwargs = handed_over(as_call(inputs))
         with contextlib.ExitStack() as stack:
             used = stack.enter_context(cpus(threads))
             for network in networks.values():

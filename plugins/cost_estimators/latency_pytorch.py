@@ -12,7 +12,8 @@ from torch import nn
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.pytorch.device import torch_device
-from prunekit.plugins.backends.pytorch.forward import evaluating, to_device
+from prunekit.plugins.backends.pytorch.forward import evaluating, handed_over
+from prunekit.plugins.backends.pytorch.module_tree import plain_methods
 from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
@@ -60,12 +61,14 @@ def compare_latency(
     """
     check_counts(threads, warmup, repeats)
     device = torch.device(device)
-    args, kwargs = to_device(as_call(inputs), device)
+    args, kwargs = handed_over(as_call(inputs), device)
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         used = stack.enter_context(_threads(threads))
         for network in networks.values():
-            stack.enter_context(evaluating(network.to(device)))
+            with plain_methods(network):
+                network.to(device)
+            stack.enter_context(evaluating(network))
         forwards = {name: functools.partial(network, *args, **kwargs) for name, network in networks.items()}
         return in_turns(
             forwards, lambda: _wait(device), batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils._pytree import tree_leaves
 
 from prunekit.core.data.contract import Inputs
+from prunekit.core.data.nested import leaves
 from prunekit.core.pipeline.exporting import Exported, ExportError
-from prunekit.plugins.backends.pytorch.forward import call, evaluating, to_device, to_numpy
+from prunekit.plugins.backends.pytorch.forward import call, evaluating, handed_over, to_numpy
+from prunekit.plugins.backends.pytorch.module_tree import device_of
 from prunekit.plugins.exporters.onnx_file import names_and_axes, need_packages, opset_of, runner
 from prunekit.plugins.exporters.parity import Case, batches, named_arrays, write_checked
 from prunekit.registry import Register, RegisterType
@@ -30,7 +31,7 @@ class OnnxExporter:
         found = _cases(network, inputs, any_batch)
         first = found[0]
         outputs, free = names_and_axes(first)
-        given = tuple(to_device(array, _device(network)) for array in first.arrays.values())
+        given = tuple(handed_over(array, device_of(network)) for array in first.arrays.values())
 
         def write(file: Path) -> int:
             try:
@@ -53,11 +54,6 @@ def _cases(network: nn.Module, inputs: Inputs, any_batch: bool) -> list[Case]:
     found = []
     with evaluating(network), torch.no_grad():
         for each, size in batches(inputs, any_batch):
-            outputs = to_numpy(tree_leaves(call(network, each, _device(network))))
+            outputs = to_numpy(list(leaves(call(network, each, device_of(network)))))
             found.append(Case(named_arrays(network.forward, each), outputs, size))
     return found
-
-
-def _device(network: nn.Module) -> torch.device:
-    tensor = next(iter(network.parameters()), None)
-    return torch.device("cpu") if tensor is None else tensor.device

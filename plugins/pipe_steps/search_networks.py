@@ -31,6 +31,7 @@ def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found:
     network, _ = setup.evaluator.network(found.trial)
     description = replace(
         setup.subject.description, plan=plan, ignore=graph.ignore, frozen=graph.frozen, whole_parts=graph.whole_parts,
+        outputs=graph.operators.asked,
         layers=layer_rows(graph, plan),
     )  # fmt: skip
     search = {

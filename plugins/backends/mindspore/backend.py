@@ -28,6 +28,7 @@ from prunekit.plugins.backends.mindspore import (
     surgery,
     weights,
 )
+from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.device import device_in_use, use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
@@ -60,7 +61,7 @@ class MindsporeBackend:
         with seeded(seed), plainly():
             made: nn.Cell = network(**params)
             made.init_parameters_data()
-        return made.set_train(False)
+        return set_training(made, False)
 
     def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
         """Arrays by name in a checkpoint."""
@@ -88,7 +89,8 @@ class MindsporeBackend:
 
     def record(self, network: nn.Cell, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
-        return recorder.record(network, lambda x: forward.call(network, x), forward.to_tensors(inputs), leaf_modules)
+        given = forward.to_tensors(inputs)
+        return recorder.record(network, lambda x: forward.call_with(network, x), given, leaf_modules)
 
     def observe(self, network: nn.Cell, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
@@ -108,12 +110,13 @@ class MindsporeBackend:
     ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
         given = _given(inputs, reference)
-        return forward.to_numpy(masking.masked(network, graph, plan, lambda: forward.call(network, given), reference))
+        outputs = masking.masked(network, graph, plan, lambda: forward.call_with(network, given), reference)
+        return forward.to_numpy(outputs)
 
     def run_compared(self, network: nn.Cell, inputs: Inputs, reference: Reference) -> Any:
         """Outputs of a pruned network that draws and decides as the masked run did."""
         given = _given(inputs, reference)
-        return forward.to_numpy(comparing.compared(network, reference, lambda: forward.call(network, given)))
+        return forward.to_numpy(comparing.compared(network, reference, lambda: forward.call_with(network, given)))
 
     def train_once(self, network: nn.Cell, inputs: Inputs) -> None:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
@@ -163,7 +166,7 @@ class MindsporeBackend:
 
 def _given(inputs: Inputs, reference: Reference | None) -> Any:
     """What a run of the proof is called with."""
-    given = forward.to_tensors(inputs)
+    given = forward.handed_over(inputs)
     return forward.doubled(given) if reference is not None and reference.training else given
 
 

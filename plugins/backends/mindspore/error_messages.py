@@ -27,7 +27,12 @@ def plainly() -> Iterator[None]:
 
 
 def without_stack(text: str) -> str:
-    """The text up to the first section that MindSpore appends for its own developers, with what to do if known."""
-    plain = _RULER.split(text, maxsplit=1)[0].strip()
+    """The text without the sections that MindSpore appends for its own developers, with what to do if known.
+
+    Where it says all that it has to say in such a section (``- Kernel select failed:``), that one is taken.
+    """
+    first, *sections = (part.strip() for part in _RULER.split(f"\n{text}\n"))
+    told = [body for title, body in zip(sections[::2], sections[1::2], strict=False) if "developers" not in title]
+    plain = first or next(filter(None, told), text.strip())
     hint = next((words for operator, words in _HINTS.items() if operator in plain), None)
     return plain if hint is None or hint in plain else f"{plain.rstrip('.')}: {hint}"

@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves
+from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.views import current
 
@@ -22,8 +23,25 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def to_tensors(value: Any) -> Any:
-    """Return the value with every array in it as a tensor; dtypes are kept."""
+    """Return the value with every array in it as a tensor; dtypes are kept, and tensors are those that they are."""
     return map_leaves(lambda leaf: Tensor(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf, value)
+
+
+def handed_over(value: Any) -> Any:
+    """What `to_tensors` returns, as a copy: the code of a network may write into what it is given.
+
+    Where one array stands twice, so does its copy.
+    """
+    copies = dict[int, tuple[Any, Any]]()  # with the original, so that it keeps its id
+
+    def copied(leaf: Any) -> Any:
+        if not isinstance(leaf, (np.ndarray, np.generic, Tensor)):
+            return leaf
+        if id(leaf) not in copies:
+            copies[id(leaf)] = leaf, current(leaf).copy() if isinstance(leaf, Tensor) else Tensor(leaf)
+        return copies[id(leaf)][1]
+
+    return map_leaves(copied, value)
 
 
 def to_numpy(value: Any) -> Any:
@@ -38,17 +56,25 @@ def as_array(tensor: Tensor) -> Any:
 
 
 def call(network: nn.Cell, inputs: Inputs) -> Any:
-    """Call the network as it stands (its mode is the caller's) and return its own outputs."""
+    """Call the network as it stands (its mode is the caller's) and return its own outputs.
+
+    It gets a copy of the inputs.
+    """
+    return call_with(network, handed_over(inputs))
+
+
+def call_with(network: nn.Cell, inputs: Inputs) -> Any:
+    """The same with tensors that nobody needs afterwards, such as `handed_over` gives: they are not copied."""
     args, kwargs = as_call(inputs)
     with plainly():
-        return network(*to_tensors(args), **to_tensors(kwargs))
+        return network(*args, **kwargs)
 
 
 @contextlib.contextmanager
 def evaluating(network: nn.Cell) -> Iterator[nn.Cell]:
     """Evaluation mode inside the block; afterwards every cell has the mode it had."""
     modes = [(cell, cell.training) for _, cell in network.cells_and_names()]
-    network.set_train(False)
+    set_training(network, False)
     try:
         yield network
     finally:
@@ -61,7 +87,7 @@ def training(network: nn.Cell) -> Iterator[None]:
     """Training mode inside the block, after which modes and the arrays that are not trained are as they were."""
     modes = [(cell, cell.training) for _, cell in network.cells_and_names()]
     held = [(p, p.asnumpy().copy()) for p in network.get_parameters() if not p.requires_grad]
-    network.set_train(True)
+    set_training(network, True)
     try:
         yield
     finally:
@@ -83,7 +109,7 @@ def doubled(value: Any) -> Any:
 
 def train_once(network: nn.Cell, inputs: Inputs) -> None:
     """One forward in training mode and the gradients of its outputs; the network is left in that mode."""
-    network.set_train(True)
+    set_training(network, True)
     given = doubled(to_tensors(inputs))
 
     def loss() -> Any:

@@ -11,6 +11,7 @@ from mindspore import Tensor, nn, ops
 from mindspore.nn.layer.normalization import _BatchNorm
 
 from prunekit.core.data.contract import Batch, DataError
+from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array, call
 
@@ -21,7 +22,7 @@ def recalibrated(network: nn.Cell, batches: Iterable[Batch]) -> nn.Cell:
     Raises:
         DataError: There is no batch to take them from.
     """
-    changed = copied(network).set_train(False)
+    changed = set_training(copied(network), False)
     norms = [cell for _, cell in changed.cells_and_names() if isinstance(cell, _BatchNorm)]
     norms = [norm for norm in norms if norm.use_batch_statistics is not False]  # a frozen one keeps its own
     found, seen = {norm: _Average() for norm in norms}, 0
@@ -35,7 +36,7 @@ def recalibrated(network: nn.Cell, batches: Iterable[Batch]) -> nn.Cell:
         for parameter, total in zip((norm.moving_mean, norm.moving_variance), average.totals, strict=True):
             if average.count:  # the forward may not reach it
                 parameter.set_data(Tensor(total / average.count, dtype=parameter.dtype))
-    return changed.set_train(False)
+    return set_training(changed, False)
 
 
 class _Average:

@@ -17,12 +17,22 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import SymInt
 from prunekit.core.recording import Rule
-from prunekit.core.recording.module_attributes import known_attributes
+from prunekit.core.recording.mode_branches import branches_on_training
+from prunekit.core.recording.module_attributes import known_attributes, tensors_held
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
-from prunekit.plugins.backends.mindspore.dispatch import INDEX, ONE_AT_A_TIME, VIEWS, WRITE, Dispatched, dispatching
-from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, tensors_in, training
+from prunekit.plugins.backends.mindspore.cell_tree import named_buffers
+from prunekit.plugins.backends.mindspore.dispatch import (
+    INDEX,
+    ONE_AT_A_TIME,
+    VIEWS,
+    WRITE,
+    Dispatched,
+    FrontEndError,
+    dispatching,
+)
+from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, handed_over, tensors_in, training
 from prunekit.plugins.backends.mindspore.recurrent import unfused
 from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
 from prunekit.plugins.backends.mindspore.rules_indexing import created
@@ -32,6 +42,7 @@ from prunekit.plugins.backends.mindspore.watching import cells_followed
 
 _NUMBER, _NAME, _MADE = "prunekit.number", "prunekit.name", "prunekit.made"
 _STATISTICS = ("moving_mean", "moving_variance")
+_OF_EVERY_CELL = frozenset(vars(nn.Cell()))
 _recordings = itertools.count()
 
 
@@ -168,16 +179,17 @@ def parameters(network: nn.Cell) -> dict[str, Parameter]:
 
 def parameters_and_buffers(network: nn.Cell) -> dict[str, Tensor]:
     """What a network's state is made of, statistics included, by its place in the network."""
-    return {**dict(network.parameters_and_names()), **dict(network.named_buffers())}
+    return {**dict(network.parameters_and_names()), **named_buffers(network)}
 
 
 def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
-    """Parameters, buffers, and tensors that cells hold as plain attributes, each with its name."""
+    """Parameters, buffers, and tensors that cells hold as plain attributes, also in lists and dicts; with names."""
     yield from parameters_and_buffers(network).items()
     for name, cell in network.cells_and_names():
         for key, value in vars(cell).items():
-            if isinstance(value, Tensor) and not isinstance(value, Parameter):
-                yield f"{name}.{key}" if name else key, value
+            own = isinstance(value, Tensor) and not isinstance(value, Parameter)
+            if key not in _OF_EVERY_CELL and (own or isinstance(value, (list, tuple, dict))):
+                yield from tensors_held(value, f"{name}.{key}" if name else key, Tensor)
 
 
 def record(
@@ -188,27 +200,32 @@ def record(
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
-    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
+    Where training may return more, as auxiliary heads, once more in that mode.
 
     Args:
         network: Whose parameters are followed.
         forward: Calls the network with inputs.
-        inputs: The tensors that it is called with, nested in any way.
+        inputs: The tensors that it is called with, nested in any way; the network gets copies of them.
         leaf_modules: For names of cell classes what such a cell is as a whole.
 
     Raises:
         DataError: The network returned no tensor.
-        FrontEndError: This version of MindSpore does not show its operators.
+        FrontEndError: This version of MindSpore does not show its operators, or the network is a compiled graph.
     """
+    if any(isinstance(cell, nn.GraphCell) for _, cell in network.cells_and_names()):
+        raise FrontEndError(
+            f"{type(network).__name__} is or holds a GraphCell, a compiled graph that does not tell where its sizes"
+            " come from: pass the network that it was exported from, and export the pruned one"
+        )
     recorder = Recorder(network, leaf_modules)
     with evaluating(network):
-        outputs = recorder.run(forward, inputs)
+        outputs = recorder.run(forward, handed_over(inputs))
     if not outputs:
-        raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
+        raise DataError("the network returned no tensor; return tensors in tuples, lists, dicts and dataclasses")
 
     def once_more() -> None:
         with training(network):
-            recorder.run(forward, doubled(inputs))
+            recorder.run(forward, handed_over(doubled(inputs)))
 
-    recorder.run_training(once_more)
+    recorder.run_training(once_more, branches_on_training(type(network), nn.Cell))
     return recorder.finished()

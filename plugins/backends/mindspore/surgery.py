@@ -10,9 +10,10 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
+from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array
-from prunekit.plugins.backends.mindspore.recorder import named_tensors
+from prunekit.plugins.backends.mindspore.recorder import named_tensors, parameters_and_buffers
 
 
 def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell:
@@ -23,10 +24,11 @@ def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell
     """
     mindspore.ms_memory_recycle()  # it keeps some MiB of every shape that has run: those of the candidate before
     named = dict(named_tensors(network))
-    removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
+    shapes = {name: tuple(tensor.shape) for name, tensor in named.items()}
+    removal = Removal.of(graph, plan, shapes, parameters_and_buffers(network).keys())
     # each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given
     small = copied(network, {id(named[name]): _part(named[name], removal, name) for name in removal.changed})
-    small.set_train(False)
+    set_training(small, False)
     cells = dict(small.cells_and_names())
     for (name, path), size in removal.sizes.items():
         holder = cells[name].__dict__

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.weights import WeightsError, check_fit
+from prunekit.plugins.backends.mindspore.cell_tree import named_buffers, parameters_dict
 from prunekit.plugins.backends.mindspore.forward import as_array
 
 SUFFIXES = (".ckpt",)
@@ -78,7 +79,7 @@ def _named(network: nn.Cell) -> dict[str, Tensor]:
                 f"{type(network).__name__}: {len(found)} parameters are called {name!r} ({', '.join(found)}), and a"
                 " file can hold one of a name; leave auto_prefix=False out, or name them"
             )
-    return {**network.parameters_dict(), **dict(network.named_buffers())}
+    return {**parameters_dict(network), **named_buffers(network)}
 
 
 def load_weights(network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:

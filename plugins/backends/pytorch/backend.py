@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,18 @@ from prunekit.plugins.backends.pytorch import (
     surgery,
     weights,
 )
+from prunekit.plugins.backends.pytorch.copying import copied
 from prunekit.plugins.backends.pytorch.device import torch_device
+from prunekit.plugins.backends.pytorch.module_tree import (
+    device_of,
+    modules,
+    named_buffers,
+    named_parameters,
+    named_tensors,
+    plain_methods,
+    set_training,
+)
+from prunekit.plugins.backends.pytorch.wrappers import bare
 from prunekit.registry import Register, RegisterType
 
 
@@ -57,7 +67,10 @@ class PytorchBackend:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             made: torch.nn.Module = network(**params)
-        return made.to(self._device).eval()
+        with plain_methods(made):
+            made.to(self._device)
+        set_training(made, False)
+        return made
 
     def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
         """Arrays by name in a state dict's file, unpickling nothing but tensors."""
@@ -65,15 +78,15 @@ class PytorchBackend:
 
     def weight_shapes(self, network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
         """Shapes of the network's state by name."""
-        return weights.shapes(network)
+        return weights.shapes(bare(network))
 
     def load(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Give the network its weights, strictly."""
-        weights.load_weights(network, arrays)
+        weights.load_weights(bare(network), arrays)
 
     def save(self, network: torch.nn.Module, path: Path) -> None:
         """Write the network's weights as safetensors, or as a state dict under one of PyTorch's own suffixes."""
-        weights.save_weights(network, path)
+        weights.save_weights(bare(network), path)
 
     def read_inputs(self, path: Path) -> Any:
         """Lists, tuples and dicts of tensors in a file, as NumPy arrays; unpickling nothing."""
@@ -81,23 +94,22 @@ class PytorchBackend:
 
     def module_classes(self, network: torch.nn.Module) -> frozenset[str]:
         """Names of the classes of the network's modules."""
-        return frozenset(type(module).__name__ for module in network.modules())
+        return frozenset(type(module).__name__ for module in modules(bare(network)))
 
     def record(
         self, network: torch.nn.Module, inputs: Inputs, leaf_modules: Mapping[str, str] | None = None
     ) -> OperatorGraph:
         """Run the network once and return what it did; see `prunekit.core.backend.Backend.record`."""
-        on_device = forward.to_device(inputs, _device_of(network))
-        device = _device_of(network)
-        return recorder.record(network, lambda x: forward.call(network, x, device), on_device, leaf_modules)
+        network, given = bare(network), forward.to_device(inputs, device_of(network))
+        return recorder.record(network, lambda x: forward.call_with(network, x), given, leaf_modules)
 
     def observe(self, network: torch.nn.Module, graph: ChannelStructure, batches: Iterable[Batch]) -> Moments:
         """Second moments of what each reader of prunable channels reads."""
-        return observe.observe(network, graph, batches, _device_of(network))
+        return observe.observe(bare(network), graph, batches, device_of(network))
 
     def prune(self, network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
         """A network that lacks what the plan removes, in evaluation mode."""
-        return surgery.prune(network, graph, plan)
+        return surgery.prune(bare(network), graph, plan)
 
     def run_masked(
         self,
@@ -108,31 +120,29 @@ class PytorchBackend:
         reference: Reference | None = None,
     ) -> Any:
         """Outputs of the whole network, where what the plan removes has no effect."""
-        device = _device_of(network)
-        on_device = _given(inputs, device, reference)
-        outputs = masking.masked(network, graph, plan, lambda: forward.call(network, on_device, device), reference)
+        network, given = bare(network), _given(inputs, network, reference)
+        outputs = masking.masked(network, graph, plan, lambda: forward.call_with(network, given), reference)
         return forward.to_numpy(outputs)
 
     def run_compared(self, network: torch.nn.Module, inputs: Inputs, reference: Reference) -> Any:
         """Outputs of a pruned network that draws and decides as the masked run did."""
-        device = _device_of(network)
-        on_device = _given(inputs, device, reference)
-        outputs = comparing.compared(network, reference, lambda: forward.call(network, on_device, device))
+        network, given = bare(network), _given(inputs, network, reference)
+        outputs = comparing.compared(network, reference, lambda: forward.call_with(network, given))
         return forward.to_numpy(outputs)
 
     def train_once(self, network: torch.nn.Module, inputs: Inputs) -> None:
         """One forward in training mode and its gradients, of a network that nobody needs afterwards."""
-        forward.train_once(network, inputs, _device_of(network))
+        forward.train_once(bare(network), inputs, device_of(network))
 
     def state_arrays(self, network: torch.nn.Module) -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers, by name."""
-        named = [*network.named_parameters(), *network.named_buffers()]
+        named = [*named_parameters(bare(network)), *named_buffers(bare(network))]
         return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
 
     def with_state(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
-        changed = copy.deepcopy(network)
-        named = dict(changed.named_parameters()) | dict(changed.named_buffers())
+        changed = copied(bare(network))
+        named = dict(named_parameters(changed)) | dict(named_buffers(changed))
         with torch.no_grad():
             for name, array in arrays.items():
                 named[name].copy_(torch.from_numpy(np.array(array, order="C")))
@@ -141,7 +151,7 @@ class PytorchBackend:
     @contextmanager
     def temporary_parameters(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
         """Inside the block what is named has other values; afterwards it is, bit for bit, as it was."""
-        state = dict(recorder.named_tensors(network))
+        state = dict(named_tensors(bare(network)))
         before = {name: state[name].detach().clone() for name in arrays}
         try:
             for name, array in arrays.items():
@@ -153,7 +163,7 @@ class PytorchBackend:
 
     def to_float64(self, network: torch.nn.Module) -> torch.nn.Module:
         """A copy that computes in float64."""
-        return surgery.as_float64(network)
+        return surgery.as_float64(bare(network))
 
     def recalibrate(self, network: torch.nn.Module, batches: Iterable[Batch]) -> torch.nn.Module:
         """A copy whose batch normalization statistics are the average over the batches.
@@ -161,19 +171,14 @@ class PytorchBackend:
         Raises:
             DataError: There is no batch to take them from.
         """
-        return recalibration.recalibrated(network, batches, _device_of(network))
+        return recalibration.recalibrated(bare(network), batches, device_of(network))
 
     def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
-        return forward.run(network, batches, _device_of(network))
+        return forward.run(bare(network), batches, device_of(network))
 
 
-def _given(inputs: Inputs, device: torch.device, reference: Reference | None) -> Any:
+def _given(inputs: Inputs, network: torch.nn.Module, reference: Reference | None) -> Any:
     """What a run of the proof is called with."""
-    on_device = forward.to_device(inputs, device)
-    return forward.doubled(on_device) if reference is not None and reference.training else on_device
-
-
-def _device_of(network: torch.nn.Module) -> torch.device:
-    tensor = next(iter(network.parameters()), None)
-    return torch.device("cpu") if tensor is None else tensor.device
+    given = forward.handed_over(inputs, device_of(bare(network)))
+    return forward.doubled(given) if reference is not None and reference.training else given

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import torch
 
 from prunekit.core import recording
-from prunekit.core.data.nested import leaves
+from prunekit.core.data.nested import BUILT_IN, leaves
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """All tensors in the arguments or the result of an operator."""
-    return (leaf for leaf in leaves(value) if isinstance(leaf, torch.Tensor))
+    return (leaf for leaf in leaves(value, BUILT_IN) if isinstance(leaf, torch.Tensor))
 
 
 class Signature(NamedTuple):

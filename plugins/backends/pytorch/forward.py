@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
-from prunekit.core.data.nested import map_leaves
+from prunekit.core.data.nested import leaves, map_leaves
+from prunekit.plugins.backends.pytorch.module_tree import modules, named_buffers, set_training
 
 
 def to_device(value: Any, device: torch.device | str) -> Any:
-    """Return the value with every array in it, NumPy's or PyTorch's, as a tensor on the device; dtypes are kept."""
+    """Return the value with every array in it, NumPy's or PyTorch's, as a tensor on the device; dtypes are kept.
+
+    What lies on the device already is not copied: for what only we read.
+    """
 
     def moved(leaf: Any) -> Any:
         if isinstance(leaf, np.generic):
@@ -26,6 +29,32 @@ def to_device(value: Any, device: torch.device | str) -> Any:
         return leaf.to(device) if isinstance(leaf, Tensor) else leaf
 
     return map_leaves(moved, value)
+
+
+def handed_over(value: Any, device: torch.device | str) -> Any:
+    """What `to_device` returns, as a copy: the code of a network may write into what it is given.
+
+    Where one array stands twice, so does its copy.
+    """
+    copies = dict[int, tuple[Any, Any]]()  # with the original, so that it keeps its id
+
+    def copied(leaf: Any) -> Any:
+        if not isinstance(leaf, (np.ndarray, np.generic, Tensor)):
+            return leaf
+        if id(leaf) not in copies:
+            copies[id(leaf)] = leaf, _copy(leaf, device)
+        return copies[id(leaf)][1]
+
+    return map_leaves(copied, value)
+
+
+def _copy(leaf: Any, device: torch.device | str) -> Tensor:
+    if isinstance(leaf, Tensor):
+        copy = leaf.detach().to(device, copy=True)
+        return copy.requires_grad_(leaf.requires_grad and leaf.is_leaf)
+    if isinstance(leaf, np.ndarray) and leaf.flags.writeable and leaf.flags.c_contiguous:
+        return torch.from_numpy(leaf).to(device, copy=True)
+    return torch.from_numpy(np.array(leaf, order="C")).to(device)
 
 
 def to_numpy(value: Any) -> Any:
@@ -41,10 +70,18 @@ def to_numpy(value: Any) -> Any:
 
 
 def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:
-    """Call the network as it stands (mode and gradients are the caller's) and return its own outputs."""
+    """Call the network as it stands (mode and gradients are the caller's) and return its own outputs.
+
+    It gets a copy of the inputs.
+    """
+    return call_with(network, handed_over(inputs, device))
+
+
+def call_with(network: nn.Module, inputs: Inputs) -> Any:
+    """The same with tensors that nobody needs afterwards, such as `handed_over` gives: they are not copied."""
     args, kwargs = as_call(inputs)
     with plain_attention():
-        return network(*to_device(args, device), **to_device(kwargs, device))
+        return network(*args, **kwargs)
 
 
 @contextlib.contextmanager
@@ -64,10 +101,10 @@ def evaluating(network: nn.Module, fresh: bool = False) -> Iterator[nn.Module]:
 
     ``fresh`` lets networks drop what they keep from one evaluation to the next; they do so on leaving that mode.
     """
-    modes = [(module, module.training) for module in network.modules()]
+    modes = [(module, module.training) for module in modules(network)]
     if fresh:
-        network.train()
-    network.eval()
+        set_training(network, True)
+    set_training(network, False)
     try:
         yield network
     finally:
@@ -78,12 +115,12 @@ def evaluating(network: nn.Module, fresh: bool = False) -> Iterator[nn.Module]:
 @contextlib.contextmanager
 def training(network: nn.Module) -> Iterator[None]:
     """Training mode inside the block, after which modes, buffers and torch's random numbers are as they were."""
-    modes = [(module, module.training) for module in network.modules()]
-    buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    modes = [(module, module.training) for module in modules(network)]
+    buffers = [(buffer, buffer.detach().clone()) for _, buffer in named_buffers(network)]
     try:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            network.train()
+            set_training(network, True)
             yield
     finally:
         for module, mode in modes:
@@ -105,9 +142,9 @@ def doubled(value: Any) -> Any:
 
 def train_once(network: nn.Module, inputs: Inputs, device: torch.device | str) -> None:
     """One forward in training mode and the gradients of its outputs; the network is left in that mode."""
-    network.train()
+    set_training(network, True)
     outputs = call(network, doubled(to_device(inputs, device)), device)
-    losses = [leaf.float().square().mean() for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor)]
+    losses = [leaf.float().square().mean() for leaf in leaves(outputs) if isinstance(leaf, Tensor)]
     losses = [loss for loss in losses if loss.requires_grad]
     if losses:
         torch.autograd.backward(losses)

@@ -15,6 +15,7 @@ from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.plugins.backends.pytorch.forward import call, evaluating
+from prunekit.plugins.backends.pytorch.module_tree import named_parameters
 
 
 class _Observer(TorchDispatchMode):
@@ -25,7 +26,7 @@ class _Observer(TorchDispatchMode):
         self._readers = {reader.weight: reader for reader in readers}
         self._weights = WeakIdKeyDictionary()
         self._alive: list[torch.Tensor] = []
-        for name, parameter in network.named_parameters():
+        for name, parameter in named_parameters(network):
             if name in self._readers:
                 self._weights[parameter] = name
         self.sums: dict[str, torch.Tensor] = {}

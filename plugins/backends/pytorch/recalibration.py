@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 
 import torch
 
 from prunekit.core.data.contract import Batch, DataError
 from prunekit.plugins.backends.pytorch import forward
+from prunekit.plugins.backends.pytorch.copying import copied
+from prunekit.plugins.backends.pytorch.module_tree import modules, set_training
 
 
 def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: torch.device) -> torch.nn.Module:
@@ -17,8 +18,9 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
     Raises:
         DataError: There is no batch to take them from.
     """
-    changed = copy.deepcopy(network).eval()
-    norms = [m for m in changed.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    changed = copied(network)
+    set_training(changed, False)
+    norms = [m for m in modules(changed) if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     norms = [norm for norm in norms if norm.track_running_stats]
     momenta = [norm.momentum for norm in norms]
     before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
@@ -39,7 +41,8 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
         if not norm.num_batches_tracked:  # the forward does not reach it
             for statistic, values in zip(_statistics(norm), kept, strict=True):
                 statistic.copy_(values)
-    return changed.eval()
+    set_training(changed, False)
+    return changed
 
 
 def _statistics(norm: torch.nn.Module) -> list[torch.Tensor]:

@@ -18,13 +18,15 @@ from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
+from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, handed_over, training
+from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
-from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
+from prunekit.plugins.backends.pytorch.rules import CREATING, REBINDING, RULES, rule_for
 
 
 class Recorder(recording.Recorder):
@@ -38,8 +40,8 @@ class Recorder(recording.Recorder):
     norm_parts = ("weight", "bias", "running_mean", "running_var")
 
     def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
-        modules = {module: name for name, module in network.named_modules()}
-        super().__init__(ApiCallTracker(self.followed), dict(network.named_parameters()), modules, leaf_modules)
+        modules = {module: name for name, module in named_modules(network)}
+        super().__init__(ApiCallTracker(self.followed), dict(named_parameters(network)), modules, leaf_modules)
         self._network = network
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
@@ -85,7 +87,10 @@ class Recorder(recording.Recorder):
             self.record(call, self._rules[name], name in RULES)
             self._note_view(call, self.graph.operators[before:])
             for written in call.written():
-                self._write_back(written)
+                if name in REBINDING:
+                    self._views.pop(written, None)  # from now on a view of something else, or of nothing
+                else:
+                    self._write_back(written)
         return out
 
     def _note_view(self, call: Call, added: list[Operator[Attributes]]) -> None:
@@ -110,7 +115,7 @@ class Recorder(recording.Recorder):
         """Record inside the block, knowing which module runs and where sizes come from."""
         network, tracker = self._network, self.tracker
         assert isinstance(tracker, ApiCallTracker)
-        plain = {name: m for name, m in network.named_modules() if not isinstance(m, torch.jit.ScriptModule)}
+        plain = {name: m for name, m in named_modules(network) if not isinstance(m, torch.jit.ScriptModule)}
         handles = [
             register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
             register_module_forward_hook(self.leave, always_call=True),
@@ -136,16 +141,6 @@ class _Dispatching(TorchDispatchMode):
         return self._recorder.dispatched(func, args, kwargs or {})
 
 
-def named_tensors(network: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Parameters, buffers, and tensors that modules hold as plain attributes, each with its name."""
-    modules = list(network.named_modules())
-    for table in ("_parameters", "_buffers", "__dict__"):
-        for name, module in modules:
-            for key, value in getattr(module, table).items():
-                if isinstance(value, torch.Tensor):
-                    yield f"{name}.{key}" if name else key, value
-
-
 def record(
     network: torch.nn.Module,
     forward: Callable[[Any], Any],
@@ -154,28 +149,28 @@ def record(
 ) -> OperatorGraph:
     """Run ``forward`` once in evaluation mode and return what it did.
 
-    Where that leaves parameters unread, as auxiliary heads are, once more in training mode.
+    Where training may return more, as auxiliary heads, once more in that mode.
 
     Args:
         network: Whose parameters are followed.
         forward: Calls the network with inputs.
-        inputs: The tensors that it is called with, nested in any way.
+        inputs: The tensors that it is called with, nested in any way; the network gets copies of them.
         leaf_modules: For names of module classes what such a module is as a whole.
 
     Raises:
         DataError: The network returned no tensor.
     """
-    recorder = Recorder(network, leaf_modules)
+    recorder, device = Recorder(network, leaf_modules), device_of(network)
     with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng():  # some draw in evaluation too
-        outputs = recorder.run(forward, inputs)
+        outputs = recorder.run(forward, handed_over(inputs, device))
     if not outputs:
-        raise DataError("the network returned no tensor; return tensors in tuples, lists and dicts")
+        raise DataError("the network returned no tensor; return tensors in tuples, lists, dicts and dataclasses")
 
     def once_more() -> None:
         with training(network), torch.no_grad():
-            recorder.run(forward, doubled(inputs))
+            recorder.run(forward, handed_over(doubled(inputs), device))
 
-    recorder.run_training(once_more)
+    recorder.run_training(once_more, branches_on_training(type(network), torch.nn.Module))
     return recorder.finished()
 
 

@@ -110,6 +110,7 @@ _NAMES: dict[Rule, str] = {
     places.triangle: "tril tril_ triu triu_",
     places.turned: "rot90",
     places.put_part: "slice_scatter select_scatter",
+    layout.rebound: "set_",
 }
 
 RULES: dict[str, Rule] = {name: rule for rule, names in _NAMES.items() for name in names.split()}
@@ -117,6 +118,9 @@ RULES: dict[str, Rule] = {name: rule for rule, names in _NAMES.items() for name 
 
 CREATING = frozenset(name for name, rule in RULES.items() if rule is layout.create)
 """Operators that make a tensor out of sizes alone."""
+
+REBINDING = ("set_", "resize_")
+"""Operators that give a tensor other memory, or another shape, and write nothing."""
 
 
 def rule_for(func: torch._ops.OpOverload, name: str) -> Rule | None:

@@ -9,7 +9,9 @@ import torch
 from prunekit.core.graph.attributes import (
     Concat,
     Create,
+    Elementwise,
     Expand,
+    Opaque,
     Origins,
     Pad,
     Permute,
@@ -58,7 +60,8 @@ def permute(call: Call) -> None:
 
 def concat(call: Call) -> None:
     """Tensors one behind the other along an axis."""
-    tensors = [t for t in call["tensors"] if t.numel() or t.ndim > 1]  # old torch lets an empty vector pass
+    # old torch lets an empty vector pass
+    tensors = [t for t in call["tensors"] if t.numel() or t.ndim > 1] or call["tensors"]
     axis = axis_of(call["dim"], tensors[0].ndim)
     call.add(Concat(axis=axis), [call.number(t) for t in tensors], call.results())
 
@@ -210,3 +213,12 @@ def col2im(call: Call) -> None:
 def windows(call: Call) -> None:
     """Tensor.unfold: windows of one axis along a new last one."""
     call.simple(Pool(axes=(axis_of(call["dimension"], call["self"].ndim),)), "self")
+
+
+def rebound(call: Call) -> None:
+    """A tensor becomes another name for what a second one holds."""
+    source = call.get("source")
+    if isinstance(source, torch.Tensor) and source.shape == call.out.shape:
+        call.simple(Elementwise(), "source")
+    else:
+        call.add(Opaque(reason="it takes over memory that is not followed"), call.operands(), call.results())

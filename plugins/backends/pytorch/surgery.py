@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +11,14 @@ from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
-from prunekit.plugins.backends.pytorch.recorder import named_tensors
+from prunekit.plugins.backends.pytorch.copying import copied
+from prunekit.plugins.backends.pytorch.module_tree import (
+    kept_names,
+    named_modules,
+    named_tensors,
+    plain_methods,
+    set_training,
+)
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
@@ -27,10 +32,12 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
         PlanError: The plan is of another graph, or the graph of another network.
     """
     named = dict(named_tensors(network))
-    removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
-    small = _copy_cut(network, named, removal)
-    small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
-    modules = dict(small.named_modules())
+    shapes = {name: tuple(tensor.shape) for name, tensor in named.items()}
+    removal = Removal.of(graph, plan, shapes, kept_names(network))
+    small = copied(network, _parts(named, removal))
+    for mode in (True, False):  # some networks keep caches in evaluation mode and drop them on leaving it
+        set_training(small, mode)
+    modules = dict(named_modules(small))
     for name, module in modules.items():
         before, after = removal.channels.get(name, (None, None))
         # one that normalizes the channels of every sample by themselves sees more than it has features
@@ -41,9 +48,9 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
     return small
 
 
-def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], removal: Removal) -> torch.nn.Module:
-    """A deep copy in which tensors are replaced by the part of them that stays, under every name they go by."""
-    parts: dict[int, Any] = {}
+def _parts(named: Mapping[str, torch.Tensor], removal: Removal) -> dict[int, torch.Tensor]:
+    """By the id of each tensor that loses something what stays of it, under whatever names it goes."""
+    parts = dict[int, torch.Tensor]()
     for name in removal.changed:
         tensor = named[name]
         part = tensor.detach()  # cut where it lies, which may be on an accelerator
@@ -52,11 +59,11 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
             part = part * torch.from_numpy(vector).to(part).reshape(shape)
         for axis, indices in removal.kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
-        part = part.contiguous()
+        part = part.to(memory_format=_memory_format(tensor)).contiguous(memory_format=_memory_format(tensor))
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
         parts[id(tensor)] = part
-    return _copied(network, parts)
+    return parts
 
 
 def as_float64(network: torch.nn.Module) -> torch.nn.Module:
@@ -67,18 +74,22 @@ def as_float64(network: torch.nn.Module) -> torch.nn.Module:
             wide = tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64, copy=True)
             held = isinstance(tensor, torch.nn.Parameter)
             parts[id(tensor)] = torch.nn.Parameter(wide, requires_grad=tensor.requires_grad) if held else wide
-    return _copied(network, parts).double()  # what is left are the tensors of scripted modules
+    precise = copied(network, parts)
+    with plain_methods(precise):
+        return precise.double()  # what is left are the tensors of scripted modules
 
 
-def _copied(network: torch.nn.Module, parts: dict[int, Any]) -> torch.nn.Module:
-    """A deep copy; what has a part, by its id, is not copied whole."""
-    for module in network.modules():  # a third of the copy's time would go into each module's empty tables of hooks
-        parts.update({id(v): OrderedDict() for v in module.__dict__.values() if type(v) is OrderedDict and not v})
-    copied = copy.deepcopy(network, parts)
-    for parameter in copied.parameters():
-        if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
-            parameter.detach_().requires_grad_()
-    return copied
+def _memory_format(tensor: torch.Tensor) -> torch.memory_format:
+    """How a tensor lies in memory: its channels last, or not; where the two are the same, not."""
+    last = {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.ndim)
+    plain = torch.contiguous_format
+    if last is None or tensor.stride() == _strides(tensor, plain):
+        return plain
+    return last if tensor.stride() == _strides(tensor, last) else plain
+
+
+def _strides(tensor: torch.Tensor, memory_format: torch.memory_format) -> tuple[int, ...]:
+    return torch.empty(tensor.shape, device="meta", memory_format=memory_format).stride()
 
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:

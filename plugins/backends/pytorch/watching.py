@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from prunekit.core.pruning.reference import Call, Place, Reference
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_numpy, training
+from prunekit.plugins.backends.pytorch.module_tree import named_modules
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 
 _WIDER = {torch.float16: torch.float64, torch.bfloat16: torch.float64, torch.float32: torch.float64,
@@ -56,7 +57,7 @@ class Watching(TorchDispatchMode):
     @contextmanager
     def over(self, network: torch.nn.Module) -> Iterator[None]:
         """Inside the block the network runs under this watch; the caller's draws are left alone."""
-        names = {module: name for name, module in network.named_modules()}
+        names = {module: name for name, module in named_modules(network)}
         handles = [
             register_module_forward_pre_hook(
                 lambda module, inputs: self._path.append(names.get(module, self._path[-1]))

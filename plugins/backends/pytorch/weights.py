@@ -18,6 +18,7 @@ from prunekit.core.atomic_file import atomic_write
 from prunekit.core.weights import WeightsError, check_fit
 from prunekit.core.weights.name_matching import some
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
+from prunekit.plugins.backends.pytorch.module_tree import plain_methods
 
 SUFFIXES = (".pth", ".pt", ".tar")
 """``torch.save`` writes them; ``.tar`` is that of ``.pth.tar``."""
@@ -58,7 +59,8 @@ def load_weights(network: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None
     """
     check_fit("what was given", type(network).__name__, shapes(network), arrays)
     tensors = {name: to_device(array, "cpu") for name, array in arrays.items()}
-    network.load_state_dict(tensors, strict=False)  # strict but for the counters, which were checked above
+    with plain_methods(network):
+        network.load_state_dict(tensors, strict=False)  # strict but for the counters, which were checked above
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -83,7 +85,8 @@ def save_weights(network: nn.Module, path: Path) -> None:
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
-    state = network.state_dict()
+    with plain_methods(network):
+        state = network.state_dict()
     if others := [name for name, value in state.items() if not isinstance(value, Tensor)]:
         raise WeightsError(f"{type(network).__name__} keeps more than tensors in its state: {some(others)}")
     return state

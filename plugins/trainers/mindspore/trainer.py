@@ -12,9 +12,10 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
+from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
-from prunekit.plugins.backends.mindspore.forward import as_array, call, to_tensors
+from prunekit.plugins.backends.mindspore.forward import as_array, call, handed_over
 from prunekit.plugins.trainers.checkpoint import restoring
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels
@@ -73,7 +74,7 @@ class _Training:
 
     @contextlib.contextmanager
     def epoch(self, seed: int) -> Iterator[None]:
-        self._network.set_train(True)
+        set_training(self._network, True)
         with drawing(self._network, seed):
             yield
 
@@ -121,7 +122,7 @@ class _Training:
 
     def _loss_of(self, outputs: Any, target: Any) -> Tensor:
         if callable(own := getattr(self._network, "loss", None)):
-            return own(outputs, to_tensors(target))
+            return own(outputs, handed_over(target))
         params = self._settings.params
         labels = checked_labels(self._network, outputs, target, params.ignore_index)
         return ops.cross_entropy(outputs, Tensor(labels.astype(np.int32)), **params.model_dump())

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from prunekit.core.data.nested import map_leaves
+from prunekit.plugins.backends.pytorch.module_tree import named_parameters
 
 
 class Precision:
@@ -42,7 +43,7 @@ class Precision:
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if grad_clip is not None:
             self._scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
+            nn.utils.clip_grad_norm_([weight for _, weight in named_parameters(network)], grad_clip)
         self._scaler.step(optimizer)
         self._scaler.update()
 

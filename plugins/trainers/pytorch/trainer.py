@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunekit.plugins.backends.pytorch.device import torch_device
-from prunekit.plugins.backends.pytorch.forward import call, to_device
+from prunekit.plugins.backends.pytorch.forward import call, handed_over, to_device
+from prunekit.plugins.backends.pytorch.module_tree import modules, named_parameters, plain_methods, set_training
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
@@ -55,7 +56,7 @@ class _Training:
 
     @contextlib.contextmanager
     def keeping_modes(self) -> Iterator[None]:
-        modes = [(module, module.training) for module in self._network.modules()]
+        modes = [(module, module.training) for module in modules(self._network)]
         try:
             yield
         finally:
@@ -64,7 +65,7 @@ class _Training:
 
     @contextlib.contextmanager
     def epoch(self, seed: int) -> Iterator[None]:
-        self._network.train()
+        set_training(self._network, True)
         devices = [] if self._device.type == "cpu" else [self._device]
         with torch.random.fork_rng(devices, device_type=_rng_type(self._device)):
             torch.manual_seed(seed)
@@ -83,14 +84,16 @@ class _Training:
         self._precision.step(self._last, self._network, self._optimizer, self._grad_clip)
 
     def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
-        write_checkpoint(path, self._parts, fingerprint, next_epoch)
+        with plain_methods(self._network):
+            write_checkpoint(path, self._parts, fingerprint, next_epoch)
 
     def read(self, path: Path, fingerprint: str) -> int:
-        return read_checkpoint(path, self._parts, fingerprint)
+        with plain_methods(self._network):
+            return read_checkpoint(path, self._parts, fingerprint)
 
     def _loss_of(self, outputs: Any, target: Any) -> Tensor:
         if callable(own := getattr(self._network, "loss", None)):
-            loss: Tensor = own(outputs, to_device(target, self._device))
+            loss: Tensor = own(outputs, handed_over(target, self._device))
             return loss
         params = self._settings.params
         labels = checked_labels(self._network, outputs, target, params.ignore_index)
@@ -98,7 +101,7 @@ class _Training:
 
 
 def _optimizer(network: nn.Module, settings: SGD | Adam) -> torch.optim.Optimizer:
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    weights = [weight for _, weight in named_parameters(network) if weight.requires_grad]
     if not weights:
         raise TrainingError(f"{type(network).__name__} has nothing to train: no parameter requires a gradient")
     make: Any = _OPTIMIZERS[settings.type]

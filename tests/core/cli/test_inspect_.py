@@ -100,6 +100,29 @@ def test_json_of_a_yml(cli: Cli, capsys: Said, tmp_path: Path, tiny: str, words:
     assert 0 < least < most <= 1
 
 
+def test_outputs_that_a_yml_says_matter(cli: Cli, capsys: Said, tmp_path: Path, tiny: str) -> None:
+    (tmp_path / "my_nets.py").write_text(
+        "import tinypack\nfrom prunekit.registry import Register, RegisterType\n"
+        f"@Register.register(RegisterType.NETWORK, backend={BACKEND!r})\n"
+        "class Both(tinypack.TinyNet):\n"
+        "    def forward(self, x):\n"
+        "        return self.features(x), super().forward(x)\n"
+    )
+    tiny = tiny.replace("{type: TinyNet}", "{type: Both}")
+    prunable = {}
+    for outputs in ("~", "[1]", "[2]"):
+        parser = f"    networkparser: {{outputs: {outputs}}}\n    agent"
+        (tmp_path / "tiny.yml").write_text(tiny.replace("    agent", parser))
+        ended = cli("inspect", "tiny.yml", "--json", "--import", "my_nets")
+        found = capsys.readouterr()
+        if ended:
+            assert ended == 2 and "outputs: the network returns no '2', but 0, 1." in found.err
+            assert "Traceback" not in found.err
+        else:
+            prunable[outputs] = len(json.loads(found.out)["networks"][0]["groups"])
+    assert prunable["~"] < prunable["[1]"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -39,6 +39,14 @@ def test_from_ratios(graph):
     assert PrunePlan.from_ratios(graph, {0: 0.4}, round_to=4).counts(graph) == (4, 4)
 
 
+def test_ratios_by_names_and_patterns(graph):
+    assert PrunePlan.from_ratios(graph, {"block.conv1": 0.5}).counts(graph) == (6, 2)
+    assert PrunePlan.from_ratios(graph, {"block.*": 0.5}).counts(graph) == (3, 2)  # with the stem that it is added to
+    assert PrunePlan.from_ratios(graph, {"*": 0.5}).counts(graph) == (3, 2)  # but for the head, which cannot go
+    assert PrunePlan.from_ratios(graph, {"stem": 0.5, "*.conv1": 0.25}).counts(graph) == (3, 1)
+    assert PrunePlan.from_ratios(graph, {"block.conv[2-9]": 0.5, 0: 0.5, np.int64(1): 0.75}).counts(graph) == (3, 3)
+
+
 @pytest.mark.parametrize(
     ("ratios", "message"),
     [
@@ -46,6 +54,14 @@ def test_from_ratios(graph):
         ({3: 0.5}, r"mid 3 \(head\) cannot be pruned: reaches the network's output"),
         ({0: 0.5, 2: 0.6}, "mids 0 and 2 belong to one group, but ask for 0.5 and 0.6"),
         ({0: 1.5}, "mid 0: 1.5 is no share between 0 and 1"),
+        ({"block.*": 1.5}, r"'block\.\*': 1.5 is no share between 0 and 1"),
+        ({"block.conv3": 0.5}, r"no layer is called 'block\.conv3' or .* Did you mean 'block.conv2' or 'block.conv1'"),
+        ({"blok*": 0.5}, "no layer is called 'blok.*pattern. There are stem, block.conv1, block.conv2, head"),
+        ({"block": 0.5}, r"no layer is called 'block' .* Say 'block\.\*' for all layers in it"),
+        ({"head": 0.5}, r"'head' \(mid 3\) cannot be pruned: reaches the network's output"),
+        ({"h*": 0.5}, r"'h\*' \(mid 3\) cannot be pruned: reaches the network's output"),
+        ({"stem": 0.5, 2: 0.6}, "'stem' and mid 2 belong to one group, but ask for 0.5 and 0.6"),
+        ({"block.*": 0.5, "*": 0.6}, r"'block\.\*' and '\*' belong to one group, but ask for 0.5 and 0.6"),
     ],
 )
 def test_wrong_ratios(graph, ratios, message):

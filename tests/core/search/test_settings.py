@@ -38,6 +38,13 @@ def test_custom_operators_by_class_name():
     assert SearchSettings().networkparser.leaf_modules == {}
 
 
+def test_outputs_are_positions_and_names():
+    assert SearchSettings(networkparser={"outputs": [0, "aux.0"]}).networkparser.outputs == [0, "aux.0"]
+    assert SearchSettings(networkparser={"outputs": None}).networkparser.outputs == []
+    errors(networkparser={"outputs": "logits"})
+    errors(networkparser={"outputs": [-1]})
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

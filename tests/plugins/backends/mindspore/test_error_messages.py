@@ -7,6 +7,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 from mindspore_cases import Scaled
 
+from prunekit import trace
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.error_messages import without_stack
 from prunekit.plugins.trainers.mindspore.trainer import Trainer
@@ -21,6 +22,29 @@ def test_stacks_are_cut_off():
     text = f"For 'Conv2D', it is wrong.\n\n{stack}"
     assert without_stack(text) == "For 'Conv2D', it is wrong."
     assert without_stack("plain") == "plain"
+
+
+def test_what_is_said_in_a_section_only_is_kept():
+    ruler = "-" * 52
+    stack = f"{ruler}\n- C++ Call Stack: (For framework developers)\n{ruler}\ncpu_device_context.cc:469 Set\n"
+    said = "Unsupported op [Some] on CPU, Please confirm.\nnode: 1"
+    text = f"\n{ruler}\n- Kernel select failed:\n{ruler}\n{said}\n\n{stack}"
+    assert without_stack(text) == said
+    assert without_stack(stack) == stack.strip()  # better than nothing
+
+
+def test_an_operator_without_a_kernel_is_named():
+    class Unfolds(Scaled):
+        def __init__(self):
+            super().__init__()
+            self.unfold = nn.Unfold([1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1])
+
+        def construct(self, x):
+            return self.unfold(self.a(x))
+
+    with pytest.raises(RuntimeError, match=r"^Unsupported op \[ExtractImagePatches\] on CPU") as raised:
+        trace(BACKEND.build(Unfolds, {}, 0), X)
+    assert "C++" not in str(raised.value) and "----" not in str(raised.value)
 
 
 def test_an_error_is_raised_where_it_is_made_and_without_the_stack_of_cpp():
