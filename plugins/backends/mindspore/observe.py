@@ -58,7 +58,8 @@ class _Observer:
         groups = self._readers[name].groups
         x = x.reshape(groups, -1, x.shape[1])
         x = np.concatenate([x, np.ones_like(x[:, :1])], 1)
-        product = (x @ x.swapaxes(1, 2)).astype(np.float64)  # a batch in the network's precision, the total in double
+        x = x.astype(np.promote_types(x.dtype, np.float32))  # a sum of squares is soon above what half precision holds
+        product = (x @ x.swapaxes(1, 2)).astype(np.float64)
         self.sums[name] = self.sums[name] + product if name in self.sums else product
         self.positions[name] = self.positions.get(name, 0) + x.shape[2]
 

@@ -14,7 +14,7 @@ from prunekit.core.data.contract import Batch
 from prunekit.core.graph.structure import ChannelStructure, Reader
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
-from prunekit.plugins.backends.pytorch.forward import call, evaluating
+from prunekit.plugins.backends.pytorch.forward import at_least_float32, call, evaluating
 
 
 class _Observer(TorchDispatchMode):
@@ -57,8 +57,8 @@ class _Observer(TorchDispatchMode):
         groups = self._readers[name].groups
         x = x.detach().unflatten(0, (groups, -1))
         ones = torch.ones_like(x[:, :1])
-        x = torch.cat([x, ones], 1)
-        product = (x @ x.transpose(1, 2)).double()  # one batch in the network's precision, the total in double
+        x = at_least_float32(torch.cat([x, ones], 1))  # a sum of squares is soon above what half precision holds
+        product = (x @ x.transpose(1, 2)).double()
         self.sums[name] = self.sums[name] + product if name in self.sums else product
         self.positions[name] = self.positions.get(name, 0) + x.shape[2]
 

@@ -22,7 +22,7 @@ from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.forward import at_least_float32, doubled, evaluating, training
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
 
@@ -67,7 +67,7 @@ class Recorder(recording.Recorder):
 
     def magnitudes(self, parameter: torch.Tensor, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
-        size = parameter.detach().abs()
+        size = at_least_float32(parameter.detach()).abs()
         size = size.reshape(1) if size.ndim == 0 else size
         return {axis: _sums(size, axis) for axis in axes}
 
