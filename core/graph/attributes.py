@@ -290,6 +290,7 @@ class Reduce(Attributes):
         keepdim: Whether they stay, with size 1.
         over: "sum", "mean" or "extreme", which can leave places out, or "values", which cannot.
         origins: Where the sizes of the last axes of x come from.
+        order: Of a norm: 2 for the Euclidean one; None: it is no norm.
     """
 
     kind = Kind.REDUCE
@@ -297,6 +298,7 @@ class Reduce(Attributes):
     keepdim: bool
     over: Over
     origins: Origins = ()
+    order: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from prunekit.core.graph.structure import (
     Rescale,
     Work,
 )
+from prunekit.core.graph.weight_forms import weight_forms
 
 ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
@@ -52,7 +53,7 @@ def channel_structure(
     flow = follow(operators, whole_parts)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
-            names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
+            names = sorted({operators.owner(c.weight or "") for c in flow.contractions if c.out is not None})
             raise ValueError(f"ignore: no layer in a module {name!r}; there are {', '.join(names)}")
     producers = _producers(flow)
     for mid, reason in frozen:
@@ -79,6 +80,8 @@ class _Assembly:
         self.flow, self.producers = flow, producers
         training = flow.graph.training_from
         self.priced = len(flow.graph.operators) if training is None else training  # training costs nothing later
+        forms = weight_forms(flow.weights)
+        self.normed = {name: form.normed for name, form in forms.items() if form.normed is not None}
         self.root = flow.labels.classes()
         self.reasons = flow.labels.reasons(self.root)
         self.out = [self.root[p.out] for p in producers if p.out is not None]
@@ -133,11 +136,13 @@ class _Assembly:
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
-            self._rescales(), self._choices(), norms, notes=list(self.flow.graph.notes),
+            self._rescales(), self._choices(), norms, tuple(self.normed.values()), notes=list(self.flow.graph.notes),
         )  # fmt: skip
 
     def _masks(self) -> tuple[Mask, ...]:
-        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in self.flow.masked)
+        made_up = {position for normed in self.normed.values() for position in normed.norms}  # by another length
+        masked = (m for m in self.flow.masked if m.operator not in made_up)
+        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in masked)
         return tuple(mask for mask in masks if (mask.units >= 0).any())
 
     def _held(self) -> tuple[HeldSize, ...]:
@@ -146,11 +151,19 @@ class _Assembly:
 
     def _rescales(self) -> tuple[Rescale, ...]:
         return tuple(
-            Rescale(name, axis, rows, self.units(found.labels), -found.exponent)
+            Rescale(*self._scaling(name, axis), rows, self.units(found.labels), -found.exponent)
             for found in self.flow.rescaled
             if (self.units(found.labels) >= 0).any()
             for (name, axis), rows in found.rows.items()
         )
+
+    def _scaling(self, name: str, axis: int) -> tuple[str, int]:
+        """The parameter and the axis by which the rows of another grow or shrink: what gives them their length."""
+        normed = self.normed.get(name)
+        if normed is None or normed.axis != axis:
+            return name, axis
+        shape = self.flow.graph.parameter_shapes[normed.gain]
+        return normed.gain, int(np.argmax(shape))
 
     def _choices(self) -> tuple[PartChoice, ...]:
         return tuple(PartChoice(c.name, self._touched([c.labels]), c.parts) for c in self.flow.choices)
@@ -187,7 +200,7 @@ class _Assembly:
         first = mids[0]
         units = self.unit[self.out[first]]
         own = units[units >= offset]
-        name = (self.producers[first].weight or "").rpartition(".")[0]
+        name = self.flow.graph.owner(self.producers[first].weight or "")
         per_unit = max(1, round(own.size / max(np.unique(own).size, 1)))
         return Group(first, tuple(mids), name, size, offset, int(units.size - own.size), per_unit)
 
@@ -196,7 +209,8 @@ class _Assembly:
         operator = graph.operators[producer.operator]
         weight = producer.weight or ""
         shape = graph.parameter_shapes.get(weight, ())
-        bias = weight.rpartition(".")[0] + ".bias"
+        name = graph.owner(weight)
+        bias = f"{name}.bias"
         uses = [c for c in self.flow.contractions if c.weight == weight and c.operator < self.priced]
         macs = sum(c.multiplier * prod(s.size for s in c.sizes) for c in uses)
         x = graph.tensors[operator.inputs[0]].shape
@@ -204,7 +218,7 @@ class _Assembly:
         group = next((g.id for g in self.groups if mid in g.mids), None)
         convolution = operator.attributes if isinstance(operator.attributes, Convolution) else None
         return Layer(
-            mid, weight.rpartition(".")[0], weight, operator.kind.value, group,
+            mid, name, weight, operator.kind.value, group,
             x[1] if convolution else x[-1], int(self.out[mid].size),
             shape[-1] if convolution and shape else 1, convolution.stride if convolution else 1,
             producer.read is None and producer.groups > 1, round(macs),

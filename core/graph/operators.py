@@ -70,6 +70,7 @@ class OperatorGraph:
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         training_from: From which operator on the recording is one of the training forward, or None.
         notes: What the front end has to say, one line each.
+        owners: For parameters whose name does not say it, the module that uses them.
     """
 
     tensors: list[Tensor] = field(default_factory=list)
@@ -82,6 +83,11 @@ class OperatorGraph:
     near_zero: list[str] = field(default_factory=list)
     training_from: int | None = None
     notes: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def owner(self, parameter: str) -> str:
+        """The module that a parameter belongs to."""
+        return self.owners.get(parameter, parameter.rpartition(".")[0])
 
     def tensor(self, shape: tuple[int, ...], name: str | None = None, constant: bool = False) -> int:
         """Add a tensor and return its number."""

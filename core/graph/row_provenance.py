@@ -114,9 +114,9 @@ def _of_layer(
         if found is None:
             return None
         tables |= {key: np.moveaxis(table.reshape(*[1] * (ndim - 1), -1), -1, place) for key, table in found.items()}
-    while weight in trail.makers:  # the weight may be transposed on its way
-        trail.operators.add(trail.makers[weight])
-        weight = flow.graph.operators[trail.makers[weight]].inputs[0]
+    for position, source in flow.weights.back(weight):  # the weight may be transposed on its way
+        trail.operators.add(position)
+        weight = source
     trail.tables[weight] = {(name, axis): _along(axis, len(flow.shape(weight)), labels.size)}
     return tables
 

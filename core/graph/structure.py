@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.weight_forms import NormedWeight
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class ChannelStructure:
         rescales: What keeps values as they were where a size enters them.
         choices: Where an axis is split into parts, and what goes there.
         norms: For each module that normalizes, the unit of each channel there, or -1.
+        normed_weights: Weights whose length another parameter gives; it makes up for what their norms lose.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Names of the choices where whole parts go.
@@ -221,6 +223,7 @@ class ChannelStructure:
     rescales: tuple[Rescale, ...] = ()
     choices: tuple[PartChoice, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
+    normed_weights: tuple[NormedWeight, ...] = ()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     whole_parts: tuple[str, ...] = ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.weight_forms import NormedWeight
 from prunekit.core.pruning import size_updates
+from prunekit.core.pruning.normed_weights import relative_norms
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
@@ -23,12 +25,14 @@ class Removal:
         factors: For each parameter and axis whose values change what to multiply its positions by, before the cut.
         sizes: For each (module, path of an attribute) that is a size and changes its new value.
         channels: For each module that normalizes how many channels it sees, before and afterwards.
+        lengths: By the parameter that gives a weight its length: that weight, whose norm loses what goes.
     """
 
     kept: dict[str, dict[int, NDArray[np.int64]]]
     factors: dict[str, dict[int, NDArray[np.float64]]]
     sizes: dict[tuple[str, tuple[str | int, ...]], int]
     channels: dict[str, tuple[int, int]]
+    lengths: dict[str, NormedWeight] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: ChannelStructure, plan: PrunePlan, shapes: Mapping[str, tuple[int, ...]]) -> Removal:
@@ -38,23 +42,27 @@ class Removal:
             PlanError: The plan is of another graph, or the graph of another network.
         """
         check_network(graph, shapes)
-        keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
-        for axis in graph.axes:
-            stays = staying(axis.units, keep)
-            if not stays.all():
-                kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+        keep = plan.flags(graph)
+        kept = size_updates.kept_positions(graph, keep)
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
-        return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels)
+        lengths = {normed.gain: normed for normed in graph.normed_weights if normed.weight in kept}
+        return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels, lengths)
 
     @property
     def changed(self) -> list[str]:
         """The parameters and buffers that are other ones afterwards."""
-        return list(dict.fromkeys([*self.kept, *self.factors]))
+        return list(dict.fromkeys([*self.kept, *self.factors, *self.lengths]))
+
+    def shorter(self, gain: str, weight: NDArray[Any]) -> NDArray[np.float64]:
+        """By what to multiply what is left of a parameter in ``lengths``: the share of its weight's norm that stays.
+
+        Args:
+            gain: The parameter.
+            weight: All of the weight that it is the length of.
+        """
+        normed = self.lengths[gain]
+        return relative_norms(normed, self.part(normed.weight, weight), weight, self.kept.get(normed.weight, {}))
 
     def part(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         """What is left of one of them."""
-        for axis, vector in self.factors.get(name, {}).items():
-            array = array * vector.astype(array.dtype).reshape([-1 if k == axis else 1 for k in range(array.ndim)])
-        for axis, indices in self.kept.get(name, {}).items():
-            array = array.take(indices, axis)
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(size_updates.part(array, self.factors.get(name, {}), self.kept.get(name, {})))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from prunekit.core.graph.attributes import Attributes, Origins
@@ -53,9 +53,13 @@ class Call:
         """The tensor's number in the graph."""
         return self._writer.number(tensor)
 
-    def operands(self) -> list[int]:
+    def given(self) -> Iterator[Any]:
         """All tensors among the arguments."""
-        return [self.number(t) for t in self._writer.tensors_in(self._bound)]
+        return self._writer.tensors_in(self._bound)
+
+    def operands(self) -> list[int]:
+        """The numbers of all tensors among the arguments."""
+        return [self.number(t) for t in self.given()]
 
     def results(self) -> list[int]:
         """New numbers for all tensors that it returned. Ask for the operands first."""

@@ -23,7 +23,8 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
     norms = [norm for norm in norms if norm.track_running_stats]
     momenta = [norm.momentum for norm in norms]
     before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
-    halves = {norm: norm.running_mean.dtype for norm in norms if norm.running_mean.dtype in HALF}
+    dtypes = {norm: norm.get_buffer("running_mean").dtype for norm in norms}
+    halves = {norm: dtype for norm, dtype in dtypes.items() if dtype in HALF}
     for norm in halves:
         norm.float()  # averages need it; torch normalizes half precision by vectors of float32, too
     for norm in norms:

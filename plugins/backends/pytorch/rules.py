@@ -26,7 +26,7 @@ _NAMES: dict[Rule, str] = {
     "cudnn_batch_norm miopen_batch_norm _batch_norm_with_update _batch_norm_no_update",
     compute.layer_norm: "native_layer_norm _fused_rms_norm",
     compute.group_norm: "native_group_norm",
-    compute.reduce: "mean sum amax amin max min var std linalg_vector_norm prod logsumexp var_mean argmax argmin "
+    compute.reduce: "mean sum amax amin max min var std linalg_vector_norm norm prod logsumexp var_mean argmax argmin "
     "any all",
     compute.pool(1): "avg_pool1d upsample_linear1d upsample_nearest1d adaptive_avg_pool1d max_pool1d",
     compute.pool(2): "max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d "

@@ -165,8 +165,8 @@ def group_norm(call: Call) -> None:
 
 
 _OVER: dict[str, Over] = {
-    "sum": "sum", "linalg_vector_norm": "sum", "mean": "mean", "var": "mean", "std": "mean", "var_mean": "mean",
-    "amax": "extreme", "amin": "extreme",
+    "sum": "sum", "linalg_vector_norm": "sum", "norm": "sum", "mean": "mean", "var": "mean", "std": "mean",
+    "var_mean": "mean", "amax": "extreme", "amin": "extreme",
 }  # fmt: skip
 
 
@@ -177,7 +177,8 @@ def reduce(call: Call) -> None:
     origins: Origins = ()
     if call.api_call.name == "rms_norm":  # torch makes it of parts; this one spans the axes whose sizes were passed
         origins = origins_of(list(call.api_call.argument(1, "normalized_shape")))
-    call.simple(Reduce(axes=axes, keepdim=keepdim, over=over, origins=origins), "self")
+    order = float(call.get("ord", call.get("p")) or 2) if "norm" in call.name else None  # "norm" has no p for 2
+    call.simple(Reduce(axes=axes, keepdim=keepdim, over=over, origins=origins, order=order), "self")
 
 
 def pool(spatial: int) -> Callable[[Call], None]:
@@ -236,6 +237,6 @@ def weight_norm(call: Call) -> None:
     axis = axis_of(call["dim"], v.ndim)
     lengths, (out, norms) = call.between(g.shape), (call.results())
     others = tuple(k for k in range(v.ndim) if k != axis)
-    call.add(Reduce(axes=others, keepdim=True, over="sum"), [call.number(v)], [norms])
-    call.add(Elementwise(), [call.number(g), norms], [lengths])
-    call.add(Elementwise(), [call.number(v), lengths], [out])
+    call.add(Reduce(axes=others, keepdim=True, over="sum", order=2.0), [call.number(v)], [norms])
+    call.add(Elementwise(does="product"), [call.number(g), norms], [lengths])
+    call.add(Elementwise(does="product"), [call.number(v), lengths], [out])

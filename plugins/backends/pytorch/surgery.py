@@ -8,14 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
+from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
+_COMPUTING = (WeightNorm, SpectralNorm, BasePruningMethod)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
 _LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
 
@@ -30,6 +35,7 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
     removal = Removal.of(graph, plan, {name: tuple(tensor.shape) for name, tensor in named.items()})
     small = _copy_cut(network, named, removal)
     small.train().eval()  # some networks keep caches in evaluation mode and drop them on leaving it
+    _compute_weights(small)
     modules = dict(small.named_modules())
     for name, module in modules.items():
         before, after = removal.channels.get(name, (None, None))
@@ -52,6 +58,9 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
             part = part * torch.from_numpy(vector).to(part).reshape(shape)
         for axis, indices in removal.kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
+        if name in removal.lengths:
+            shorter = removal.shorter(name, to_numpy(named[removal.lengths[name].weight]))
+            part = part * torch.from_numpy(shorter).to(part).reshape(part.shape)
         part = part.contiguous()
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
@@ -63,6 +72,15 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
         if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
             parameter.detach_().requires_grad_()
     return copied
+
+
+def _compute_weights(network: torch.nn.Module) -> None:
+    """Let what hooks compute before a forward, and modules hold as an attribute, be of what is left."""
+    with torch.no_grad():
+        for module in network.modules():
+            for hook in module._forward_pre_hooks.values():
+                if isinstance(hook, _COMPUTING):
+                    hook(module, ())
 
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:

@@ -1,0 +1,214 @@
+"""In what way weights depend on the parameters that they are computed from: what can be undone, and what cannot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import prod
+
+from prunekit.core.graph.attributes import Attributes, Elementwise, Expand, Permute, Reduce, Reshape
+from prunekit.core.graph.operators import Operator
+from prunekit.core.graph.reshaping import segments
+from prunekit.core.graph.weight_paths import WeightPaths
+
+
+@dataclass(frozen=True)
+class NormedWeight:
+    """A weight that is divided by its own norm and gets its length from another parameter, as by weight normalization.
+
+    Attributes:
+        weight: The parameter that it is computed from.
+        gain: The parameter that gives the length: one number, or one for each position of ``axis``.
+        axis: The axis of the weight that the norm is not taken over; None: it is taken over all.
+        order: Of the norm: 2 for the Euclidean one.
+        norms: Positions of the operators that take the norm.
+    """
+
+    weight: str
+    gain: str
+    axis: int | None
+    order: float
+    norms: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WeightForm:
+    """How a weight that is applied comes from its parameter.
+
+    Attributes:
+        operator: What applies it first.
+        computed: Whether its values are others than the parameter's.
+        normed: That it is divided by its own norm.
+        unknown: The operator behind which the parameter cannot be told from the weight, or "".
+    """
+
+    operator: Operator[Attributes]
+    computed: bool = False
+    normed: NormedWeight | None = None
+    unknown: str = ""
+
+
+def weight_forms(paths: WeightPaths) -> dict[str, WeightForm]:
+    """The form of every weight that is applied, by the name of its parameter."""
+    found: dict[str, WeightForm] = {}
+    for name, operator in paths.applied():
+        form = _Way(paths, name, operator).form()
+        if name in found:
+            form = _merged(found[name], form)
+        found[name] = form
+    gains = Counter(form.normed.gain for form in found.values() if form.normed is not None)
+    for name, form in found.items():
+        if form.normed is not None and gains[form.normed.gain] > 1:
+            found[name] = replace(form, normed=None, unknown="a length that several weights share")
+    return found
+
+
+def _merged(one: WeightForm, other: WeightForm) -> WeightForm:
+    """Of a weight that is computed and applied more than once."""
+    if one.normed is not None and other.normed is not None:
+        norms = tuple(dict.fromkeys((*one.normed.norms, *other.normed.norms)))
+        both = replace(one.normed, norms=norms)
+        if both == replace(other.normed, norms=norms):
+            return replace(one, normed=both)
+    if (one.normed is None) == (other.normed is None) and one.computed == other.computed:
+        return replace(one, unknown=one.unknown or other.unknown)
+    return replace(one, computed=True, normed=None, unknown="its use in two ways")
+
+
+class _Way:
+    """Goes from a parameter to the operand that it becomes."""
+
+    def __init__(self, paths: WeightPaths, name: str, operator: Operator[Attributes]) -> None:
+        self.paths, self.graph, self.name, self.operator = paths, paths.graph, name, operator
+        self.leaf = paths.leaf(operator.inputs[1])
+        self._passed = [self.leaf]
+        self._depends = {self.leaf: True}
+        self._factors: list[int] = []
+        self._norms: list[tuple[int, int | None]] = []
+
+    def form(self) -> WeightForm:
+        """What all operators on the way amount to."""
+        computed = False
+        for position, source in reversed(list(self.paths.back(self.operator.inputs[1]))):
+            operator = self.graph.operators[position]
+            attributes = operator.attributes
+            same_size = self._size(source) == self._size(operator.outputs[0])
+            moved = isinstance(attributes, (Permute, Reshape, Expand)) and same_size
+            if not moved and not (isinstance(attributes, Elementwise) and attributes.does == "copy"):
+                computed = True
+                if not same_size or not self._is_product(position, source):
+                    return WeightForm(self.operator, computed, unknown=operator.name)
+            self._passed += operator.outputs
+        if not self._norms:
+            return WeightForm(self.operator, computed)
+        normed = self._normed()
+        unknown = "" if normed is not None else self.graph.operators[self._norms[0][0]].name
+        return WeightForm(self.operator, computed, normed, unknown)
+
+    def _is_product(self, position: int, source: int) -> bool:
+        """Whether an operator multiplies the weight by what does not depend on it, or on its norm alone."""
+        operator = self.graph.operators[position]
+        others = [tensor for tensor in operator.inputs if tensor != source]
+        if not (isinstance(operator.attributes, Elementwise) and operator.attributes.does == "product"):
+            return False
+        if len(others) < len(operator.inputs) - 1 or not self.paths.data.isdisjoint(others):
+            return False
+        self._factors += [tensor for tensor in others if not self._on_weight(tensor)]
+        return all(self._finds_norm(tensor) for tensor in others if self._on_weight(tensor))
+
+    def _finds_norm(self, tensor: int) -> bool:
+        """Whether a factor depends on the weight by its norm alone."""
+        while (position := self.paths.makers.get(tensor)) is not None:
+            operator = self.graph.operators[position]
+            attributes, behind = operator.attributes, [t for t in operator.inputs if self._on_weight(t)]
+            if isinstance(attributes, Reduce):
+                kept = self._kept_axis(attributes, behind[0])
+                if attributes.order is None or kept == -1 or self._norms:
+                    return False
+                self._norms.append((position, kept))
+                return True
+            known = isinstance(attributes, Elementwise) and attributes.does in (None, "copy", "product")
+            if len(behind) != 1 or not (known or isinstance(attributes, (Reshape, Expand, Permute))):
+                return False
+            if isinstance(attributes, Elementwise) and attributes.does == "product":
+                self._factors += [t for t in operator.inputs if t != behind[0]]
+            (tensor,) = behind
+        return False
+
+    def _kept_axis(self, reduce: Reduce, tensor: int) -> int | None:
+        """The axis of the parameter over which a norm is not taken; -1 where it is no such norm."""
+        origins = self._origins(tensor)
+        if origins is None:
+            return -1
+        whole = self.graph.tensors[self.leaf].shape
+        kept = [k for axis, own in enumerate(origins) if axis not in reduce.axes for k in own if whole[k] > 1]
+        return -1 if len(kept) > 1 else kept[0] if kept else None
+
+    def _origins(self, tensor: int) -> list[tuple[int, ...]] | None:
+        """Of which axes of the parameter each axis of a tensor is made; None where it is not only moved."""
+        shape = self.graph.tensors[tensor].shape
+        if tensor == self.leaf:
+            return [(axis,) for axis in range(len(shape))]
+        if (position := self.paths.makers.get(tensor)) is None:
+            return None
+        operator = self.graph.operators[position]
+        attributes, source = operator.attributes, operator.inputs[0]
+        if tensor in self._passed:
+            source = self.paths.sources[position]
+        origins = self._origins(source)
+        if origins is None or self._size(source) != self._size(tensor):
+            return None
+        if isinstance(attributes, Permute):
+            return [origins[axis] for axis in attributes.order]
+        if isinstance(attributes, Reshape):
+            return _reshaped(origins, self.graph.tensors[source].shape, shape)
+        copied = isinstance(attributes, Elementwise) and (attributes.does == "copy" or tensor in self._passed)
+        return origins if copied and len(origins) == len(shape) else None
+
+    def _normed(self) -> NormedWeight | None:
+        """The norm with the parameter that gives the length, if there is one of the right size."""
+        position, axis = self._norms[0]
+        reduce = self.graph.operators[position].attributes
+        size = 1 if axis is None else self.graph.tensors[self.leaf].shape[axis]
+        for factor in self._factors:
+            name = self._plainly(factor)
+            if name is not None and prod(self.graph.parameter_shapes[name]) == size:
+                assert isinstance(reduce, Reduce) and reduce.order is not None
+                return NormedWeight(self.name, name, axis, reduce.order, (position,))
+        return None
+
+    def _plainly(self, tensor: int) -> str | None:
+        """The parameter that a tensor is, in whatever shape."""
+        for position, _ in self.paths.back(tensor):
+            attributes = self.graph.operators[position].attributes
+            if isinstance(attributes, Elementwise) and attributes.does != "copy":
+                return None
+        name = self.paths.names.get(tensor)
+        return name if name in self.graph.parameter_shapes else None
+
+    def _on_weight(self, tensor: int) -> bool:
+        """Whether a tensor depends on the parameter."""
+        if tensor not in self._depends:
+            position = self.paths.makers.get(tensor)
+            inputs: Iterable[int] = () if position is None else self.graph.operators[position].inputs
+            self._depends[tensor] = False  # what writes into itself
+            self._depends[tensor] = any(self._on_weight(t) for t in inputs)
+        return self._depends[tensor]
+
+    def _size(self, tensor: int) -> int:
+        return prod(self.graph.tensors[tensor].shape)
+
+
+def _reshaped(
+    origins: list[tuple[int, ...]], before: tuple[int, ...], after: tuple[int, ...]
+) -> list[tuple[int, ...]] | None:
+    """The same for each axis after a reshape; None where it takes an axis apart."""
+    found: list[tuple[int, ...]] = [()] * len(after)
+    for old, new in segments(before, after):
+        wide = [axis for axis in new if after[axis] > 1]
+        if len(wide) > 1:
+            return None
+        for axis in wide:
+            found[axis] = tuple(origin for k in old for origin in origins[k])
+    return found
