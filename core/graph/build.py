@@ -26,6 +26,7 @@ from prunekit.core.graph.structure import (
     Rescale,
     Work,
 )
+from prunekit.core.graph.unnumbered_layers import unnumbered_layers
 from prunekit.core.graph.weight_forms import weight_forms
 
 ALONE = "can only go all at once"
@@ -131,7 +132,9 @@ class _Assembly:
             for c in self.flow.contractions
             if c.operator < self.priced
         )
-        layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
+        numbered = {producer.weight or "" for producer in self.producers}
+        others = unnumbered_layers(self.flow, numbered, self)
+        layers = (*(self._layer(mid) for mid in range(len(self.producers))), *others)
         norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
@@ -225,6 +228,15 @@ class _Assembly:
             prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
             axis_of(self.flow, weight, producer.out), tuple(kept.items()),
         )  # fmt: skip
+
+    def group_id(self, labels: IntArray) -> int | None:
+        """The id of the first group that has units among these labels."""
+        return min(self._touched([labels]), default=None)
+
+    def told(self, labels: IntArray) -> dict[int, str]:
+        """Why labels stay, by their places."""
+        roots = enumerate(self.root[labels].tolist())
+        return {place: self.reasons[root] for place, root in roots if root in self.reasons}
 
     def _touched(self, arrays: Iterable[IntArray]) -> frozenset[int]:
         """Ids of the groups that have units among these labels."""

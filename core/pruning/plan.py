@@ -175,7 +175,7 @@ def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:
     """For each unit the L1 norm of the filters that produce it, from the weights as they were traced."""
     total = np.zeros(graph.units)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
-    for layer in graph.layers:
+    for layer in graph.numbered:
         norms = graph.operators.magnitudes.get(layer.weight, {})
         if layer.group is not None and layer.out_axis in norms:
             units = axes[layer.weight, layer.out_axis]
@@ -187,10 +187,10 @@ def _group(graph: ChannelStructure, mid: int) -> Group:
     group = graph.group_of(mid)
     if group is not None:
         return group
-    if 0 <= mid < len(graph.layers):
+    if 0 <= mid < len(graph.numbered):
         reasons = ", ".join(reason for reason, _ in graph.layers[mid].protected)
         raise PlanError(f"mid {mid} ({graph.layers[mid].name}) cannot be pruned: {reasons}")
-    raise PlanError(f"no mid {mid}; there are 0 to {len(graph.layers) - 1}")
+    raise PlanError(f"no mid {mid}; there are 0 to {len(graph.numbered) - 1}")
 
 
 def check_network(graph: ChannelStructure, shapes: Mapping[str, tuple[int, ...]]) -> None:
