@@ -63,7 +63,7 @@ def _reason(paths: WeightPaths, form: WeightForm, applied: NDArray[Any] | None, 
     """Why compensation cannot give a weight other values, or an empty text."""
     filters = paths.filters(form.operator)
     if form.unknown or applied is None or filters is None:
-        return form.unknown or "what is applied is not known"
+        return f"{form.unknown}: computed anew from what stays" if form.unknown else "what is applied is not known"
     return "a mask of single weights" if holds_at_zero(factors_of(parameter, applied, filters), filters) else ""
 
 

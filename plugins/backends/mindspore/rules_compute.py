@@ -188,8 +188,9 @@ def group_norm(call: Call) -> None:
     call.add(Normalization(axis=1, pooled=pooled, groups=groups, origin=origin), numbers, call.first())
 
 
+_NORMS = ("LpNormV2", "Norm", "LinalgVectorNorm")
 _OVER: dict[str, Over] = {
-    **dict.fromkeys(("ReduceSum", "SumExt", "LpNormV2", "Norm", "LinalgVectorNorm"), "sum"),
+    **dict.fromkeys(("ReduceSum", "SumExt", *_NORMS), "sum"),
     **dict.fromkeys(("ReduceMean", "MeanExt", "Var", "Std"), "mean"),
     **dict.fromkeys(("ReduceMax", "ReduceMin", "AMax", "AMin"), "extreme"),
 }
@@ -201,7 +202,8 @@ def reduce(call: Call) -> None:
     keepdim = bool(call.any("keep_dims", "keepdim", "keepdims", default=False))
     if call.x.ndim - call.out_of(0).ndim not in (0, len(axes)) or (keepdim and call.out_of(0).ndim != call.x.ndim):
         axes, keepdim = tuple(range(call.x.ndim)), False  # of everything, whatever the arguments are called
-    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values")))
+    order = float(call.any("ord", "p", default=2)) if call.name in _NORMS else None
+    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_OVER.get(call.name, "values"), order=order))
 
 
 def deviation(call: Call) -> None:
@@ -239,8 +241,8 @@ def l2_normalize(call: Call) -> None:
     """Unit length along axes."""
     x, axes = call.number(call.x), axes_of(call["axis"], call.x.ndim)
     lengths = call.between([1 if axis in axes else size for axis, size in enumerate(call.x.shape)])
-    call.add(Reduce(axes=axes, keepdim=True, over="sum"), [x], [lengths])
-    call.add(Elementwise(), [x, lengths], call.first())
+    call.add(Reduce(axes=axes, keepdim=True, over="sum", order=2.0), [x], [lengths])
+    call.add(Elementwise(does="product"), [x, lengths], call.first())
 
 
 def roi_align(call: Call) -> None:
