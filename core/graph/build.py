@@ -163,7 +163,7 @@ class _Assembly:
     def _scaling(self, name: str, axis: int) -> tuple[str, int]:
         """The parameter and the axis by which the rows of another grow or shrink: what gives them their length."""
         normed = self.normed.get(name)
-        if normed is None or normed.axis != axis:
+        if normed is None or normed.axis != axis or normed.vector:
             return name, axis
         shape = self.flow.graph.parameter_shapes[normed.gain]
         return normed.gain, int(np.argmax(shape))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from prunekit.core.graph.attributes import Attributes, Elementwise, Expand, Permute, Reduce, Reshape
+from prunekit.core.graph.attributes import Attributes, Elementwise, Expand, Matmul, Permute, Reduce, Reshape
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import segments
 from prunekit.core.graph.weight_paths import WeightPaths
@@ -15,21 +15,27 @@ from prunekit.core.graph.weight_paths import WeightPaths
 
 @dataclass(frozen=True)
 class NormedWeight:
-    """A weight that is divided by its own norm and gets its length from another parameter, as by weight normalization.
+    """A weight that is divided by its own size and gets its length from something else.
+
+    By weight normalization that is a parameter that the weight is multiplied by. By spectral normalization the size is
+    ``gain @ matrix @ vector``, with vectors that are kept as buffers in evaluation, and the first can set it right.
 
     Attributes:
         weight: The parameter that it is computed from.
-        gain: The parameter that gives the length: one number, or one for each position of ``axis``.
-        axis: The axis of the weight that the norm is not taken over; None: it is taken over all.
-        order: Of the norm: 2 for the Euclidean one.
+        gain: What gives the length: one number, or one for each position of ``axis``; or the first vector.
+        axis: The axis of the weight that the norm is not taken over; None: it is taken over all. Or the rows of the
+            matrix; all other axes are its columns.
         norms: Positions of the operators that take the norm.
+        order: Of the norm: 2 for the Euclidean one.
+        vector: The second vector, or "" where it is a norm.
     """
 
     weight: str
     gain: str
     axis: int | None
-    order: float
     norms: tuple[int, ...]
+    order: float = 2.0
+    vector: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class _Way:
         self._passed = [self.leaf]
         self._depends = {self.leaf: True}
         self._factors: list[int] = []
-        self._norms: list[tuple[int, int | None]] = []
+        self._norm: NormedWeight | None = None
 
     def form(self) -> WeightForm:
         """What all operators on the way amount to."""
@@ -100,10 +106,10 @@ class _Way:
                 if not same_size or not self._is_product(position, source):
                     return WeightForm(self.operator, computed, unknown=operator.name)
             self._passed += operator.outputs
-        if not self._norms:
+        if self._norm is None:
             return WeightForm(self.operator, computed)
-        normed = self._normed()
-        unknown = "" if normed is not None else self.graph.operators[self._norms[0][0]].name
+        normed = self._with_gain(self._norm)
+        unknown = "" if normed is not None else self.graph.operators[self._norm.norms[0]].name
         return WeightForm(self.operator, computed, normed, unknown)
 
     def _is_product(self, position: int, source: int) -> bool:
@@ -118,16 +124,26 @@ class _Way:
         return all(self._finds_norm(tensor) for tensor in others if self._on_weight(tensor))
 
     def _finds_norm(self, tensor: int) -> bool:
-        """Whether a factor depends on the weight by its norm alone."""
+        """Whether a factor depends on the weight by its norm alone, or by its product with two vectors."""
+        left: tuple[int, int] | None = None  # position of the outer product, and its vector
         while (position := self.paths.makers.get(tensor)) is not None:
             operator = self.graph.operators[position]
             attributes, behind = operator.attributes, [t for t in operator.inputs if self._on_weight(t)]
             if isinstance(attributes, Reduce):
                 kept = self._kept_axis(attributes, behind[0])
-                if attributes.order is None or kept == -1 or self._norms:
+                if attributes.order is None or kept == -1 or left is not None or self._norm is not None:
                     return False
-                self._norms.append((position, kept))
+                self._norm = NormedWeight(self.name, "", kept, (position,), attributes.order)
                 return True
+            if isinstance(attributes, Matmul):
+                others = [t for t in operator.inputs if t not in behind]
+                if len(behind) != 1 or len(others) != 1 or self._norm is not None:
+                    return False
+                if left is not None:
+                    self._norm = self._between_vectors(behind[0], left, (position, others[0]))
+                    return self._norm is not None
+                left, (tensor,) = (position, others[0]), behind
+                continue
             known = isinstance(attributes, Elementwise) and attributes.does in (None, "copy", "product")
             if len(behind) != 1 or not (known or isinstance(attributes, (Reshape, Expand, Permute))):
                 return False
@@ -166,26 +182,34 @@ class _Way:
         copied = isinstance(attributes, Elementwise) and (attributes.does == "copy" or tensor in self._passed)
         return origins if copied and len(origins) == len(shape) else None
 
-    def _normed(self) -> NormedWeight | None:
+    def _between_vectors(self, matrix: int, left: tuple[int, int], right: tuple[int, int]) -> NormedWeight | None:
+        """The weight as a matrix between two vectors that the network holds; each with the position of its product."""
+        origins, names = self._origins(matrix), [self._plainly(tensor) for _, tensor in (left, right)]
+        if origins is None or len(origins) != 2 or len(origins[0]) != 1 or names[0] is None or names[1] is None:
+            return None
+        (rows,), columns = origins
+        if list(columns) != [axis for axis in range(len(self.graph.tensors[self.leaf].shape)) if axis != rows]:
+            return None
+        return NormedWeight(self.name, names[0], rows, (left[0], right[0]), vector=names[1])
+
+    def _with_gain(self, norm: NormedWeight) -> NormedWeight | None:
         """The norm with the parameter that gives the length, if there is one of the right size."""
-        position, axis = self._norms[0]
-        reduce = self.graph.operators[position].attributes
-        size = 1 if axis is None else self.graph.tensors[self.leaf].shape[axis]
+        if norm.gain:
+            return norm
+        size = 1 if norm.axis is None else self.graph.tensors[self.leaf].shape[norm.axis]
         for factor in self._factors:
             name = self._plainly(factor)
-            if name is not None and prod(self.graph.parameter_shapes[name]) == size:
-                assert isinstance(reduce, Reduce) and reduce.order is not None
-                return NormedWeight(self.name, name, axis, reduce.order, (position,))
+            if name in self.graph.parameter_shapes and prod(self.graph.parameter_shapes[name]) == size:
+                return replace(norm, gain=name)
         return None
 
     def _plainly(self, tensor: int) -> str | None:
-        """The parameter that a tensor is, in whatever shape."""
+        """The parameter or buffer that a tensor is, in whatever shape."""
         for position, _ in self.paths.back(tensor):
             attributes = self.graph.operators[position].attributes
             if isinstance(attributes, Elementwise) and attributes.does != "copy":
                 return None
-        name = self.paths.names.get(tensor)
-        return name if name in self.graph.parameter_shapes else None
+        return self.paths.names.get(tensor)
 
     def _on_weight(self, tensor: int) -> bool:
         """Whether a tensor depends on the parameter."""

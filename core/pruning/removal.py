@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.graph.weight_forms import NormedWeight
 from prunekit.core.pruning import size_updates
-from prunekit.core.pruning.normed_weights import relative_norms
+from prunekit.core.pruning.normed_weights import Read, made_up
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
@@ -53,15 +53,16 @@ class Removal:
         """The parameters and buffers that are other ones afterwards."""
         return list(dict.fromkeys([*self.kept, *self.factors, *self.lengths]))
 
-    def shorter(self, gain: str, weight: NDArray[Any]) -> NDArray[np.float64]:
-        """By what to multiply what is left of a parameter in ``lengths``: the share of its weight's norm that stays.
+    def length(self, gain: str, whole: Read) -> Any:
+        """By what to multiply what is left of a parameter in ``lengths``.
 
         Args:
             gain: The parameter.
-            weight: All of the weight that it is the length of.
+            whole: Reads parameters and buffers of the whole network.
         """
         normed = self.lengths[gain]
-        return relative_norms(normed, self.part(normed.weight, weight), weight, self.kept.get(normed.weight, {}))
+        kept = self.kept.get(normed.weight, {})
+        return made_up(normed, lambda name: self.part(name, whole(name)), whole, kept)
 
     def part(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         """What is left of one of them."""

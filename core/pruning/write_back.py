@@ -14,7 +14,7 @@ from prunekit.core.graph.weight_factors import factors_of
 from prunekit.core.graph.weight_forms import WeightForm, weight_forms
 from prunekit.core.graph.weight_paths import WeightPaths
 from prunekit.core.pruning import size_updates
-from prunekit.core.pruning.normed_weights import relative_norms
+from prunekit.core.pruning.normed_weights import made_up
 from prunekit.core.pruning.size_updates import part
 
 HELD = 1e-9
@@ -81,5 +81,10 @@ class AppliedWeights:
         if form.normed is None:
             return {name: values}
         gain = form.normed.gain
-        left = self.left(gain, self._state[gain].astype(np.float64))
-        return {name: values, gain: left * relative_norms(form.normed, values, before, kept).reshape(left.shape)}
+        length = made_up(
+            form.normed,
+            lambda key: values if key == name else self.left(key, self._state[key].astype(np.float64)),
+            self._state.__getitem__,
+            kept,
+        )
+        return {name: values, gain: self.left(gain, self._state[gain].astype(np.float64)) * length}

@@ -44,7 +44,7 @@ def _part(named: Mapping[str, Tensor], removal: Removal, name: str) -> Tensor:
     tensor = named[name]
     left = removal.part(name, as_array(tensor))
     if name in removal.lengths:
-        left = left * removal.shorter(name, as_array(named[removal.lengths[name].weight])).reshape(left.shape)
+        left = left * removal.length(name, lambda key: as_array(named[key]))
     data = Tensor(left, dtype=tensor.dtype)
     if isinstance(tensor, Parameter):
         return Parameter(data, name=tensor.name, requires_grad=tensor.requires_grad)

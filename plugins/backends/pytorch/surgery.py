@@ -59,8 +59,8 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
         for axis, indices in removal.kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
         if name in removal.lengths:
-            shorter = removal.shorter(name, to_numpy(named[removal.lengths[name].weight]))
-            part = part * torch.from_numpy(shorter).to(part).reshape(part.shape)
+            length = removal.length(name, lambda key: to_numpy(named[key]))
+            part = part * torch.as_tensor(length).to(part)
         part = part.contiguous()
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
