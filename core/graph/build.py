@@ -27,7 +27,6 @@ from prunekit.core.graph.structure import (
     Work,
 )
 from prunekit.core.graph.unnumbered_layers import unnumbered_layers
-from prunekit.core.graph.weight_forms import weight_forms
 
 ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
@@ -81,8 +80,6 @@ class _Assembly:
         self.flow, self.producers = flow, producers
         training = flow.graph.training_from
         self.priced = len(flow.graph.operators) if training is None else training  # training costs nothing later
-        forms = weight_forms(flow.weights)
-        self.normed = {name: form.normed for name, form in forms.items() if form.normed is not None}
         self.root = flow.labels.classes()
         self.reasons = flow.labels.reasons(self.root)
         self.out = [self.root[p.out] for p in producers if p.out is not None]
@@ -136,16 +133,15 @@ class _Assembly:
         others = unnumbered_layers(self.flow, numbered, self)
         layers = (*(self._layer(mid) for mid in range(len(self.producers))), *others)
         norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
+        normed = tuple(self.flow.normed.values())
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
-            self._rescales(), self._choices(), norms, tuple(self.normed.values()), notes=list(self.flow.graph.notes),
+            self._rescales(), self._choices(), norms, normed, notes=list(self.flow.graph.notes),
         )  # fmt: skip
 
     def _masks(self) -> tuple[Mask, ...]:
-        made_up = {position for normed in self.normed.values() for position in normed.norms}  # by another length
-        masked = (m for m in self.flow.masked if m.operator not in made_up)
-        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in masked)
+        masks = (Mask(m.operator, m.operand, m.axis, self.units(m.labels)) for m in self.flow.masked)
         return tuple(mask for mask in masks if (mask.units >= 0).any())
 
     def _held(self) -> tuple[HeldSize, ...]:
@@ -162,7 +158,7 @@ class _Assembly:
 
     def _scaling(self, name: str, axis: int) -> tuple[str, int]:
         """The parameter and the axis by which the rows of another grow or shrink: what gives them their length."""
-        normed = self.normed.get(name)
+        normed = self.flow.normed.get(name)
         if normed is None or normed.axis != axis or normed.vector:
             return name, axis
         shape = self.flow.graph.parameter_shapes[normed.gain]

@@ -10,6 +10,7 @@ from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
+from prunekit.core.graph.weight_forms import weight_forms
 from prunekit.core.graph.weight_paths import WeightPaths
 
 
@@ -92,6 +93,8 @@ class FlowState:
     Attributes:
         graph: The recorded forward.
         weights: Which tensors are weights.
+        normed: The weights that are divided by a norm, or the like, that something else makes up for.
+        made_up: Positions of the operators that take those: there, what goes still counts.
         whole_parts: Names of choices where whole parts go.
         labels: All labels, ties and what is frozen.
         parameters: For each parameter or buffer that was read, the labels along each axis (None: of size 1).
@@ -127,6 +130,9 @@ class FlowState:
         self._axes: dict[int, Axes] = {}
         self._split: dict[str, int] = {}
         self.weights = WeightPaths(graph)
+        forms = weight_forms(self.weights)
+        self.normed = {name: form.normed for name, form in forms.items() if form.normed is not None}
+        self.made_up = {position for normed in self.normed.values() for position in normed.norms}
         convolutions = (operator for operator in graph.operators if operator.kind is Kind.CONVOLUTION)
         self._kernels = {self.weight(operator.inputs[1]) for operator in convolutions}  # their first two axes: channels
 

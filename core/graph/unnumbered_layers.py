@@ -94,12 +94,13 @@ def _row(flow: FlowState, name: str, uses: list[Use], settled: Settled) -> Layer
 def _out(flow: FlowState, name: str, use: Use) -> tuple[int, IntArray | None]:
     """The axis of a parameter that its outputs run along, and the labels there."""
     found = flow.parameters.get(name, [])
-    axis = 0
+    operator = flow.graph.operators[use if isinstance(use, int) else use.operator]
+    axis = int(isinstance(operator.attributes, Convolution) and operator.attributes.transposed)
     if isinstance(use, int):
         axis = len(flow.graph.parameter_shapes[name]) - 1  # columns of a table
     elif use.out is not None:
         hit = (k for k, labels in enumerate(found) if labels is not None and np.isin(use.out, labels).any())
-        axis = next(hit, 0)
+        axis = next(hit, axis)
     return axis, found[axis] if axis < len(found) else None
 
 

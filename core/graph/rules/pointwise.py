@@ -115,7 +115,8 @@ def reduce(flow: FlowState, position: int, operator: Operator[Reduce]) -> list[A
         elif over == "values":
             flow.labels.freeze(labels, f"{where(operator)} is taken over it")
         else:
-            flow.masked.append(Masked(position, 0, axis, labels))
+            if position not in flow.made_up:
+                flow.masked.append(Masked(position, 0, axis, labels))
             flow.hide(operator.outputs[0], labels)
     return [dict(kept) for _ in operator.outputs]
 
