@@ -60,7 +60,7 @@ def _copy_cut(network: torch.nn.Module, named: Mapping[str, torch.Tensor], remov
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
         if name in removal.lengths:
             length = removal.length(name, lambda key: to_numpy(named[key]))
-            part = part * torch.as_tensor(length).to(part)
+            part = part * torch.as_tensor(length, dtype=torch.float64).to(part)
         part = part.contiguous()
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)

@@ -196,3 +196,38 @@ def test_attributes_that_hooks_compute_are_of_what_is_left(name):
     assert small[2].weight.shape == (12, 4, 3, 3)
     assert (small[2].in_channels, small[2].out_channels) == (8, 12)
     assert (small[8].in_features, small[8].out_features) == (6, 5)
+
+
+@pytest.mark.parametrize("norm", [parametrizations.spectral_norm, nn.utils.spectral_norm])
+def test_spectral_norm_keeps_its_reason_or_what_stays_as_it_was(norm):
+    """In evaluation a weight is divided by its product with two buffers: the first makes up for what goes."""
+    networks, x = [], torch.randn(8, 3, 12, 12, generator=torch.Generator().manual_seed(7)).double()
+    for _ in range(2):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            networks.append(every(norm)().double())
+            for _ in range(3):
+                networks[-1](x)
+            networks[-1].eval()
+    network, plain = networks
+    for layer in plain:
+        if parametrize.is_parametrized(layer):
+            parametrize.remove_parametrizations(layer, "weight")
+        elif hasattr(layer, "weight_orig"):
+            nn.utils.remove_spectral_norm(layer)
+    with torch.no_grad():
+        network(x)
+    graph, other = prunekit.trace(network, x), prunekit.trace(plain, x)
+    reasons = [reason for layer in graph.layers[:-1] for reason, _ in layer.protected]
+    if not graph.groups:
+        assert reasons and all("mv in" in reason for reason in reasons)
+        return
+    plan = halves(graph)
+    same = PrunePlan(plan.keep, plan.sizes, other.signature)
+    small, small_plain = prunekit.prune(network, graph, plan), prunekit.prune(plain, other, same)
+    with torch.no_grad():
+        assert far(small(x), small_plain(x)) < 1e-12 < far(small(x), network(x))
+        batches = [(x.numpy(), np.zeros(8))]
+        got = prunekit.compensate(network, small, graph, plan, batches)(x)
+        assert far(got, prunekit.compensate(plain, small_plain, other, same, batches)(x)) < 1e-9
+    small.train()(x).sum().backward()
