@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from prunekit.core.graph.attributes import Attributes, Elementwise, Expand, Matmul, Permute, Reduce, Reshape
+from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import segments
 from prunekit.core.graph.weight_paths import WeightPaths
@@ -46,7 +47,7 @@ class WeightForm:
         operator: What applies it first.
         computed: Whether its values are others than the parameter's.
         normed: That it is divided by its own norm.
-        unknown: The operator behind which the parameter cannot be told from the weight, or "".
+        unknown: What makes that the parameter cannot be told from the weight, or "".
     """
 
     operator: Operator[Attributes]
@@ -104,13 +105,19 @@ class _Way:
             if not moved and not (isinstance(attributes, Elementwise) and attributes.does == "copy"):
                 computed = True
                 if not same_size or not self._is_product(position, source):
-                    return WeightForm(self.operator, computed, unknown=operator.name)
+                    return WeightForm(self.operator, computed, unknown=self._told(operator, source))
             self._passed += operator.outputs
         if self._norm is None:
             return WeightForm(self.operator, computed)
         normed = self._with_gain(self._norm)
         unknown = "" if normed is not None else self.graph.operators[self._norm.norms[0]].name
         return WeightForm(self.operator, computed, normed, unknown)
+
+    def _told(self, operator: Operator[Attributes], source: int) -> str:
+        """What an operator that cannot be undone is called, and whether it depends on the weight as a whole."""
+        others = [tensor for tensor in operator.inputs if tensor != source]
+        whole = operator.kind is Kind.NORMALIZATION or any(self._on_weight(tensor) for tensor in others)
+        return f"{operator.name} by statistics of what stays" if whole else operator.name
 
     def _is_product(self, position: int, source: int) -> bool:
         """Whether an operator multiplies the weight by what does not depend on it, or on its norm alone."""

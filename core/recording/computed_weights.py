@@ -14,7 +14,9 @@ from prunekit.core.graph.weight_factors import factors_of, holds_at_zero
 from prunekit.core.graph.weight_forms import WeightForm, weight_forms
 from prunekit.core.graph.weight_paths import APPLIES_A_WEIGHT, WeightPaths
 
-LEFT = "computed in the forward, ranked as they are applied, and left as they are by compensation"
+LEFT = "weights that the forward computes, ranked as they are applied and left out of compensation"
+TOLD = 3
+"""How many of them are named."""
 
 
 class ComputedWeights:
@@ -55,15 +57,16 @@ class ComputedWeights:
                 if reason:
                     left[self._graph.owner(name)] = reason
         if left:
-            told = ", ".join(f"{module} ({reason})" for module, reason in left.items())
-            self._graph.notes.append(f"{LEFT}: {told}")
+            told = ", ".join(f"{module} ({reason})" for module, reason in list(left.items())[:TOLD])
+            more = f" and {len(left) - TOLD} more" if len(left) > TOLD else ""
+            self._graph.notes.append(f"{LEFT}: {told}{more}")
 
 
 def _reason(paths: WeightPaths, form: WeightForm, applied: NDArray[Any] | None, parameter: NDArray[Any]) -> str:
     """Why compensation cannot give a weight other values, or an empty text."""
     filters = paths.filters(form.operator)
     if form.unknown or applied is None or filters is None:
-        return f"{form.unknown}: computed anew from what stays" if form.unknown else "what is applied is not known"
+        return form.unknown or "what is applied is not known"
     return "a mask of single weights" if holds_at_zero(factors_of(parameter, applied, filters), filters) else ""
 
 

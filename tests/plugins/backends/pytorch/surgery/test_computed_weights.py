@@ -180,7 +180,7 @@ def test_what_cannot_be_written_back_is_left_and_said():
     prune.custom_from_mask(network[2], "weight", torch.arange(24 * 8 * 9).view(24, 8, 3, 3) % 5 > 0)
     graph = prunekit.trace(network, x)
     (note,) = (note for note in graph.notes if "compensation" in note)
-    assert "2 (a mask of single weights)" in note and "4" not in note.partition(": ")[2]
+    assert note.endswith(": 2 (a mask of single weights)")
     plan, batches = halves(graph), [(x.numpy(), np.zeros(8))]
     small = prunekit.prune(network, graph, plan)
     got = prunekit.compensate(network, small, graph, plan, batches)
@@ -231,3 +231,12 @@ def test_spectral_norm_keeps_its_reason_or_what_stays_as_it_was(norm):
         got = prunekit.compensate(network, small, graph, plan, batches)(x)
         assert far(got, prunekit.compensate(plain, small_plain, other, same, batches)(x)) < 1e-9
     small.train()(x).sum().backward()
+
+
+def test_standardized_weights_are_said_to_follow_what_stays(traced):
+    graph = traced("StandardizedByBatchNorm")[2]
+    assert graph.notes[0] == (
+        "weights that the forward computes, ranked as they are applied and left out of compensation:"
+        " a (native_batch_norm by statistics of what stays), b (native_batch_norm by statistics of what stays)"
+    )
+    assert traced("StandardizedByHand")[2].notes[0].count("sub by statistics of what stays") == 3
