@@ -150,19 +150,11 @@ class _Assembly:
 
     def _rescales(self) -> tuple[Rescale, ...]:
         return tuple(
-            Rescale(*self._scaling(name, axis), rows, self.units(found.labels), -found.exponent)
+            Rescale(name, axis, rows, self.units(found.labels), -found.exponent)
             for found in self.flow.rescaled
             if (self.units(found.labels) >= 0).any()
             for (name, axis), rows in found.rows.items()
         )
-
-    def _scaling(self, name: str, axis: int) -> tuple[str, int]:
-        """The parameter and the axis by which the rows of another grow or shrink: what gives them their length."""
-        normed = self.flow.normed.get(name)
-        if normed is None or normed.axis != axis or normed.vector:
-            return name, axis
-        shape = self.flow.graph.parameter_shapes[normed.gain]
-        return normed.gain, int(np.argmax(shape))
 
     def _choices(self) -> tuple[PartChoice, ...]:
         return tuple(PartChoice(c.name, self._touched([c.labels]), c.parts) for c in self.flow.choices)

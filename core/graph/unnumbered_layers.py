@@ -66,6 +66,8 @@ def _uses(flow: FlowState, priced: int) -> Iterator[tuple[str, Use]]:
             found = _parameters_behind(flow, operator.inputs[0])
         elif operator.kind in APPLIES_A_WEIGHT:
             found = _parameters_behind(flow, operator.inputs[1])
+        elif operator.kind is Kind.MATMUL and not flow.weights.data.isdisjoint(operator.inputs):
+            found = [name for tensor in operator.inputs for name in _parameters_behind(flow, tensor)]
         else:
             continue
         wide = [name for name in found if len(shapes[name]) > 1]
@@ -109,15 +111,5 @@ def _parameters_behind(flow: FlowState, tensor: int) -> list[str]:
     paths, graph = flow.weights, flow.graph
     if tensor in paths.data:
         return []
-    found, seen, left = list[str](), set[int](), [tensor]
-    while left:
-        current = left.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        name = graph.tensors[current].name
-        if name in graph.parameter_shapes:
-            found.append(str(name))
-        elif (position := paths.makers.get(current)) is not None:
-            left += graph.operators[position].inputs[::-1]
-    return found
+    names = (graph.tensors[each].name for each in paths.behind(tensor))
+    return [name for name in names if name in graph.parameter_shapes]

@@ -51,6 +51,17 @@ class WeightPaths:
             tensor = self.sources[position]
             yield position, tensor
 
+    def behind(self, tensor: int) -> list[int]:
+        """All tensors that one is computed from, itself included."""
+        found, left = dict[int, None](), [tensor]
+        while left:
+            current = left.pop()
+            if current not in found:
+                found[current] = None
+                position = self.makers.get(current)
+                left += () if position is None else self.graph.operators[position].inputs[::-1]
+        return list(found)
+
     def leaf(self, tensor: int) -> int:
         """The parameter that a tensor is computed from, as a tensor of the graph."""
         for _, source in self.back(tensor):

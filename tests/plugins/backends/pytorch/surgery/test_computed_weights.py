@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from oracle import BACKEND
+from small_nets import CASES
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize, prune, weight_norm
@@ -13,6 +14,7 @@ from torch.nn.utils import parametrizations, parametrize, prune, weight_norm
 import prunekit
 from prunekit import PrunePlan
 from prunekit.core.graph.structure import staying
+from prunekit.core.testing import assert_exact
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
 
@@ -240,3 +242,17 @@ def test_standardized_weights_are_said_to_follow_what_stays(traced):
         " a (native_batch_norm by statistics of what stays), b (native_batch_norm by statistics of what stays)"
     )
     assert traced("StandardizedByHand")[2].notes[0].count("sub by statistics of what stays") == 3
+
+
+@pytest.mark.parametrize("name", ["TimmFused", "SeparateProjections", "MultiheadAttention", "Grouped"])
+def test_normed_weights_change_no_group(name):
+    """In attention the gain makes up for the width of heads as well: the rows that it is the length of could not."""
+    case = CASES[name]
+    network, x = case.build(), case.inputs()
+    for module in list(network.modules()):
+        if type(module) in (nn.Linear, nn.Conv2d):
+            parametrizations.weight_norm(module)
+    graph = prunekit.trace(network, x)
+    assert [(g.id, g.mids, g.size, g.fixed, g.per_unit) for g in graph.groups] == case.groups
+    assert not graph.frozen
+    assert assert_exact(network, x, graph=graph).error < 1e-12
