@@ -293,6 +293,7 @@ class Reduce(Attributes):
         over: What is taken. "rank" (a place found by comparing it with the others, or its number) and "values" cannot
             leave places out; the others can.
         origins: Where the sizes of the last axes of x come from.
+        order: Of a norm: 2 for the Euclidean one; None: it is no norm.
     """
 
     kind = Kind.REDUCE
@@ -300,6 +301,7 @@ class Reduce(Attributes):
     keepdim: bool
     over: Over
     origins: Origins = ()
+    order: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

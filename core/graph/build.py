@@ -26,6 +26,7 @@ from prunekit.core.graph.structure import (
     Rescale,
     Work,
 )
+from prunekit.core.graph.unnumbered_layers import unnumbered_layers
 
 ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
@@ -52,7 +53,7 @@ def channel_structure(
     flow = follow(operators, whole_parts)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
-            names = sorted({(c.weight or "").rpartition(".")[0] for c in flow.contractions if c.out is not None})
+            names = sorted({operators.owner(c.weight or "") for c in flow.contractions if c.out is not None})
             raise ValueError(f"ignore: no layer in a module {name!r}; there are {', '.join(names)}")
     producers = _producers(flow)
     for mid, reason in frozen:
@@ -128,12 +129,15 @@ class _Assembly:
             for c in self.flow.contractions
             if c.operator < self.priced
         )
-        layers = tuple(self._layer(mid) for mid in range(len(self.producers)))
+        numbered = {producer.weight or "" for producer in self.producers}
+        others = unnumbered_layers(self.flow, numbered, self)
+        layers = (*(self._layer(mid) for mid in range(len(self.producers))), *others)
         norms = tuple((module, self.units(labels)) for module, labels in self.flow.norms.items())
+        normed = tuple(self.flow.normed.values())
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
-            self._rescales(), self._choices(), norms, self._positions(),
+            self._rescales(), self._choices(), norms, normed, self._positions(),
             frozenset().union(*(found.passed for found in self.flow.rescaled)), notes=list(self.flow.graph.notes),
         )  # fmt: skip
 
@@ -196,7 +200,7 @@ class _Assembly:
         first = mids[0]
         units = self.unit[self.out[first]]
         own = units[units >= offset]
-        name = (self.producers[first].weight or "").rpartition(".")[0]
+        name = self.flow.graph.owner(self.producers[first].weight or "")
         per_unit = max(1, round(own.size / max(np.unique(own).size, 1)))
         return Group(first, tuple(mids), name, size, offset, int(units.size - own.size), per_unit)
 
@@ -205,7 +209,8 @@ class _Assembly:
         operator = graph.operators[producer.operator]
         weight = producer.weight or ""
         shape = graph.parameter_shapes.get(weight, ())
-        bias = weight.rpartition(".")[0] + ".bias"
+        name = graph.owner(weight)
+        bias = f"{name}.bias"
         uses = [c for c in self.flow.contractions if c.weight == weight and c.operator < self.priced]
         macs = sum(c.multiplier * prod(s.size for s in c.sizes) for c in uses)
         x = graph.tensors[operator.inputs[0]].shape
@@ -213,13 +218,22 @@ class _Assembly:
         group = next((g.id for g in self.groups if mid in g.mids), None)
         convolution = operator.attributes if isinstance(operator.attributes, Convolution) else None
         return Layer(
-            mid, weight.rpartition(".")[0], weight, operator.kind.value, group,
+            mid, name, weight, operator.kind.value, group,
             x[1] if convolution else x[-1], int(self.out[mid].size),
             shape[-1] if convolution and shape else 1, convolution.stride if convolution else 1,
             producer.read is None and producer.groups > 1, round(macs),
             prod(shape) + prod(graph.parameter_shapes.get(bias, (0,))),
             axis_of(self.flow, weight, producer.out), tuple(kept.items()),
         )  # fmt: skip
+
+    def group_id(self, labels: IntArray) -> int | None:
+        """The id of the first group that has units among these labels."""
+        return min(self._touched([labels]), default=None)
+
+    def told(self, labels: IntArray) -> dict[int, str]:
+        """Why labels stay, by their places."""
+        roots = enumerate(self.root[labels].tolist())
+        return {place: self.reasons[root] for place, root in roots if root in self.reasons}
 
     def _touched(self, arrays: Iterable[IntArray]) -> frozenset[int]:
         """Ids of the groups that have units among these labels."""

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from prunekit.core.graph import attributes
 from prunekit.core.graph.attributes import Attributes
-from prunekit.core.graph.flow_state import STILL_A_WEIGHT, FlowState
+from prunekit.core.graph.flow_state import FlowState
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes
 from prunekit.core.graph.operators import Operator, OperatorGraph
@@ -15,6 +15,7 @@ from prunekit.core.graph.rules import contraction, layout, pointwise, slicing
 from prunekit.core.graph.size_constraints import counted, settle
 from prunekit.core.graph.size_dependent_scales import rescaled
 from prunekit.core.graph.tracked_sizes import Attribute
+from prunekit.core.graph.weight_paths import APPLIES_A_WEIGHT
 
 A = TypeVar("A", bound=Attributes)
 Rule: TypeAlias = Callable[[FlowState, int, Operator[A]], list[Axes]]
@@ -49,8 +50,6 @@ RULES: dict[Kind, Rule[Attributes]] = dict(
     ]
 )
 
-_APPLIES_A_WEIGHT = {Kind.CONVOLUTION, Kind.LINEAR}
-
 
 def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState:
     """Follow the labels from the first operator to the outputs, which keep all their channels.
@@ -64,9 +63,7 @@ def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState
         outputs = RULES[operator.kind](flow, position, operator)
         for tensor, axes in zip(operator.outputs, outputs, strict=True):
             flow.put(tensor, axes)
-        if operator.kind in STILL_A_WEIGHT:
-            flow.same_weight(operator)
-        if operator.kind not in _APPLIES_A_WEIGHT and operator.outputs:
+        if operator.kind not in APPLIES_A_WEIGHT and operator.outputs:
             for labels in [a for t in operator.inputs for a in flow.hidden.get(t, {}).values()]:
                 flow.hide(operator.outputs[0], labels)
     for tensor in graph.outputs:

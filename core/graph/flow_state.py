@@ -10,6 +10,8 @@ from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
+from prunekit.core.graph.weight_forms import weight_forms
+from prunekit.core.graph.weight_paths import WeightPaths
 
 
 @dataclass
@@ -92,6 +94,9 @@ class FlowState:
 
     Attributes:
         graph: The recorded forward.
+        weights: Which tensors are weights.
+        normed: The weights that are divided by a norm, or the like, that something else makes up for.
+        made_up: Positions of the operators that take those: there, what goes still counts.
         whole_parts: Names of choices where whole parts go.
         labels: All labels, ties and what is frozen.
         parameters: For each parameter or buffer that was read, the labels along each axis (None: of size 1).
@@ -128,9 +133,13 @@ class FlowState:
         self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
         self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))
         self._axes: dict[int, Axes] = {}
-        self._weight_of: dict[int, str] = {}
         self._split: dict[str, int] = {}
-        self._kernels = _kernels(graph)
+        self.weights = WeightPaths(graph)
+        forms = weight_forms(self.weights)
+        self.normed = {name: form.normed for name, form in forms.items() if form.normed is not None}
+        self.made_up = {position for normed in self.normed.values() for position in normed.norms}
+        convolutions = (operator for operator in graph.operators if operator.kind is Kind.CONVOLUTION)
+        self._kernels = {self.weight(operator.inputs[1]) for operator in convolutions}  # their first two axes: channels
 
     def axes(self, tensor: int) -> Axes:
         """The labels of a tensor's axes; those of a parameter are made when it is first read."""
@@ -138,7 +147,6 @@ class FlowState:
             info = self.graph.tensors[tensor]
             self._axes[tensor] = {}
             if info.name is not None:
-                self._weight_of[tensor] = info.name
                 axes = 2 if info.name in self._kernels else len(info.shape)
                 fresh = [
                     self.labels.fresh(size) if size > 1 and axis < axes else None
@@ -167,13 +175,8 @@ class FlowState:
         return self.graph.tensors[tensor].shape
 
     def weight(self, tensor: int) -> str | None:
-        """Name of the parameter that a tensor is, or is a view of."""
-        return self._weight_of.get(tensor)
-
-    def same_weight(self, operator: Operator[Attributes]) -> None:
-        """Take the operator's results for the weight that its first input is."""
-        if operator.inputs and operator.inputs[0] in self._weight_of:
-            self._weight_of.update(dict.fromkeys(operator.outputs, self._weight_of[operator.inputs[0]]))
+        """Name of the parameter that a tensor is, or is computed from as a weight."""
+        return self.weights.names.get(tensor)
 
     def choose(self, operator: Operator[Attributes], labels: IntArray) -> bool:
         """Note that an axis is split into parts; return whether whole parts go."""
@@ -192,21 +195,6 @@ class FlowState:
                 self.labels.freeze(contraction.out, reason)
                 found = True
         return found
-
-
-STILL_A_WEIGHT = {Kind.PERMUTE, Kind.RESHAPE, Kind.ELEMENTWISE, Kind.NORMALIZATION, Kind.EXPAND}
-"""Kinds of operators whose result is still the weight that their first input is."""
-
-
-def _kernels(graph: OperatorGraph) -> set[str]:
-    """Parameters that convolutions apply: only their first two axes are channels."""
-    weight_of, found = {t.id: t.name for t in graph.tensors if t.name is not None}, set[str]()
-    for operator in graph.operators:
-        if operator.kind in STILL_A_WEIGHT and operator.inputs and operator.inputs[0] in weight_of:
-            weight_of.update(dict.fromkeys(operator.outputs, weight_of[operator.inputs[0]]))
-        elif operator.kind is Kind.CONVOLUTION and operator.inputs[1] in weight_of:
-            found.add(weight_of[operator.inputs[1]])
-    return found
 
 
 def where(operator: Operator[Attributes]) -> str:

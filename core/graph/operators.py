@@ -77,6 +77,7 @@ class OperatorGraph:
         calls: How often each operator had been called before that.
         dropped: What was computed with parameters that have no effect on the outputs, and used by nothing recorded.
         notes: What the front end has to say, one line each.
+        owners: For parameters whose name does not say it, the module that uses them.
     """
 
     tensors: list[Tensor] = field(default_factory=list)
@@ -96,6 +97,11 @@ class OperatorGraph:
     calls: dict[str, int] = field(default_factory=dict)
     dropped: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def owner(self, parameter: str) -> str:
+        """The module that a parameter belongs to."""
+        return self.owners.get(parameter, parameter.rpartition(".")[0])
 
     def tensor(self, shape: tuple[int, ...], name: str | None = None, constant: bool = False) -> int:
         """Add a tensor and return its number."""

@@ -108,17 +108,33 @@ def _of_layer(
     if axis is None or (labels := own[axis]) is None:
         return None
     place = ndim - 1 if isinstance(attributes, Linear) else 1
-    tables = {(name, axis): np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
+    key = _scaling(trail, weight, name, axis)
+    tables = {key: np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
     for bias in operator.inputs[2:3]:
         found = behind(trail, bias, depth - 1)
         if found is None:
             return None
         tables |= {key: np.moveaxis(table.reshape(*[1] * (ndim - 1), -1), -1, place) for key, table in found.items()}
-    while weight in trail.makers:  # the weight may be transposed on its way
-        trail.operators.add(trail.makers[weight])
-        weight = flow.graph.operators[trail.makers[weight]].inputs[0]
-    trail.tables[weight] = {(name, axis): _along(axis, len(flow.shape(weight)), labels.size)}
+    for position, source in flow.weights.back(weight):  # the weight may be transposed on its way
+        trail.operators.add(position)
+        weight = source
+    if key == (name, axis):
+        trail.tables[weight] = {key: _along(axis, len(flow.shape(weight)), labels.size)}
     return tables
+
+
+def _scaling(trail: Trail, weight: int, name: str, axis: int) -> tuple[str, int]:
+    """The parameter and its axis by which the rows of a weight grow: of one that is normed what gives the length."""
+    flow, normed = trail.flow, trail.flow.normed.get(name)
+    if normed is None or normed.axis != axis or normed.vector:
+        return name, axis
+    behind_it = flow.weights.behind(weight)
+    trail.operators |= {trail.makers[tensor] for tensor in behind_it if tensor in trail.makers}
+    gain = next(tensor for tensor in behind_it if flow.graph.tensors[tensor].name == normed.gain)
+    shape = flow.shape(gain)
+    key = normed.gain, int(np.argmax(shape))
+    trail.tables[gain] = {key: _along(key[1], len(shape), shape[key[1]])}
+    return key
 
 
 def _of_norm(trail: Trail, operator: Operator[Attributes], attributes: Normalization) -> Tables | None:

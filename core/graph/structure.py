@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.weight_forms import NormedWeight
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,19 @@ class Group:
     per_unit: int
 
 
+NO_MID = -1
+"""In place of a number, for layers that are none of those that are numbered."""
+
+
 @dataclass(frozen=True)
 class Layer:
-    """An operator whose parameter produces channels, numbered by first execution.
+    """An operator that computes with a parameter; those whose weight produces channels are numbered as they run.
 
     Attributes:
-        mid: Its number, the "module id" of the guide.
+        mid: Its number, the "module id" of the guide, or ``NO_MID``.
         name: Module that holds its weight.
         weight: Name of its weight.
-        kind: ``convolution`` or ``linear``.
+        kind: ``convolution`` or ``linear``; ``index`` for tables that are looked up, which have no number.
         group: Id of the group that its output channels belong to, or None.
         in_channels: Channels that it reads.
         out_channels: Channels that it produces.
@@ -195,7 +200,7 @@ class ChannelStructure:
     Attributes:
         operators: The recorded forward that it was found from.
         groups: Groups with at least one unit that may go, by id.
-        layers: Every layer that produces channels; ``layers[m].mid == m``.
+        layers: Every layer that produces channels, ``layers[m].mid == m``; then those without a number.
         axes: Every labelled axis of every parameter and buffer.
         readers: Every layer that reads prunable channels and is not depthwise.
         work: What each operator costs.
@@ -206,6 +211,7 @@ class ChannelStructure:
         norms: For each module that normalizes, the unit of each channel there, or -1.
         positions: For each tensor that an operator returned, by axis, the unit of each position, or -1.
         rescaled: Operators whose results are other ones for a while, until a size makes up for `rescales`.
+        normed_weights: Weights whose length another parameter gives; it makes up for what their norms lose.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Names of the choices where whole parts go.
@@ -223,6 +229,7 @@ class ChannelStructure:
     rescales: tuple[Rescale, ...] = ()
     choices: tuple[PartChoice, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
+    normed_weights: tuple[NormedWeight, ...] = ()
     positions: Mapping[int, Mapping[int, IntArray]] = field(default_factory=dict, repr=False)
     rescaled: frozenset[int] = frozenset()
     ignore: tuple[str, ...] = ()
@@ -235,6 +242,11 @@ class ChannelStructure:
         """Number of units that may go, over all groups."""
         return sum(group.size for group in self.groups)
 
+    @cached_property
+    def numbered(self) -> tuple[Layer, ...]:
+        """The layers that have a mid, by mid."""
+        return tuple(layer for layer in self.layers if layer.mid != NO_MID)
+
     def group_of(self, mid: int) -> Group | None:
         """The group that a layer's output channels belong to, or None if they all stay."""
         return next((group for group in self.groups if mid in group.mids), None)
@@ -242,7 +254,7 @@ class ChannelStructure:
     @cached_property
     def signature(self) -> str:
         """A digest of the structure that does not depend on names, and so not on the framework."""
-        rows = [(x.mid, x.kind, x.group, x.in_channels, x.out_channels, x.kernel, x.depthwise) for x in self.layers]
+        rows = [(x.mid, x.kind, x.group, x.in_channels, x.out_channels, x.kernel, x.depthwise) for x in self.numbered]
         sizes = [(g.id, g.mids, g.size, g.fixed, g.per_unit) for g in self.groups]
         return hashlib.sha256(json.dumps([rows, sizes]).encode()).hexdigest()
 
@@ -253,7 +265,7 @@ class ChannelStructure:
             f"{'depthwise ' if layer.depthwise else ''}{layer.kind} {layer.in_channels} > {layer.out_channels}"
             f"{f', kernel {layer.kernel}' if layer.kernel > 1 else ''}"
             f", {'kept' if layer.group is None else f'group {layer.group}'}"
-            for layer in self.layers
+            for layer in self.numbered
         )
 
     def parameters(self) -> Iterable[str]:

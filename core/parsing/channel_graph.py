@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from prunekit.core.graph.structure import ChannelStructure
-from prunekit.core.report.table import as_text
+from prunekit.core.report.table import as_text, summary
 
 
 class ChannelGraph(ChannelStructure):
@@ -15,6 +15,9 @@ class ChannelGraph(ChannelStructure):
     def of(cls, structure: ChannelStructure) -> ChannelGraph:
         """The graph with the content of a structure."""
         return cls(**{field.name: getattr(structure, field.name) for field in dataclasses.fields(structure)})
+
+    def __repr__(self) -> str:
+        return f"<ChannelGraph: {summary(self)}>"
 
     def table(self) -> str:
         """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""

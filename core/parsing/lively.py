@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Normalization
-from prunekit.core.graph.flow_state import STILL_A_WEIGHT
 from prunekit.core.graph.operators import Operator, OperatorGraph
+from prunekit.core.graph.weight_paths import WeightPaths
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -54,8 +54,9 @@ def idle_values(operators: OperatorGraph, seed: int) -> Arrays:
 
 def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
     """For each parameter or statistic that a layer or a normalization uses, where its values shall lie."""
-    name_of = {tensor.id: tensor.name for tensor in operators.tensors if tensor.name is not None}
-    own, found = dict(name_of), dict[str, tuple[float, float]]()  # ``own`` without what is computed from a parameter
+    name_of = WeightPaths(operators).names
+    own = {tensor.id: tensor.name for tensor in operators.tensors if tensor.name is not None}
+    found = dict[str, tuple[float, float]]()
 
     def say(tensor: int, low: float, high: float, names: dict[int, str]) -> None:
         if tensor in names:
@@ -72,8 +73,6 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
         elif isinstance(attributes, Normalization):
             for tensor, bounds in _of_norm(operator, attributes):
                 say(tensor, *bounds, own)
-        elif operator.kind in STILL_A_WEIGHT and inputs and inputs[0] in name_of:
-            name_of.update(dict.fromkeys(operator.outputs, name_of[inputs[0]]))
     return found
 
 

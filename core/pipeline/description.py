@@ -178,7 +178,7 @@ def layer_rows(graph: ChannelStructure, plan: PrunePlan) -> tuple[dict[str, Any]
     keep = plan.flags(graph)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
     rows = []
-    for layer in graph.layers:
+    for layer in graph.numbered:
         units = axes.get((layer.weight, layer.out_axis)) if layer.out_axis is not None else None
         after = layer.out_channels if units is None else int(staying(units, keep).sum())
         rows.append({"mid": layer.mid, "module": layer.name, "channels": layer.out_channels, "kept": after})

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import Axis, ChannelStructure, Group, Reader, staying
-from prunekit.core.pruning import size_updates
+from prunekit.core.graph.structure import ChannelStructure, Group, Reader, staying
 from prunekit.core.pruning.covariance_shrinkage import shrunk
 from prunekit.core.pruning.elimination import Elimination
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan, magnitude_scores
 from prunekit.core.pruning.ranking import Ranking
+from prunekit.core.pruning.write_back import AppliedWeights
 
 Floats = NDArray[np.float64]
 
@@ -46,29 +46,21 @@ def compensated(
         state: Parameters and buffers of the original network.
     """
     keep = plan.flags(graph)
-    factors = size_updates.factors(graph, keep)
-    axes = {(axis.parameter, axis.axis): axis for axis in graph.axes}
+    weights = AppliedWeights(graph, keep, moments.weights, state)
     changed: dict[str, NDArray[Any]] = {}
     for reader in graph.readers:
         stays = staying(reader.units, keep)
         if reader.weight in moments.matrices and not stays.all():
-            weight, shift = _solve(reader, stays, moments, state[reader.weight])
-            for axis, factor in factors.get(reader.weight, {}).items():
-                weight = weight * factor.reshape([-1 if k == axis else 1 for k in range(weight.ndim)])
-            cut = [(k, axes.get((reader.weight, k))) for k in range(weight.ndim) if k != reader.in_axis]
-            for axis, owned in cut:
-                weight = _kept(weight, axis, owned, keep)
-            changed[reader.weight] = weight.astype(state[reader.weight].dtype)
+            weight, shift = _solve(reader, stays, moments, weights.whole(reader.weight))
+            written = weights.written(reader.weight, reader.in_axis, weight)
+            if written is None:
+                continue  # a weight that the code computes in a way that cannot be undone: the graph's notes say so
+            changed |= written
             if reader.shift is not None:
                 name, sign = reader.shift
-                before = state[name]
-                after = ((before + sign * shift) * factors.get(name, {}).get(0, 1.0)).astype(before.dtype)
-                changed[name] = _kept(after, 0, axes.get((name, 0)), keep)
+                after = weights.left(name, state[name] + sign * shift)
+                changed[name] = after.astype(state[name].dtype)
     return changed
-
-
-def _kept(array: NDArray[Any], axis: int, owned: Axis | None, keep: NDArray[np.bool_]) -> NDArray[Any]:
-    return array if owned is None else array.compress(staying(owned.units, keep), axis)
 
 
 def _rows(reader: Reader, weight: NDArray[Any]) -> Floats:
@@ -128,7 +120,9 @@ def _eliminate(
     for reader in readers:
         units = reader.units - group.offset
         if ((units >= 0) & (units < group.size)).any():
-            rows = _rows(reader, state[reader.weight]).reshape(reader.groups, len(units), -1)
+            rows = _rows(reader, moments.weights.get(reader.weight, state[reader.weight])).reshape(
+                reader.groups, len(units), -1
+            )
             parts.append(Elimination(_gram(reader, moments), rows, units, group.size))
     if not parts:  # nothing with a weight reads it: what produces it has to say
         scores = magnitude_scores(graph)[group.id]

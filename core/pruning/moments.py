@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ class Moments:
         matrices: ``[groups, C + 1, C + 1]`` in float64: the mean of x x^T over images and positions, where x is
             the channels that one group of the layer reads, followed by a constant 1.
         samples: How many independent samples each of them is worth; see `prunekit.core.pruning.covariance_shrinkage`.
+        weights: What layers apply whose weight the network computes, laid out as the parameter that it comes from.
     """
 
     matrices: Mapping[str, NDArray[np.float64]]
     samples: Mapping[str, float]
+    weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)

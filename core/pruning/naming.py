@@ -40,12 +40,12 @@ def called(*names: int | str) -> str:
 
 def _layers(graph: ChannelStructure, name: int | str) -> list[Layer]:
     if not isinstance(name, str):
-        if not 0 <= name < len(graph.layers):
-            raise PlanError(f"no mid {name}; there are 0 to {len(graph.layers) - 1}")
-        return [graph.layers[name]]
-    names = [layer.name for layer in graph.layers]
-    found = [layer for layer in graph.layers if layer.name == name]
-    found = found or [layer for layer in graph.layers if fnmatchcase(layer.name, name)]
+        if not 0 <= name < len(graph.numbered):
+            raise PlanError(f"no mid {name}; there are 0 to {len(graph.numbered) - 1}")
+        return [graph.numbered[name]]
+    names = [layer.name for layer in graph.numbered]
+    found = [layer for layer in graph.numbered if layer.name == name]
+    found = found or [layer for layer in graph.numbered if fnmatchcase(layer.name, name)]
     if not found:
         raise PlanError(f"no layer is called {name!r} or fits it as a pattern.{_hint(name, names)}")
     return found

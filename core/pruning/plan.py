@@ -183,7 +183,7 @@ def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:
     """
     total, kind = np.zeros(graph.units), np.zeros(graph.units, dtype=np.int64)
     axes = {(axis.parameter, axis.axis): axis.units for axis in graph.axes}
-    for layer in graph.layers:
+    for layer in graph.numbered:
         norms = graph.operators.magnitudes.get(layer.weight, {})
         if layer.group is not None and layer.out_axis in norms:
             units = axes[layer.weight, layer.out_axis]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import Axis, ChannelStructure, staying
+from prunekit.core.graph.weight_forms import NormedWeight
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.errors import PlanError
+from prunekit.core.pruning.normed_weights import Read, made_up
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
 
@@ -24,12 +26,14 @@ class Removal:
         factors: For each parameter and axis whose values change what to multiply its positions by, before the cut.
         sizes: For each (module, path of an attribute) that is a size and changes its new value.
         channels: For each module that normalizes how many channels it sees, before and afterwards.
+        lengths: By the parameter that gives a weight its length: that weight, whose norm loses what goes.
     """
 
     kept: dict[str, dict[int, NDArray[np.int64]]]
     factors: dict[str, dict[int, NDArray[np.float64]]]
     sizes: dict[tuple[str, tuple[str | int, ...]], int]
     channels: dict[str, tuple[int, int]]
+    lengths: dict[str, NormedWeight] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,20 +62,28 @@ class Removal:
             if not stays.all() and _there(axis, shapes, state):
                 kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
-        return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels)
+        lengths = {normed.gain: normed for normed in graph.normed_weights if normed.weight in kept}
+        return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels, lengths)
 
     @property
     def changed(self) -> list[str]:
         """The parameters and buffers that are other ones afterwards."""
-        return list(dict.fromkeys([*self.kept, *self.factors]))
+        return list(dict.fromkeys([*self.kept, *self.factors, *self.lengths]))
+
+    def length(self, gain: str, whole: Read) -> Any:
+        """By what to multiply what is left of a parameter in ``lengths``.
+
+        Args:
+            gain: The parameter.
+            whole: Reads parameters and buffers of the whole network.
+        """
+        normed = self.lengths[gain]
+        kept = self.kept.get(normed.weight, {})
+        return made_up(normed, lambda name: self.part(name, whole(name)), whole, kept)
 
     def part(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         """What is left of one of them."""
-        for axis, vector in self.factors.get(name, {}).items():
-            array = array * vector.astype(array.dtype).reshape([-1 if k == axis else 1 for k in range(array.ndim)])
-        for axis, indices in self.kept.get(name, {}).items():
-            array = array.take(indices, axis)
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(size_updates.part(array, self.factors.get(name, {}), self.kept.get(name, {})))
 
 
 def _there(axis: Axis, shapes: Mapping[str, tuple[int, ...]], state: Collection[str]) -> bool:

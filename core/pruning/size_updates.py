@@ -1,6 +1,9 @@
-"""Sizes that modules hold and values that depend on a size, as a plan changes them."""
+"""Positions, sizes that modules hold and values that depend on a size, as a plan changes them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +11,32 @@ from numpy.typing import NDArray
 from prunekit.core.graph.structure import ChannelStructure, staying
 
 Keep = NDArray[np.bool_]
+
+
+Positions = dict[int, NDArray[np.int64]]
+"""For each axis that loses something the positions that stay."""
+
+Factors = dict[int, NDArray[np.float64]]
+"""For each axis along which values change what to multiply each position by."""
+
+
+def kept_positions(graph: ChannelStructure, keep: Keep) -> dict[str, Positions]:
+    """What stays of every parameter and buffer that loses something."""
+    found: dict[str, Positions] = {}
+    for axis in graph.axes:
+        stays = staying(axis.units, keep)
+        if not stays.all():
+            found.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+    return found
+
+
+def part(array: NDArray[Any], factors: Mapping[int, NDArray[Any]], kept: Mapping[int, NDArray[Any]]) -> NDArray[Any]:
+    """An array multiplied along some axes, then what stays of it along others."""
+    for axis, vector in factors.items():
+        array = array * vector.astype(array.dtype).reshape([-1 if k == axis else 1 for k in range(array.ndim)])
+    for axis, indices in kept.items():
+        array = array.take(indices, axis)
+    return array
 
 
 def sizes(graph: ChannelStructure, keep: Keep) -> dict[tuple[str, tuple[str | int, ...]], int]:
@@ -20,10 +49,10 @@ def sizes(graph: ChannelStructure, keep: Keep) -> dict[tuple[str, tuple[str | in
     return found
 
 
-def factors(graph: ChannelStructure, keep: Keep) -> dict[str, dict[int, NDArray[np.float64]]]:
+def factors(graph: ChannelStructure, keep: Keep) -> dict[str, Factors]:
     """For each parameter and axis, what to multiply each of its positions by."""
     shapes = graph.operators.parameter_shapes
-    found: dict[str, dict[int, NDArray[np.float64]]] = {}
+    found: dict[str, Factors] = {}
     for rescale in graph.rescales:
         share = staying(rescale.units, keep).mean()
         if share < 1 and rescale.parameter in shapes:

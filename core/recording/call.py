@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from prunekit.core.data.nested import BUILT_IN
@@ -56,12 +56,16 @@ class Call:
 
     def read(self) -> list[int]:
         """All tensors among the arguments that are in the graph already."""
-        known = (self._writer.known(t) for t in self._writer.tensors_in(self._bound))
+        known = (self._writer.known(t) for t in self.given())
         return [number for number in known if number is not None]
 
-    def operands(self) -> list[int]:
+    def given(self) -> Iterator[Any]:
         """All tensors among the arguments."""
-        return [self.number(t) for t in self._writer.tensors_in(self._bound, BUILT_IN)]
+        return self._writer.tensors_in(self._bound, BUILT_IN)
+
+    def operands(self) -> list[int]:
+        """The numbers of all tensors among the arguments."""
+        return [self.number(t) for t in self.given()]
 
     def results(self) -> list[int]:
         """New numbers for all tensors that it returned. Ask for the operands first."""

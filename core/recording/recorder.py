@@ -16,6 +16,7 @@ from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
+from prunekit.core.recording.computed_weights import ComputedWeights
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
@@ -47,12 +48,17 @@ class Recorder(GraphWriter):
     ) -> None:
         super().__init__(tracker)
         self._parameters, self._module_name, self._leaf_modules = dict(parameters), modules, leaf_modules or {}
+        self._computed = ComputedWeights(self.graph)
         self._leaf: Any = None  # the leaf module whose forward runs
         self.graph.parameter_shapes = {name: tuple(value.shape) for name, value in self._parameters.items()}
 
     @abstractmethod
     def magnitudes(self, parameter: Any, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+
+    @abstractmethod
+    def as_array(self, tensor: Any) -> NDArray[Any]:
+        """A tensor's values, those of half precision as float32."""
 
     @abstractmethod
     def watching(self) -> AbstractContextManager[None]:
@@ -76,7 +82,8 @@ class Recorder(GraphWriter):
         self.graph.read.update(call.read())
         if rule is not None:
             try:
-                return rule(call)
+                rule(call)
+                return self._computed.note(self.graph.operators[before:], lambda: self._unnamed(call))
             except Exception as problem:  # anybody can register a rule
                 if ours:
                     raise
@@ -85,6 +92,10 @@ class Recorder(GraphWriter):
         operands, results = call.operands(), call.results()
         if results:
             call.add(Opaque(reason=reason), operands, results)
+
+    def _unnamed(self, call: Call) -> dict[int, Any]:
+        """The tensors that an operator was given, but for those that the network holds, by number."""
+        return {self.number(tensor): tensor for tensor in call.given() if self.name_of(tensor) is None}
 
     def enter(self, module: Any) -> None:
         """A module's forward begins."""
@@ -179,6 +190,7 @@ class Recorder(GraphWriter):
         """The graph, with what can be said only at the end."""
         self.graph.equal = self.tracker.uses.comparisons()
         self.weigh()
+        self._computed.weigh(self.as_array, self._parameters)
         return self.graph
 
 

@@ -171,7 +171,7 @@ def _span(modules: Sequence[str]) -> str:
 def _legend(graph: ChannelStructure, drawn: Folded, keys: _Keys, title: str) -> str:
     full = CostModel(graph).full
     lines = [f"<b>{_safe(title)}</b>"] if title else []
-    lines.append(f"{_short(full.macs)} MACs, {_short(full.params)} parameters in {len(graph.layers)} layers")
+    lines.append(f"{_short(full.macs)} MACs, {_short(full.params)} parameters in {len(graph.numbered)} layers")
     if keys.colours:
         lines.append("layers of one colour lose channels together:")
     for group in [each for each in graph.groups if each.id in list(keys.colours)[:_LISTED]]:

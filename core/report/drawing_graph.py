@@ -44,7 +44,7 @@ def outline(graph: ChannelStructure) -> tuple[list[Node], list[Edge]]:
         walk.step(position, operator)
     nodes = {**walk.nodes, "out": Node("out", "", "output")}
     ends = [(tail, "out") for t in graph.operators.outputs for tail in sorted(walk.source.get(t, ()))]
-    for layer in graph.layers:
+    for layer in graph.numbered:
         nodes.setdefault(f"mid{layer.mid}", Node(f"mid{layer.mid}", layer.name, layer=layer))
     return _without_tail(*_without_dead_ends(list(nodes.values()), list(dict.fromkeys([*walk.edges, *ends]))))
 
@@ -53,8 +53,8 @@ class _Walk:
     """Goes along a recorded forward with, for each tensor, the drawn things that it is computed from."""
 
     def __init__(self, graph: ChannelStructure) -> None:
-        self.layers, operators = graph.layers, graph.operators
-        self.mids = {layer.weight: layer.mid for layer in graph.layers}
+        self.layers, operators = graph.numbered, graph.operators
+        self.mids = {layer.weight: layer.mid for layer in graph.numbered}
         self.weights = {t.id: t.name for t in operators.tensors if t.name in self.mids}
         self.training = operators.training_from or len(operators.operators)
         self.source: dict[int, frozenset[str]] = {t: frozenset({"in"}) for t in operators.inputs}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from prunekit.core.cost import CostModel
-from prunekit.core.graph.structure import ChannelStructure, Group, Layer
+from prunekit.core.graph.structure import NO_MID, ChannelStructure, Group, Layer
 from prunekit.core.text_table import columns
 
 HEADER = ("mid", "module", "group", "channels", "prunable", "MACs %", "params %", "kept because it")
@@ -34,6 +34,13 @@ def as_text(graph: ChannelStructure) -> str:
     """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
     lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
     return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *graph.notes])
+
+
+def summary(graph: ChannelStructure) -> str:
+    """What there is and how much of it can go, in a line."""
+    channels, free = sum(layer.out_channels for layer in graph.layers), sum(map(prunable, graph.layers))
+    told = [f"{len(graph.layers)} layers, {len(graph.groups)} groups, {free} of {channels} channels prunable"]
+    return "; ".join([*told, *graph.notes])
 
 
 def elsewhere(graph: ChannelStructure) -> list[str]:
@@ -129,7 +136,7 @@ def _group(group: Group, graph: ChannelStructure) -> dict[str, Any]:
 
 def _row(layer: Layer, macs: int, params: int) -> tuple[str, ...]:
     return (
-        str(layer.mid),
+        "-" if layer.mid == NO_MID else str(layer.mid),
         layer.name,
         "-" if layer.group is None else str(layer.group),
         str(layer.out_channels),

@@ -21,7 +21,7 @@ def skipped_groups(graph: ChannelStructure, mids: Iterable[int]) -> dict[int, Ra
     Raises:
         BoundError: A mid is not in the network.
     """
-    known = {layer.mid for layer in graph.layers}
+    known = {layer.mid for layer in graph.numbered}
     if unknown := sorted(set(mids) - known):
         raise BoundError(f"user_skip_module_id: the network has no mid {_list(unknown)}; it has {_list(sorted(known))}")
     return {i: (1.0, 1.0) for i, group in enumerate(graph.groups) if set(mids) & set(group.mids)}
@@ -37,7 +37,7 @@ def bounded_groups(graph: ChannelStructure, bounds: Mapping[int, Range], key: st
     found: dict[int, tuple[int, Range]] = {}
     for mid, bound in bounds.items():
         if mid not in position:
-            why = "is protected" if any(layer.mid == mid for layer in graph.layers) else "is not in the network"
+            why = "is protected" if any(layer.mid == mid for layer in graph.numbered) else "is not in the network"
             raise BoundError(f"{key}: mid {mid} {why}; mids that can be pruned: {_list(sorted(position))}")
         other, earlier = found.setdefault(position[mid], (mid, bound))
         if earlier != bound:

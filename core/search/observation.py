@@ -16,7 +16,7 @@ def group_features(graph: ChannelStructure) -> NDArray[np.float64]:
     Position, kind, input and output channels, stride, kernel, size of the weight; of the layer that gives the group
     its id. A column that is the same everywhere is 0.
     """
-    layers = {layer.mid: layer for layer in graph.layers}
+    layers = {layer.mid: layer for layer in graph.numbered}
     rows = [
         (position, x.kind == "linear", x.in_channels, x.out_channels, x.stride, x.kernel, x.params)
         for position, x in enumerate(layers[group.id] for group in graph.groups)

@@ -14,9 +14,9 @@ from prunekit.core.search.trial import Record
 
 def tell_structure(reporter: Reporter, step: str, graph: ChannelStructure, folders: Sequence[Path]) -> None:
     """Say what can be pruned, and draw the graph into each folder; the first is the step's own."""
-    free = sum(1 for layer in graph.layers if layer.group is not None)
+    free = sum(1 for layer in graph.numbered if layer.group is not None)
     reporter.say(
-        f"{step}: {len(graph.layers)} layers, {free} of them prunable in {len(graph.groups)} groups;"
+        f"{step}: {len(graph.numbered)} layers, {free} of them prunable in {len(graph.groups)} groups;"
         f" {'; '.join(graph.notes) or 'nothing to prove'}"
     )
     for folder in folders:

@@ -82,7 +82,8 @@ def matmul(flow: FlowState, position: int, operator: Operator[Matmul]) -> list[A
         depth = [mine := None, other := None]
     if mine is not None and other is not None:
         flow.labels.tie(mine, other)
-        flow.masked.append(Masked(position, 0, len(flow.shape(a)) - 1, mine))
+        if position not in flow.made_up:
+            flow.masked.append(Masked(position, 0, len(flow.shape(a)) - 1, mine))
     elif (alone := mine if other is None else other) is not None:
         flow.labels.freeze(alone, f"{where(operator)} sums it against a fixed size")
     if (scale := operator.attributes.implicit_scale) is not None:

@@ -24,7 +24,8 @@ def elementwise(flow: FlowState, position: int, operator: Operator[Elementwise])
     if operator.attributes.scaled is not None:
         origin, exponent = operator.attributes.scaled
         flow.scaled.append(Scaled(position, 0, origin, exponent))
-    operands = [operand(flow, t) for t in operator.inputs]
+    weight = flow.weights.sources.get(position)  # its labels, by which it is known, become those of the result
+    operands = [operand(flow, t) for t in sorted(operator.inputs, key=lambda t: t != weight)]
     for out in operator.outputs:
         _stretch(flow, operands, out)
     return [merge(flow, flow.shape(out), operands, operator) for out in operator.outputs]
@@ -119,7 +120,8 @@ def reduce(flow: FlowState, position: int, operator: Operator[Reduce]) -> list[A
             if flow.used(operator.outputs):
                 flow.labels.freeze(labels, f"{where(operator)} {_KEEPING[over]}")
         else:
-            flow.masked.append(Masked(position, 0, axis, labels))
+            if position not in flow.made_up:
+                flow.masked.append(Masked(position, 0, axis, labels))
             flow.hide(operator.outputs[0], labels)
     return [dict(kept) for _ in operator.outputs]
 

@@ -95,6 +95,11 @@ class Recorder(recording.Recorder):
         others = {axis: tuple(k for k in range(size.ndim) if k != axis) for axis in axes}
         return {axis: size.sum(others[axis], dtype=np.float64) for axis in axes}
 
+    def as_array(self, tensor: Tensor) -> NDArray[Any]:
+        """A tensor's values, those of half precision as float32."""
+        array: NDArray[Any] = as_array(tensor)
+        return array.astype(np.promote_types(array.dtype, np.float32)) if array.dtype.kind == "f" else array
+
     def dispatched(self, operator: Dispatched) -> Any:
         """Run an operator and write it down."""
         with self._sizes.quiet():

@@ -20,7 +20,9 @@ _OVER: dict[str, Over] = {
 def reduce(call: Call) -> None:
     """Sums, means and the like along axes."""
     axes, keepdim = _axes(call)
-    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_over(call)))
+    power = call.any("ord", "p", default=getattr(call.primitive, "p", 2)) if "Norm" in call.name else None
+    order = float(power) if isinstance(power, (int, float)) else None
+    call.unary(Reduce(axes=axes, keepdim=keepdim, over=_over(call), order=order))
 
 
 def _axes(call: Call) -> tuple[tuple[int, ...], bool]:
@@ -108,8 +110,8 @@ def l2_normalize(call: Call) -> None:
     """Unit length along axes."""
     x, axes = call.number(call.x), axes_of(call["axis"], call.x.ndim)
     lengths = call.between([1 if axis in axes else size for axis, size in enumerate(call.x.shape)])
-    call.add(Reduce(axes=axes, keepdim=True, over="sum"), [x], [lengths])
-    call.add(Elementwise(), [x, lengths], call.first())
+    call.add(Reduce(axes=axes, keepdim=True, over="sum", order=2.0), [x], [lengths])
+    call.add(Elementwise(does="product"), [x, lengths], call.first())
 
 
 def loss(call: Call) -> None:

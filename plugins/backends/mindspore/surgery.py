@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import mindspore
 from mindspore import Parameter, Tensor, mint, nn, ops
 from mindspore.ops.primitive import Primitive
@@ -27,7 +29,7 @@ def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell
     shapes = {name: tuple(tensor.shape) for name, tensor in named.items()}
     removal = Removal.of(graph, plan, shapes, parameters_and_buffers(network).keys())
     # each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given
-    small = copied(network, {id(named[name]): _part(named[name], removal, name) for name in removal.changed})
+    small = copied(network, {id(named[name]): _part(named, removal, name) for name in removal.changed})
     set_training(small, False)
     cells = dict(small.cells_and_names())
     for (name, path), size in removal.sizes.items():
@@ -39,9 +41,13 @@ def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell
     return small
 
 
-def _part(tensor: Tensor, removal: Removal, name: str) -> Tensor:
+def _part(named: Mapping[str, Tensor], removal: Removal, name: str) -> Tensor:
     """What is left of a tensor, as the same kind of tensor."""
-    data = Tensor(removal.part(name, as_array(tensor)), dtype=tensor.dtype)
+    tensor = named[name]
+    left = removal.part(name, as_array(tensor))
+    if name in removal.lengths:
+        left = left * removal.length(name, lambda key: as_array(named[key]))
+    data = Tensor(left, dtype=tensor.dtype)
     if isinstance(tensor, Parameter):
         return Parameter(data, name=tensor.name, requires_grad=tensor.requires_grad)
     return data

@@ -14,6 +14,8 @@ from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_buffers, set_training
 
+HALF = (torch.float16, torch.bfloat16)
+
 
 def to_device(value: Any, device: torch.device | str) -> Any:
     """Return the value with every array in it, NumPy's or PyTorch's, as a tensor on the device; dtypes are kept.
@@ -67,6 +69,11 @@ def to_numpy(value: Any) -> Any:
         return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
 
     return map_leaves(as_array, value)
+
+
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """The tensor as float32 where it is of half precision, in which nothing can be added up."""
+    return tensor.float() if tensor.dtype in HALF else tensor
 
 
 def call(network: nn.Module, inputs: Inputs, device: torch.device | str) -> Any:

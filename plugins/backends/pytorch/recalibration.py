@@ -9,6 +9,7 @@ import torch
 from prunekit.core.data.contract import Batch, DataError
 from prunekit.plugins.backends.pytorch import forward
 from prunekit.plugins.backends.pytorch.copying import copied
+from prunekit.plugins.backends.pytorch.forward import HALF
 from prunekit.plugins.backends.pytorch.module_tree import modules, set_training
 
 
@@ -24,6 +25,10 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
     norms = [norm for norm in norms if norm.track_running_stats]
     momenta = [norm.momentum for norm in norms]
     before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
+    dtypes = {norm: norm.get_buffer("running_mean").dtype for norm in norms}
+    halves = {norm: dtype for norm, dtype in dtypes.items() if dtype in HALF}
+    for norm in halves:
+        norm.float()  # averages need it; torch normalizes half precision by vectors of float32, too
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch then takes the plain average over batches
@@ -36,6 +41,8 @@ def recalibrated(network: torch.nn.Module, batches: Iterable[Batch], device: tor
                 seen += 1
             if not seen:
                 raise DataError("recalibration needs batches, and there is none")
+    for norm, dtype in halves.items():
+        norm.to(dtype)
     for norm, momentum, kept in zip(norms, momenta, before, strict=True):
         norm.momentum = momentum
         if not norm.num_batches_tracked:  # the forward does not reach it

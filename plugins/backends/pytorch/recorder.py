@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -23,7 +24,14 @@ from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
-from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, handed_over, training
+from prunekit.plugins.backends.pytorch.forward import (
+    at_least_float32,
+    doubled,
+    evaluating,
+    handed_over,
+    to_numpy,
+    training,
+)
 from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, REBINDING, RULES, rule_for
@@ -49,6 +57,7 @@ class Recorder(recording.Recorder):
         self._rules: dict[str, Rule | None] = {}
         for name, tensor in named_tensors(network):
             self._named.setdefault(id(tensor), (tensor, name))
+        self.graph.owners = dict(_owners(network))
 
     def is_tensor(self, value: Any) -> bool:
         """Whether a value is a tensor."""
@@ -69,9 +78,14 @@ class Recorder(recording.Recorder):
 
     def magnitudes(self, parameter: torch.Tensor, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
-        size = parameter.detach().abs()
+        size = at_least_float32(parameter.detach()).abs()
         size = size.reshape(1) if size.ndim == 0 else size
         return {axis: _sums(size, axis) for axis in axes}
+
+    def as_array(self, tensor: torch.Tensor) -> NDArray[Any]:
+        """A tensor's values, those of half precision as float32."""
+        array: NDArray[Any] = to_numpy(at_least_float32(tensor))
+        return array
 
     def dispatched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run an operator and write it down."""
@@ -139,6 +153,14 @@ class _Dispatching(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         return self._recorder.dispatched(func, args, kwargs or {})
+
+
+def _owners(network: torch.nn.Module) -> Iterator[tuple[str, str]]:
+    """Parameters of parametrizations, each with the module whose weight is computed from it."""
+    for path, module in named_modules(network):
+        if isinstance(module, ParametrizationList):
+            owner = f".{path}".rpartition(".parametrizations.")[0].removeprefix(".")
+            yield from ((f"{path}.{name}", owner) for name, _ in module.named_parameters())
 
 
 def record(

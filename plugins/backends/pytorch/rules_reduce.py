@@ -23,7 +23,9 @@ def reduce(call: Call) -> None:
     origins: Origins = ()
     if call.api_call.name == "rms_norm":  # torch makes it of parts; this one spans the axes whose sizes were passed
         origins = origins_of(list(call.api_call.argument(1, "normalized_shape")))
-    call.simple(Reduce(axes=axes, keepdim=keepdim, over=_over(call), origins=origins), "self")
+    power = (call.get("ord", call.get("p")) or 2) if "norm" in call.name else None  # "norm" has no power for 2
+    order = float(power) if isinstance(power, (int, float)) else None
+    call.simple(Reduce(axes=axes, keepdim=keepdim, over=_over(call), origins=origins, order=order), "self")
 
 
 def _axes(call: Call) -> tuple[tuple[int, ...], bool]:

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
 from prunekit.plugins.backends.pytorch.copying import copied
+from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.module_tree import (
     kept_names,
+    modules,
     named_modules,
     named_tensors,
     plain_methods,
@@ -21,6 +26,7 @@ from prunekit.plugins.backends.pytorch.module_tree import (
 )
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
+_COMPUTING = (WeightNorm, SpectralNorm, BasePruningMethod)
 _BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
 _LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
 
@@ -37,13 +43,14 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
     small = copied(network, _parts(named, removal))
     for mode in (True, False):  # some networks keep caches in evaluation mode and drop them on leaving it
         set_training(small, mode)
-    modules = dict(named_modules(small))
-    for name, module in modules.items():
+    _compute_weights(small)
+    by_name = dict(named_modules(small))
+    for name, module in by_name.items():
         before, after = removal.channels.get(name, (None, None))
         # one that normalizes the channels of every sample by themselves sees more than it has features
         _follow(module, after if getattr(module, "num_features", before) == before else None)
     for (name, path), size in removal.sizes.items():
-        holder = modules[name].__dict__
+        holder = by_name[name].__dict__
         holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
     return small
 
@@ -59,6 +66,9 @@ def _parts(named: Mapping[str, torch.Tensor], removal: Removal) -> dict[int, tor
             part = part * torch.from_numpy(vector).to(part).reshape(shape)
         for axis, indices in removal.kept.get(name, {}).items():
             part = part.index_select(axis, torch.from_numpy(indices).to(part.device))
+        if name in removal.lengths:
+            length = removal.length(name, lambda key: to_numpy(named[key]))
+            part = part * torch.as_tensor(length, dtype=torch.float64).to(part)
         part = part.to(memory_format=_memory_format(tensor)).contiguous(memory_format=_memory_format(tensor))
         if isinstance(tensor, torch.nn.Parameter):
             part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
@@ -90,6 +100,15 @@ def _memory_format(tensor: torch.Tensor) -> torch.memory_format:
 
 def _strides(tensor: torch.Tensor, memory_format: torch.memory_format) -> tuple[int, ...]:
     return torch.empty(tensor.shape, device="meta", memory_format=memory_format).stride()
+
+
+def _compute_weights(network: torch.nn.Module) -> None:
+    """Let what hooks compute before a forward, and modules hold as an attribute, be of what is left."""
+    with torch.no_grad():
+        for module in modules(network):
+            for hook in module._forward_pre_hooks.values():
+                if isinstance(hook, _COMPUTING):
+                    hook(module, ())
 
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:

@@ -71,7 +71,8 @@ def test_a_model_of_a_zoo_with_two_inputs(cli: Cli, capsys: Said, zoo: tuple[str
     assert found["inputs"] == {
         "tuple": [{"shape": [1, 3, 6, 6], "dtype": "float32"}, {"shape": [1, 5], "dtype": "int64"}]
     }
-    assert [(layer["name"], layer["out_channels"]) for layer in found["layers"]] == [("image", 6), ("head", 2)]
+    layers = [(layer["mid"], layer["name"], layer["out_channels"]) for layer in found["layers"]]
+    assert layers == [(0, "image", 6), (1, "head", 2), (-1, "words", 6)]  # a table has no mid
     assert found["cost"]["params"]["full"] == 9 * 6 + 27 * 6 + 6 + 6 * 2 + 2
     assert found["notes"]
 

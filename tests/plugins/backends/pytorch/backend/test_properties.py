@@ -46,7 +46,7 @@ def hold(net, patterns):
     graph = parse(BACKEND, network, inputs, whole_parts=patterns)
     assert not graph.frozen  # the structure alone is right
     if not patterns:
-        assert all(layer.group is not None for layer in graph.layers[:-1])  # everything but the head can go
+        assert all(layer.group is not None for layer in graph.numbered[:-1])  # everything but the head can go
     for plan in plans_of(graph, np.random.default_rng(net[-1])):
         again = PrunePlan.from_json(json.loads(json.dumps(plan.to_json())))
         assert again == plan
