@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind as Kind  # rules of other packages import it from here
-from prunekit.core.graph.tracked_sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import Compared
 
 A_co = TypeVar("A_co", bound=Attributes, covariant=True)
 
@@ -66,7 +66,7 @@ class OperatorGraph:
         outputs: Tensors that the network returned.
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
-        equal: Sizes that the network's code compared and found equal.
+        compared: Sizes that were compared while it ran.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         training_from: From which operator on the recording is one of the training forward, or None.
         notes: What the front end has to say, one line each.
@@ -78,7 +78,7 @@ class OperatorGraph:
     outputs: list[int] = field(default_factory=list)
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
-    equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
     near_zero: list[str] = field(default_factory=list)
     training_from: int | None = None
     notes: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,30 @@ class Rescale:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Sizes that the network's code compares: where a plan changes the outcome the network is another function.
+
+    Attributes:
+        left: A size.
+        operator: How they are compared: ``== != < <= > >=``.
+        right: The other size, or a number.
+        holds: What came of it.
+        place: Where in the code, and the expression.
+        module: The module whose forward does it.
+        units: For each size that either is computed from and that may change, the unit of each position that it
+            counts, or -1.
+    """
+
+    left: SizeOrigin
+    operator: str
+    right: SizeOrigin | float
+    holds: bool
+    place: str
+    module: str
+    units: Mapping[SizeOrigin, IntArray]
+
+
+@dataclass(frozen=True)
 class PartChoice:
     """Code that splits an axis into parts, so that whole parts may go or positions within every part.
 
@@ -203,6 +228,7 @@ class ChannelStructure:
         held_sizes: What modules hold and has to follow.
         rescales: What keeps values as they were where a size enters them.
         choices: Where an axis is split into parts, and what goes there.
+        comparisons: What a plan may not change the outcome of.
         norms: For each module that normalizes, the unit of each channel there, or -1.
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
@@ -220,6 +246,7 @@ class ChannelStructure:
     held_sizes: tuple[HeldSize, ...] = ()
     rescales: tuple[Rescale, ...] = ()
     choices: tuple[PartChoice, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()

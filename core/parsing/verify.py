@@ -15,6 +15,7 @@ from prunekit.core.data.difference import relative_difference
 from prunekit.core.data.nested import map_leaves
 from prunekit.core.graph import ChannelStructure, Group, OperatorGraph
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.ranking import Ranking
 from prunekit.registry.errors import first_line
 
 TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
@@ -38,13 +39,16 @@ def random_part(graph: ChannelStructure, groups: Sequence[Group], seed: int) -> 
 
     The shares, a third to two thirds, differ from group to group, so that sizes that only the code ties show.
     """
-    chosen, keep = {group.id for group in groups}, dict[int, tuple[int, ...]]()
+    chosen, counts, allowed = {group.id for group in groups}, list[int](), list[Sequence[int]]()
+    rankings = dict[int, Ranking]()
     for index, group in enumerate(graph.groups):
         order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
         share = (1 + (index * GOLDEN) % 1) / 3
         gone = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
-        keep[group.id] = tuple(sorted(order[gone:].tolist()))
-    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
+        rankings[group.id] = Ranking(order, np.zeros(group.size + 1))
+        counts.append(group.size - gone)
+        allowed.append(range(1, group.size + 1) if group.id in chosen else [group.size])
+    return PrunePlan.nearest(graph, counts, rankings, allowed)
 
 
 def randomized(operators: OperatorGraph, seed: int) -> dict[str, NDArray[np.float64]]:

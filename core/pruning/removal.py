@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.flips import Flip, flips
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning import size_updates
-from prunekit.core.pruning.plan import PrunePlan, check_network
+from prunekit.core.pruning.plan import PlanError, PrunePlan, check_network
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class Removal:
         """What the plan means for a network whose parameters and buffers have these shapes.
 
         Raises:
-            PlanError: The plan is of another graph, or the graph of another network.
+            PlanError: The plan is of another graph, or the graph of another network, or the network's code compares
+                sizes and would come to another outcome.
         """
         check_network(graph, shapes)
         keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
+        for flip in flips(graph, keep):
+            raise PlanError(f"the plan changes what comes of a comparison in the network: {flip}; {_ways(graph, flip)}")
         for axis in graph.axes:
             stays = staying(axis.units, keep)
             if not stays.all():
@@ -58,3 +62,11 @@ class Removal:
         for axis, indices in self.kept.get(name, {}).items():
             array = array.take(indices, axis)
         return np.ascontiguousarray(array)
+
+
+def _ways(graph: ChannelStructure, flip: Flip) -> str:
+    """What can be done."""
+    units = np.concatenate(list(flip.comparison.units.values()))
+    groups = [g for g in graph.groups if ((units >= g.offset) & (units < g.offset + g.size)).any()]
+    names = " or ".join(f"group {group.id} ({group.name})" for group in groups)
+    return f"keep another number of units of {names}; PrunePlan.nearest finds one"

@@ -146,6 +146,6 @@ class Recorder(GraphWriter):
 
     def finished(self) -> OperatorGraph:
         """The graph, with what can be said only at the end."""
-        self.graph.equal = self.tracker.uses.comparisons()
+        self.graph.compared = list(dict.fromkeys(self.tracker.uses.compared))
         self.weigh()
         return self.graph

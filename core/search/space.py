@@ -124,19 +124,24 @@ class SearchSpace:
         return all(self.share(constraint.cost, counts) <= constraint.limit for constraint in self.constraints)
 
     def plan(self, counts: Counts) -> PrunePlan:
-        """Return which units stay."""
-        return PrunePlan.from_counts(self.graph, np.asarray(counts, dtype=np.int64), self.rankings)
+        """Return which units stay.
+
+        Counts that would change the outcome of a comparison of sizes in the network's code are moved to the nearest
+        allowed ones that do not.
+        """
+        return PrunePlan.nearest(self.graph, np.asarray(counts, dtype=np.int64), self.rankings, self.allowed)
 
     def trial(self, number: int, counts: Counts) -> Trial:
         """Return trial ``number`` for ``counts``."""
-        kept = tuple(int(count) for count in counts)
+        plan = self.plan(counts)
+        kept = plan.counts(self.graph)
         return Trial(
             number,
             kept,
             tuple(self.ratios(kept).tolist()),
             {cost: self.share(cost, kept) for cost in self._estimators},
             self.fits(kept),
-            self.plan(kept),
+            plan,
         )
 
     def observation(self, index: int, counts: Counts) -> NDArray[np.float64]:

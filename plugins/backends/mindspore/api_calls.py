@@ -71,7 +71,7 @@ class ApiCallTracker:
     """
 
     def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
-        self.api_call, self.uses = ApiCall(), Uses()
+        self.api_call, self.uses = ApiCall(), Uses(framework=("mindspore",))
         self._number, self._created = number, created
         self._quiet = False
 

@@ -26,7 +26,7 @@ class ApiCallTracker(TorchFunctionMode):
     def __init__(self, number: Callable[[torch.Tensor], int | None]) -> None:
         super().__init__()
         self.api_call = ApiCall()
-        self.uses = Uses()
+        self.uses = Uses(framework=("torch",))
         self._number = number
 
     def __torch_function__(
