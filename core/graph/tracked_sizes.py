@@ -171,7 +171,7 @@ def _comparison(name: str, operator: str) -> Callable[[SymInt, Any], Any]:
     def method(self: SymInt, other: Any) -> Any:
         holds = plain(self, other)
         if holds is NotImplemented and isinstance(other, float):
-            holds = of_reals(float(int(self)), other)
+            holds = of_reals(float(int.__int__(self)), other)
         if holds is not NotImplemented:
             tracked = isinstance(other, SymInt)
             if not (tracked and self.hashed and other.hashed):  # two keys of a cache that are the same by chance
@@ -231,6 +231,14 @@ class SymInt(int):
         self.becomes_real()
         return float(int(self))
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """What NumPy makes of it: ``np.sqrt`` does not say what it returns either."""
+        result = getattr(ufunc, method)(*(int.__int__(x) if isinstance(x, SymInt) else x for x in inputs), **kwargs)
+        for size in inputs if isinstance(result, float) else ():
+            if isinstance(size, SymInt):
+                size.becomes_real()
+        return result
+
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
             self.uses.powers[id(value)] = (value, self.origin, float(exponent))
@@ -253,7 +261,7 @@ class SymInt(int):
     __ge__ = _comparison("__ge__", ">=")
 
     def __bool__(self) -> bool:
-        holds = int(self) != 0
+        holds = int.__bool__(self)
         self.uses.compare(self.origin, "!=", 0, holds)
         return holds
 

@@ -39,8 +39,9 @@ class Recorder(recording.Recorder):
 
     def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
         modules = {module: name for name, module in network.named_modules()}
-        super().__init__(ApiCallTracker(self.followed), dict(network.named_parameters()), modules, leaf_modules)
-        self._network = network
+        tracker = ApiCallTracker(self.followed)
+        super().__init__(tracker, dict(network.named_parameters()), modules, leaf_modules)
+        self._network, self._factors = network, tracker.factors
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -81,7 +82,7 @@ class Recorder(recording.Recorder):
         if known or name in CREATING:
             if name not in self._rules:
                 self._rules[name] = rule_for(func, name)
-            call, before = Call(func, args, kwargs, out, self), len(self.graph.operators)
+            call, before = Call(func, args, kwargs, out, self, self._factors), len(self.graph.operators)
             self.record(call, self._rules[name], name in RULES)
             self._note_view(call, self.graph.operators[before:])
             for written in call.written():
