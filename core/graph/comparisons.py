@@ -23,7 +23,8 @@ UnitsOf = Callable[[IntArray], IntArray]
 
 def keep_equal(flow: FlowState) -> None:
     """Let sizes that were found equal stay so; to be called before the attributes are settled."""
-    pairs = [pair for pair in flow.graph.compared if pair.equal and _one_size(pair)]
+    simple = (p._replace(left=_simple(p.left), right=_simple(p.right)) for p in flow.graph.compared if p.equal)
+    pairs = [pair for pair in simple if not isinstance(pair.left, Combined) and not isinstance(pair.right, Combined)]
     for left, right in (p for pair in pairs for p in _both_ways(pair)):
         counts = _counted(flow, right)
         if isinstance(left, Attribute) and isinstance(right, Extent) and counts is not None:
@@ -57,9 +58,14 @@ def _both_ways(pair: Compared) -> Iterator[tuple[SizeOrigin | float, SizeOrigin 
     yield pair.right, pair.left
 
 
-def _one_size(pair: Compared) -> bool:
-    """Whether neither side was computed from several sizes."""
-    return not isinstance(pair.left, Combined) and not isinstance(pair.right, Combined)
+def _simple(side: SizeOrigin | float) -> SizeOrigin | float:
+    """``c // h * h`` as ``c``, where h goes into it."""
+    if not isinstance(side, Combined) or side.operator != "*":
+        return side
+    for whole, times in ((side.left, side.right), (side.right, side.left)):
+        if isinstance(whole, Combined) and whole.operator == "//" and whole.right == times:
+            return whole.left if side.value == whole.left.value else side
+    return side
 
 
 def _counted(flow: FlowState, leaf: SizeOrigin | float) -> IntArray | None:

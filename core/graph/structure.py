@@ -189,7 +189,7 @@ class Comparison:
             counts, or -1.
     """
 
-    left: SizeOrigin
+    left: SizeOrigin | float
     operator: str
     right: SizeOrigin | float
     holds: bool

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from prunekit.core.graph.code_places import CodePlace, CodePlaces
+from prunekit.core.graph.lookups import numbers_looked_up
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Compared(NamedTuple):
         by_framework: Whether the framework's own code did it: checks, and choices between ways to the same values.
     """
 
-    left: SizeOrigin
+    left: SizeOrigin | float
     operator: str
     right: SizeOrigin | float
     holds: bool
@@ -140,6 +141,15 @@ class Uses:
         if not place.within(OURS):
             found = Compared(left, operator, right, holds, place, self.place, place.within(self.framework))
             self.compared.append(found)
+
+    def look_up(self, size: SizeOrigin) -> None:
+        """Note that a size is looked up as a key: it is compared with all that it is not, as far as they are seen."""
+        frame = sys._getframe(2)
+        place = self._places.of(frame)
+        if not place.within((*OURS, *self.framework)):
+            for key in numbers_looked_up(place.text, frame):
+                if key != size.value:
+                    self.compared.append(Compared(size, "==", key, False, place, self.place))
 
 
 def origin_of(value: int) -> SizeOrigin:
@@ -267,6 +277,7 @@ class SymInt(int):
 
     def __hash__(self) -> int:
         self.hashed = True
+        self.uses.look_up(self.origin)
         return int.__hash__(self)
 
     def __reduce__(self) -> Any:

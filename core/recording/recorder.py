@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.leaf_modules import add_leaf_module
+from prunekit.core.recording.resolved_sizes import resolved
 from prunekit.registry.errors import first_line
 
 NEAR_ZERO = 1e-3
@@ -51,6 +53,10 @@ class Recorder(GraphWriter):
     @abstractmethod
     def magnitudes(self, parameter: Any, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+
+    def layer_size(self, attribute: Attribute) -> SizeOrigin | None:
+        """What an attribute of the framework's own layers counts, which surgery keeps in line with the parameters."""
+        return None
 
     @abstractmethod
     def watching(self) -> AbstractContextManager[None]:
@@ -110,13 +116,13 @@ class Recorder(GraphWriter):
         unread, graph, problem = self.unread(), self.graph, ""
         if not unread:
             return
-        count, outputs = len(graph.operators), len(graph.outputs)
+        count, outputs, compared = len(graph.operators), len(graph.outputs), len(self.tracker.uses.compared)
         try:
             run()
         except Exception as raised:  # the network's own code, in a mode that may need more than the example
             problem = f" ({type(raised).__name__}: {first_line(raised)})"
         if problem or self.unread() == unread:
-            del graph.operators[count:], graph.outputs[outputs:]
+            del graph.operators[count:], graph.outputs[outputs:], self.tracker.uses.compared[compared:]
             names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
             graph.notes.append(f"never read: {names}; the training forward does not read them either{problem}")
         else:
@@ -146,6 +152,6 @@ class Recorder(GraphWriter):
 
     def finished(self) -> OperatorGraph:
         """The graph, with what can be said only at the end."""
-        self.graph.compared = list(dict.fromkeys(self.tracker.uses.compared))
+        self.graph.compared = resolved(self.tracker.uses.compared, self.layer_size)
         self.weigh()
         return self.graph

@@ -17,12 +17,14 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
+from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import doubled, evaluating, training
+from prunekit.plugins.backends.pytorch.layer_sizes import layer_size
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, RULES, rule_for
 
@@ -71,6 +73,17 @@ class Recorder(recording.Recorder):
         size = parameter.detach().abs()
         size = size.reshape(1) if size.ndim == 0 else size
         return {axis: _sums(size, axis) for axis in axes}
+
+    def layer_size(self, attribute: Attribute) -> SizeOrigin | None:
+        """What an attribute of torch's own layers counts."""
+        module = self._network.get_submodule(attribute.module)
+        own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        if all(self.known(tensor) is None for tensor in own):
+            return None  # it did not run
+        return layer_size(module, attribute.path, self._extent)
+
+    def _extent(self, tensor: torch.Tensor, axis: int) -> Extent:
+        return Extent(tensor.shape[axis], self.number(tensor), axis)
 
     def dispatched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run an operator and write it down."""
