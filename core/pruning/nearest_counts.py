@@ -18,6 +18,7 @@ class NearestCounts:
         graph: What can go.
         orders: For each group its units in the order in which they go.
         allowed: For each group the ascending numbers of units that it may keep.
+        fewer: Whether rather fewer units are kept than more, as under a budget.
     """
 
     def __init__(
@@ -25,8 +26,9 @@ class NearestCounts:
         graph: ChannelStructure,
         orders: Sequence[NDArray[np.int64]],
         allowed: Sequence[Sequence[int] | NDArray[np.int64]],
+        fewer: bool = False,
     ) -> None:
-        self._graph, self._orders, self._allowed = graph, orders, allowed
+        self._graph, self._orders, self._allowed, self._fewer = graph, orders, allowed, fewer
         ends = [group.offset + group.size for group in graph.groups]
         of_unit = np.repeat(np.arange(len(ends)), np.diff([0, *ends]))
         self._groups = [_groups(comparison, of_unit) for comparison in graph.comparisons]
@@ -34,8 +36,8 @@ class NearestCounts:
     def of(self, counts: Sequence[int] | NDArray[np.int64]) -> tuple[list[int], dict[int, Flip]]:
         """The counts, and for each group whose count is another one what would have come of that.
 
-        One group at a time is moved as little as possible, rather to more units than to fewer, so that fewer
-        comparisons come out the other way; where no group can do that, those concerned keep all that they may.
+        One group at a time is moved as little as possible, so that fewer comparisons come out the other way; where no
+        group can do that, those concerned keep all that they may.
         """
         found, moved = [int(count) for count in counts], dict[int, Flip]()
         keep = np.concatenate([np.zeros(0, dtype=bool), *(self._flags(k, n) for k, n in enumerate(found))])
@@ -53,9 +55,23 @@ class NearestCounts:
                 moved.setdefault(index, first)
         return found, {index: first for index, first in moved.items() if found[index] != counts[index]}
 
+    def possible(self, index: int) -> NDArray[np.int64]:
+        """Those of a group's counts at which, all else kept, no comparison of its units alone changes its outcome."""
+        alone = [c for c, groups in zip(self._graph.comparisons, self._groups, strict=True) if groups == [index]]
+        keep, found = np.ones(self._graph.units, dtype=bool), list[int]()
+        for count in self._allowed[index]:
+            self._put(keep, index, int(count))
+            if not any(flip(comparison, keep) for comparison in alone):
+                found.append(int(count))
+        return np.array(found, dtype=np.int64)
+
     def _step(self, counts: Sequence[int], keep: Keep, wrong: Sequence[int]) -> dict[int, int]:
         """The smallest change of one group after which fewer comparisons come out the other way."""
-        ways = [(abs(n - counts[k]), n < counts[k], k, n) for k in self._groups[wrong[0]] for n in self._allowed[k]]
+        ways = [
+            (abs(n - counts[k]), (n < counts[k]) != self._fewer, k, n)
+            for k in self._groups[wrong[0]]
+            for n in self._allowed[k]
+        ]
         for distance, _, index, count in sorted(ways):
             concerned = [k for k, groups in enumerate(self._groups) if index in groups]
             if distance:

@@ -102,6 +102,7 @@ class PrunePlan:
         counts: Sequence[int] | NDArray[np.int64],
         rankings: Mapping[int, Ranking],
         allowed: Sequence[Sequence[int] | NDArray[np.int64]],
+        fewer: bool = False,
     ) -> PrunePlan:
         """The plan of the counts nearest to these that change the outcome of no comparison of sizes.
 
@@ -110,9 +111,10 @@ class PrunePlan:
             counts: For each group how many units to keep.
             rankings: For each group id the order in which its units go.
             allowed: For each group the ascending numbers of units that it may keep.
+            fewer: Whether rather fewer units are kept than more, as under a budget.
         """
         orders = [rankings[group.id].order for group in graph.groups]
-        found, moved = NearestCounts(graph, orders, allowed).of(counts) if graph.comparisons else (counts, {})
+        found, moved = NearestCounts(graph, orders, allowed, fewer).of(counts) if graph.comparisons else (counts, {})
         told = (
             f"group {graph.groups[k].id} ({graph.groups[k].name}) keeps {found[k]} units, not {counts[k]}: {flip}"
             for k, flip in moved.items()

@@ -207,7 +207,7 @@ def test_what_is_refused_says_where_and_what_to_do():
 
 
 def test_a_plan_that_was_moved_tells_so():
-    network, _, graph = traced(shortcut)
+    _, _, graph = traced(shortcut)
     plan = PrunePlan.from_ratios(graph, {0: 0.75, 1: 0.5})
     assert plan.counts(graph) == (13, 12) and plan == PrunePlan.from_ratios(graph, {0: 0.75, 1: 0.5})
     (note,) = plan.notes
