@@ -155,7 +155,8 @@ class PrunePlan:
         groups = [
             {"group": gid, "units": self.sizes[gid], "keep": list(kept)} for gid, kept in sorted(self.keep.items())
         ]
-        return {"version": 1, "signature": self.signature, "groups": groups, "layers": list(self.layers)}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        return {"version": 1, "signature": self.signature, "groups": groups, "layers": list(self.layers), **notes}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PrunePlan:
@@ -170,7 +171,8 @@ class PrunePlan:
             keep = {int(row["group"]): tuple(int(unit) for unit in row["keep"]) for row in data["groups"]}
             sizes = {int(row["group"]): int(row["units"]) for row in data["groups"]}
             layers = tuple(str(layer) for layer in data.get("layers", ()))  # plans of prunekit 0.1 have none
-            return cls(keep, sizes, str(data["signature"]), layers)
+            notes = tuple(str(note) for note in data.get("notes", ()))
+            return cls(keep, sizes, str(data["signature"]), layers, notes)
         except (KeyError, TypeError) as problem:
             raise PlanError(f"not a plan: {problem!r}") from problem
 

@@ -284,3 +284,10 @@ def test_checks_of_the_framework_and_of_places_cost_nothing(network, shape, keep
     assert graph.operators.compared and not graph.comparisons
     plan = PrunePlan.uniform(graph, keep)
     assert not plan.notes and assert_exact(network, x, graph=graph, plan=plan).error < 1e-12
+
+
+def test_the_table_tells_what_plans_keep():
+    _, _, graph = traced(shortcut)
+    assert "plans keep what comes of test_comparisons.py:" in graph.table()
+    _, _, graph = traced(insisting)
+    assert "plans keep" not in graph.table()
