@@ -24,6 +24,10 @@ _EXPONENTS = {
 }  # fmt: skip
 
 
+_BY_A_NUMBER = ("mul", "__mul__", "__rmul__", "multiply", "div", "__truediv__", "divide", "true_divide")
+"""Functions that leave a power of a size one, but for a constant."""
+
+
 class Factors:
     """Follows them from function to function.
 
@@ -50,8 +54,9 @@ class Factors:
             return None
         place = _MADE_OF[name]
         number = args[place] if len(args) > place else kwargs.get(_NAMES.get(name, ""))
-        if isinstance(number, SymInt):
-            return number.origin, 1.0
+        return (number.origin, 1.0) if isinstance(number, SymInt) else self._power(number)
+
+    def _power(self, number: Any) -> Power | None:
         return self._uses.power(number) if isinstance(number, float) else None
 
     def _computed(self, name: str, args: tuple[Any, ...]) -> Power | None:
@@ -61,4 +66,6 @@ class Factors:
         exponent = _EXPONENTS.get(name)
         if name in ("pow", "__pow__") and len(args) > 1 and isinstance(args[1], (int, float)):
             exponent = float(args[1])
+        elif name in _BY_A_NUMBER and len(args) > 1 and type(args[1]) in (int, float) and not self._power(args[1]):
+            exponent = 1.0
         return None if exponent is None else (before[0], before[1] * exponent)

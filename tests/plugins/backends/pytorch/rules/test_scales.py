@@ -49,6 +49,13 @@ FOLLOWED = {
     "rsqrt": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * torch.tensor(m.head).to(s.dtype).rsqrt()),
     "pow": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * torch.tensor(float(m.head), dtype=s.dtype) ** -0.5),
     "reciprocal": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * (1 / s.new_tensor(m.head).sqrt())),
+    "multiple": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: s / torch.sqrt(torch.tensor(q.size(-1), dtype=s.dtype) * 3)
+    ),
+    "of a copy": lambda m, q, k, v: by_hand(q, k, v, lambda s: s.clone() * m.head**-0.5),
+    "of places": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: s.gather(-1, torch.arange(6, -1, -1).expand(s.shape)) / math.sqrt(m.head)
+    ),
     "in place": lambda m, q, k, v: scaled_dot_product_attention(q.clone().mul_(m.head**-0.5), k, v, scale=1.0),
 }
 """Scales that the pruned network computes anew."""
@@ -93,6 +100,29 @@ def test_a_scale_is_made_up_for(how, gain):
     assert found.error < 1e-12 and found.effect > 1e-3
     small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
     assert (small.head, small.scale) == (8, 0.25)
+
+
+class Disentangled(nn.Module):
+    """DeBERTa: two products with the same keys, each divided by the root of its own operand's width."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = 16
+        self.q, self.p, self.k, self.out = (nn.Linear(32, 32) for _ in range(4))
+
+    def forward(self, x):
+        q, p, k = (f(x).unflatten(-1, (-1, self.head)).transpose(1, 2) for f in (self.q, self.p, self.k))
+        scores = q @ (k.mT / torch.tensor(q.size(-1), dtype=x.dtype).sqrt())
+        scores = scores + (p @ k.mT) / torch.tensor(k.size(-1), dtype=x.dtype).sqrt()
+        return self.out((scores.softmax(-1) @ x.unsqueeze(1)).mean(1))
+
+
+def test_products_that_share_a_factor():
+    network, x = Disentangled().double().eval(), torch.randn(2, 7, 32, dtype=torch.float64)
+    graph = parse(PytorchBackend(), network, x, proof=False)
+    assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 16)]
+    assert {rescale.parameter for rescale in graph.rescales} == {"k.weight", "k.bias"}
+    assert assert_exact(network, x, graph=graph).error < 1e-12
 
 
 class Mha(nn.Module):
