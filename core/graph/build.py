@@ -11,6 +11,7 @@ import numpy as np
 
 from prunekit.core.graph.attributes import Convolution
 from prunekit.core.graph.channel_consumers import axis_of, readers
+from prunekit.core.graph.comparisons import comparisons, stuck
 from prunekit.core.graph.flow import follow
 from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray, components
@@ -28,6 +29,7 @@ from prunekit.core.graph.structure import (
 )
 from prunekit.core.graph.unnumbered_layers import unnumbered_layers
 
+COMPARED = "cannot go without another outcome of"
 ALONE = "can only go all at once"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
 
@@ -84,6 +86,9 @@ class _Assembly:
         self.reasons = flow.labels.reasons(self.root)
         self.out = [self.root[p.out] for p in producers if p.out is not None]
         self._number()
+        while found := self._stuck():
+            self.reasons.update(found)
+            self._number()
         if last := self._last_of_layers():
             self.reasons.update(dict.fromkeys(last, LAST))
             self._number()
@@ -94,6 +99,15 @@ class _Assembly:
         self.groups = self._groups()
         ends = [group.offset + group.size for group in self.groups]
         self.group_of_unit = np.repeat(np.arange(len(ends)), np.diff([0, *ends]))
+
+    def _stuck(self) -> dict[int, str]:
+        """Classes that stay for the sake of sizes that the code compares, and why."""
+        found = dict[int, str]()
+        for comparison in comparisons(self.flow, self.units):
+            if (units := stuck(comparison, self.group_of_unit)).size:
+                classes = np.flatnonzero(np.isin(self.unit, units)).tolist()
+                found.update(dict.fromkeys(classes, f"{COMPARED} {comparison.place}"))
+        return found
 
     def _last_of_layers(self) -> list[int]:
         """Classes without which some plan would leave an axis of a parameter, or a part of a tensor, empty."""
@@ -137,7 +151,7 @@ class _Assembly:
         found = tuple(readers(self.flow, self.producers, self.root, self.unit))
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
-            self._rescales(), self._choices(), norms, normed, self._positions(),
+            self._rescales(), self._choices(), comparisons(self.flow, self.units), norms, normed, self._positions(),
             frozenset().union(*(found.passed for found in self.flow.rescaled)), notes=list(self.flow.graph.notes),
         )  # fmt: skip
 

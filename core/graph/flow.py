@@ -7,14 +7,14 @@ from typing import TypeAlias, TypeVar, cast
 
 from prunekit.core.graph import attributes
 from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.comparisons import keep_equal
 from prunekit.core.graph.flow_state import FlowState
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.rules import contraction, layout, pointwise, slicing
-from prunekit.core.graph.size_constraints import counted, settle
+from prunekit.core.graph.size_constraints import settle
 from prunekit.core.graph.size_dependent_scales import rescaled
-from prunekit.core.graph.tracked_sizes import Attribute
 from prunekit.core.graph.weight_paths import APPLIES_A_WEIGHT
 
 A = TypeVar("A", bound=Attributes)
@@ -72,11 +72,7 @@ def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState
     for tensor in graph.dropped:
         for labels in flow.axes(tensor).values():
             flow.labels.freeze(labels, "is computed and not returned, so what reads it is not known")
-    for pair in graph.equal:
-        for one, other in (pair, pair[::-1]):
-            counts = counted(flow, other)
-            if isinstance(one, Attribute) and counts is not None:
-                flow.attributes.setdefault(one, []).append(counts)
+    keep_equal(flow)
     settle(flow)
     flow.rescaled = rescaled(flow)
     return flow

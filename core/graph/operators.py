@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind as Kind  # rules of other packages import it from here
-from prunekit.core.graph.tracked_sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import Compared
 
 A_co = TypeVar("A_co", bound=Attributes, covariant=True)
 
@@ -69,7 +69,7 @@ class OperatorGraph:
         asked: Paths of the outputs that matter, as the user names them; empty where all do.
         parameter_shapes: Every parameter of the network, whether or not the forward read it.
         magnitudes: For each weight, L1 norms of its slices along each axis: {name: {axis: values}}.
-        equal: Sizes that the network's code compared and found equal.
+        compared: Sizes that were compared while it ran.
         read: Tensors whose values something took, be it an operator's or the network's code.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
         results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
@@ -89,7 +89,7 @@ class OperatorGraph:
     asked: tuple[str, ...] = ()
     parameter_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: dict[str, dict[int, Any]] = field(default_factory=dict)
-    equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
     near_zero: list[str] = field(default_factory=list)
     results: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)

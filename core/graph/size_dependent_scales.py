@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prunekit.core.graph.attributes import Attributes, Does, Elementwise, Matmul
+from prunekit.core.graph.attributes import Attributes, Does, Elementwise, Index, Matmul
 from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
@@ -28,11 +28,11 @@ def rescaled(flow: FlowState) -> list[Rescaled]:
     for scaled in flow.scaled:
         labels = _counts(flow, scaled)
         if labels is not None:
+            labels = flow.labels.classes()[labels]  # of tied labels either may have been met
             wanted.append((scaled, labels))
             search.meet(scaled, labels)
     found: dict[object, Rescaled] = {}
-    for scaled, labels in wanted:
-        made_up = search.rows(scaled, labels)
+    for (scaled, labels), made_up in zip(wanted, search.chosen(wanted), strict=True):
         if made_up:  # a module that runs twice is met twice
             key = _key(scaled, labels, made_up)
             passed = frozenset(search.allowed[key] - {each.operator for each in flow.scaled})
@@ -70,13 +70,27 @@ class _Search:
                 ways.append((rows, trail))
                 self.allowed.setdefault(_key(scaled, labels, rows), set()).update(trail.operators)
 
-    def rows(self, scaled: Scaled, labels: IntArray) -> Rows | None:
-        """The rows of the first candidate that reach nothing but operators that multiply by this power."""
+    def chosen(self, wanted: list[tuple[Scaled, IntArray]]) -> list[Rows | None]:
+        """For each the rows that make up for it, so that none is made up for twice where products share a factor."""
+        options = [self._candidates(scaled, labels) for scaled, labels in wanted]
+        chosen: list[Rows | None] = [None] * len(wanted)
+        for k in sorted(range(len(wanted)), key=lambda k: sum(good for _, good in options[k].values())):
+            for key, (rows, _) in options[k].items() if chosen[k] is None else ():
+                alike = [j for j, others in enumerate(options) if key in others]
+                if all(options[j][key][1] and chosen[j] is None for j in alike):
+                    for j in alike:
+                        chosen[j] = rows
+                    break
+        return chosen
+
+    def _candidates(self, scaled: Scaled, labels: IntArray) -> dict[object, tuple[Rows, bool]]:
+        """The rows of each candidate, and whether they reach nothing but operators that multiply by this power."""
+        found: dict[object, tuple[Rows, bool]] = {}
         for rows, trail in self.ways[scaled.operator]:
-            allowed = self.allowed[_key(scaled, labels, rows)]
-            if not any(self._leaves(tensor, trail, rows, allowed) for tensor in trail.tables):
-                return rows
-        return None
+            allowed = self.allowed[key := _key(scaled, labels, rows)]
+            good = not any(self._leaves(tensor, trail, rows, allowed) for tensor in trail.tables)
+            found[key] = rows, good and found.get(key, (rows, True))[1]
+        return found
 
     def _factors(self, position: int) -> Iterator[tuple[int, Trail]]:
         """The tensors that an operator's result is a multiple of, and the way to them."""
@@ -92,7 +106,7 @@ class _Search:
                 if isinstance(operator.attributes, Matmul):
                     for factor in operator.inputs:
                         yield factor, self._trail(passed, way)
-                if not moves(operator) and _does(operator) != "product":
+                if not moves(operator) and not _multiple(operator):
                     break
                 tensor = operator.inputs[0]
 
@@ -122,6 +136,11 @@ class _Search:
         if _does(operator) == "copy":
             return any(self._reaches(t, flags, allowed) for t in operator.outputs)
         return True
+
+
+def _multiple(operator: Operator[Attributes]) -> bool:
+    """Whether an operator's result is a multiple of its first input, or made of parts of it."""
+    return _does(operator) in ("product", "copy") or isinstance(operator.attributes, Index)
 
 
 def _does(operator: Operator[Attributes]) -> Does | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 from prunekit.core.graph.weight_forms import NormedWeight
 
 
@@ -179,6 +180,30 @@ class Rescale:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Sizes that the network's code compares: where a plan changes the outcome the network is another function.
+
+    Attributes:
+        left: A size.
+        operator: How they are compared: ``== != < <= > >=``.
+        right: The other size, or a number.
+        holds: What came of it.
+        place: Where in the code, and the expression.
+        module: The module whose forward does it.
+        units: For each size that either is computed from and that may change, the unit of each position that it
+            counts, or -1.
+    """
+
+    left: SizeOrigin | float
+    operator: str
+    right: SizeOrigin | float
+    holds: bool
+    place: str
+    module: str
+    units: Mapping[SizeOrigin, IntArray]
+
+
+@dataclass(frozen=True)
 class PartChoice:
     """Code that splits an axis into parts, so that whole parts may go or positions within every part.
 
@@ -208,6 +233,7 @@ class ChannelStructure:
         held_sizes: What modules hold and has to follow.
         rescales: What keeps values as they were where a size enters them.
         choices: Where an axis is split into parts, and what goes there.
+        comparisons: What a plan may not change the outcome of.
         norms: For each module that normalizes, the unit of each channel there, or -1.
         positions: For each tensor that an operator returned, by axis, the unit of each position, or -1.
         rescaled: Operators whose results are other ones for a while, until a size makes up for `rescales`.
@@ -228,6 +254,7 @@ class ChannelStructure:
     held_sizes: tuple[HeldSize, ...] = ()
     rescales: tuple[Rescale, ...] = ()
     choices: tuple[PartChoice, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     norms: tuple[tuple[str, IntArray], ...] = ()
     normed_weights: tuple[NormedWeight, ...] = ()
     positions: Mapping[int, Mapping[int, IntArray]] = field(default_factory=dict, repr=False)

@@ -7,9 +7,13 @@ are ``SymInt`` objects: they count as the integers they are and carry their orig
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+from prunekit.core.graph.code_places import CodePlace, CodePlaces
+from prunekit.core.graph.lookups import numbers_looked_up
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Combined:
-    """Arithmetic on origins; ``operator`` is one of ``* // + -``, or ``?`` for any other."""
+    """Arithmetic on origins; ``operator`` is one of ``* // % + -``, or ``?`` for any other."""
 
     value: int
     operator: str
@@ -63,6 +67,37 @@ def leaves(origin: SizeOrigin) -> Iterator[Literal | Extent | Attribute]:
         yield origin
 
 
+class Compared(NamedTuple):
+    """Two sizes, or a size and a number, that some code compared.
+
+    Attributes:
+        left: The size.
+        operator: How they were compared: ``== != < <= > >=``.
+        right: What it was compared with.
+        holds: What came of it.
+        place: Where.
+        module: The module whose forward ran.
+        by_framework: Whether the framework's own code did it: checks, and choices between ways to the same values.
+    """
+
+    left: SizeOrigin | float
+    operator: str
+    right: SizeOrigin | float
+    holds: bool
+    place: CodePlace
+    module: str
+    by_framework: bool = False
+
+    @property
+    def equal(self) -> bool:
+        """Whether the two were found to be the same."""
+        return self.holds == (self.operator == "==") and self.operator in ("==", "!=")
+
+
+OURS = ("prunekit.core", "prunekit.plugins")
+"""Packages whose code is never that of a network."""
+
+
 @dataclass
 class Uses:
     """What the code did with sizes beside passing them on.
@@ -72,30 +107,49 @@ class Uses:
         place: The module whose forward runs.
         guesses: What a number may be that was computed where nobody sees it, as by ``math.sqrt``, by the module whose
             forward computed it and by its value.
-        held: Real numbers that modules hold; those are no guesses.
-        equal: Pairs that the code compared and found equal.
+        held: Real numbers that modules hold, by their id; those are no guesses.
+        compared: What was compared with what.
+        framework: Packages of the framework.
     """
 
     powers: dict[int, tuple[float, SizeOrigin, float]] = field(default_factory=dict)
     place: str = ""
     guesses: dict[tuple[str, float], tuple[SizeOrigin, float]] = field(default_factory=dict)
-    held: set[float] = field(default_factory=set)
-    equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
+    held: dict[int, float] = field(default_factory=dict)
+    compared: list[Compared] = field(default_factory=list)
+    framework: tuple[str, ...] = ()
+    _places: CodePlaces = field(default_factory=CodePlaces)
 
     def power(self, value: float) -> tuple[SizeOrigin, float] | None:
         """The size and the exponent of which a number is the power, as far as that was seen."""
         known = self.powers.get(id(value))
         if known is not None and known[0] is value:
             return known[1:]
-        return None if value in self.held else self.guesses.get((self.place, value))
+        return None if id(value) in self.held else self.guesses.get((self.place, value))
+
+    def hold(self, value: float) -> None:
+        """Note a real number that a module holds; another of the same value, computed in a forward, is not meant."""
+        self.held[id(value)] = value
 
     def guess(self, value: float, origin: SizeOrigin, exponent: float) -> None:
         """Note what a number may be, wherever it turns up in the same forward."""
         self.guesses.setdefault((self.place, value), (origin, exponent))
 
-    def comparisons(self) -> list[tuple[SizeOrigin, SizeOrigin]]:
-        """The pairs of a module's number and a tensor's size."""
-        return [pair for pair in self.equal if {Attribute, Extent} == {type(origin) for origin in pair}]
+    def compare(self, left: SizeOrigin, operator: str, right: SizeOrigin | float, holds: bool) -> None:
+        """Note a comparison; the frame that asked for it is the caller's caller."""
+        place = self._places.of(sys._getframe(2))
+        if not place.within(OURS):
+            found = Compared(left, operator, right, holds, place, self.place, place.within(self.framework))
+            self.compared.append(found)
+
+    def look_up(self, size: SizeOrigin) -> None:
+        """Note that a size is looked up as a key: it is compared with all that it is not, as far as they are seen."""
+        frame = sys._getframe(2)
+        place = self._places.of(frame)
+        if not place.within((*OURS, *self.framework)):
+            for key in numbers_looked_up(place.text, frame):
+                if key != size.value:
+                    self.compared.append(Compared(size, "==", key, False, place, self.place))
 
 
 def origin_of(value: int) -> SizeOrigin:
@@ -121,6 +175,22 @@ def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[Sy
     return method
 
 
+def _comparison(name: str, operator: str) -> Callable[[SymInt, Any], Any]:
+    plain, of_reals = getattr(int, name), getattr(float, name)
+
+    def method(self: SymInt, other: Any) -> Any:
+        holds = plain(self, other)
+        if holds is NotImplemented and isinstance(other, float):
+            holds = of_reals(float(int.__int__(self)), other)
+        if holds is not NotImplemented:
+            tracked = isinstance(other, SymInt)
+            if not (tracked and self.hashed and other.hashed):  # two keys of a cache that are the same by chance
+                self.uses.compare(self.origin, operator, other.origin if tracked else other, holds)
+        return holds
+
+    return method
+
+
 class SymInt(int):
     """An integer with an origin.
 
@@ -128,10 +198,14 @@ class SymInt(int):
         value: The integer.
         origin: Where it comes from.
         uses: Collects what the code does with it.
+
+    Attributes:
+        hashed: Whether it was a key, or looked up as one.
     """
 
     origin: SizeOrigin
     uses: Uses
+    hashed: bool = False
 
     def __new__(cls, value: int, origin: SizeOrigin, uses: Uses) -> SymInt:
         """Make one."""
@@ -147,8 +221,8 @@ class SymInt(int):
     __radd__ = _arithmetic("__radd__", "+", swapped=True)
     __sub__ = _arithmetic("__sub__", "-")
     __rsub__ = _arithmetic("__rsub__", "-", swapped=True)
-    __mod__ = _arithmetic("__mod__", "?")
-    __rmod__ = _arithmetic("__rmod__", "?", swapped=True)
+    __mod__ = _arithmetic("__mod__", "%")
+    __rmod__ = _arithmetic("__rmod__", "%", swapped=True)
 
     def __neg__(self) -> SymInt:
         return SymInt(-int(self), Combined(-int(self), "-", Literal(0), self.origin), self.uses)
@@ -167,6 +241,14 @@ class SymInt(int):
         self.becomes_real()
         return float(int(self))
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """What NumPy makes of it: ``np.sqrt`` does not say what it returns either."""
+        result = getattr(ufunc, method)(*(int.__int__(x) if isinstance(x, SymInt) else x for x in inputs), **kwargs)
+        for size in inputs if isinstance(result, float) else ():
+            if isinstance(size, SymInt):
+                size.becomes_real()
+        return result
+
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
             self.uses.powers[id(value)] = (value, self.origin, float(exponent))
@@ -181,16 +263,22 @@ class SymInt(int):
         for exponent in (1.0, 0.5, -1.0) if size > 1 else ():
             self.uses.guess(size**exponent, self.origin, exponent)
 
-    def __eq__(self, other: object) -> bool:
-        same = int.__eq__(self, other)
-        if same is True and isinstance(other, SymInt):
-            self.uses.equal.append((self.origin, other.origin))
-        return same
+    __eq__ = _comparison("__eq__", "==")
+    __ne__ = _comparison("__ne__", "!=")
+    __lt__ = _comparison("__lt__", "<")
+    __le__ = _comparison("__le__", "<=")
+    __gt__ = _comparison("__gt__", ">")
+    __ge__ = _comparison("__ge__", ">=")
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def __bool__(self) -> bool:
+        holds = int.__bool__(self)
+        self.uses.compare(self.origin, "!=", 0, holds)
+        return holds
 
-    __hash__ = int.__hash__
+    def __hash__(self) -> int:
+        self.hashed = True
+        self.uses.look_up(self.origin)
+        return int.__hash__(self)
 
     def __reduce__(self) -> Any:
         """Copies and pickles are plain integers."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from prunekit.core.graph import ChannelStructure, Group
 from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.ranking import Ranking
 
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples spread evenly over the unit interval."""
@@ -23,12 +24,14 @@ def mixed_part(graph: ChannelStructure, groups: Sequence[Group], seed: int, turn
     unit is left, of another one unit goes, of the others a quarter to three quarters. With each turn every group gets
     another of the four.
     """
-    chosen, keep = {group.id for group in groups}, dict[int, tuple[int, ...]]()
+    chosen, counts, allowed = {group.id for group in groups}, list[int](), list[Sequence[int]]()
+    rankings = dict[int, Ranking]()
     for index, group in enumerate(graph.groups):
         order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
-        gone = _gone(index, group.size, turn) if group.id in chosen else 0
-        keep[group.id] = tuple(sorted(order[gone:].tolist()))
-    return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
+        rankings[group.id] = Ranking(order, np.zeros(group.size + 1))
+        counts.append(group.size - (_gone(index, group.size, turn) if group.id in chosen else 0))
+        allowed.append(range(1, group.size + 1) if group.id in chosen else [group.size])
+    return PrunePlan.nearest(graph, counts, rankings, allowed)
 
 
 def _gone(index: int, size: int, turn: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prunekit.core.graph.structure import ChannelStructure, Group
 from prunekit.core.pruning.errors import PlanError as PlanError  # imported from here as well
 from prunekit.core.pruning.naming import called, named_groups
+from prunekit.core.pruning.nearest_counts import NearestCounts
 from prunekit.core.pruning.ranking import Ranking
 
 
@@ -25,12 +26,14 @@ class PrunePlan:
         sizes: For each group id, how many units it has, to tell when the plan is for another network.
         signature: The graph's digest.
         layers: What each layer of the graph is, by mid, for people to be told the first one that differs.
+        notes: Where it keeps another number of units than was asked for, and why, one line each.
     """
 
     keep: Mapping[int, tuple[int, ...]]
     sizes: Mapping[int, int]
     signature: str
     layers: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def uniform(
@@ -64,6 +67,9 @@ class PrunePlan:
     ) -> PrunePlan:
         """Keep a share of each group that is named by any of its layers; other groups stay whole.
 
+        Counts that would change what comes of a comparison of sizes in the network's code are moved to the nearest
+        that do not; ``notes`` tell of it.
+
         Args:
             graph: As in ``uniform``.
             ratios: The share by mid, by the name of a module, or by a pattern of such names (``layer1.*``); of the
@@ -76,6 +82,7 @@ class PrunePlan:
                 contradict, or a ratio is no share.
         """
         counts = {group.id: group.size for group in graph.groups}
+        allowed: dict[int, Sequence[int]] = {group.id: [group.size] for group in graph.groups}
         named: dict[int, tuple[int | str, float]] = {}
         for layer, ratio in ratios.items():
             if not 0 <= ratio <= 1:
@@ -86,9 +93,37 @@ class PrunePlan:
                     both = called(before[0], layer)
                     raise PlanError(f"{both} belong to one group, but ask for {before[1]} and {ratio}")
                 counts[group.id] = rounded(group, ratio * group.size, round_to)
+                if ratio < 1:
+                    allowed[group.id] = _round_counts(group, round_to)
         chosen = magnitude_scores(graph) if scores is None else scores
         rankings = {group.id: Ranking.of_scores(np.asarray(chosen[group.id])) for group in graph.groups}
-        return cls.from_counts(graph, [counts[group.id] for group in graph.groups], rankings)
+        return cls.nearest(graph, list(counts.values()), rankings, list(allowed.values()))
+
+    @classmethod
+    def nearest(
+        cls,
+        graph: ChannelStructure,
+        counts: Sequence[int] | NDArray[np.int64],
+        rankings: Mapping[int, Ranking],
+        allowed: Sequence[Sequence[int] | NDArray[np.int64]],
+        fewer: bool = False,
+    ) -> PrunePlan:
+        """The plan of the counts nearest to these that change the outcome of no comparison of sizes.
+
+        Args:
+            graph: What can go.
+            counts: For each group how many units to keep.
+            rankings: For each group id the order in which its units go.
+            allowed: For each group the ascending numbers of units that it may keep.
+            fewer: Whether rather fewer units are kept than more, as under a budget.
+        """
+        orders = [rankings[group.id].order for group in graph.groups]
+        found, moved = NearestCounts(graph, orders, allowed, fewer).of(counts) if graph.comparisons else (counts, {})
+        told = (
+            f"group {graph.groups[k].id} ({graph.groups[k].name}) keeps {found[k]} units, not {counts[k]}: {flip}"
+            for k, flip in moved.items()
+        )
+        return replace(cls.from_counts(graph, found, rankings), notes=tuple(told))
 
     @classmethod
     def from_counts(
@@ -124,7 +159,8 @@ class PrunePlan:
         groups = [
             {"group": gid, "units": self.sizes[gid], "keep": list(kept)} for gid, kept in sorted(self.keep.items())
         ]
-        return {"version": 1, "signature": self.signature, "groups": groups, "layers": list(self.layers)}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        return {"version": 1, "signature": self.signature, "groups": groups, "layers": list(self.layers), **notes}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PrunePlan:
@@ -139,7 +175,8 @@ class PrunePlan:
             keep = {int(row["group"]): tuple(int(unit) for unit in row["keep"]) for row in data["groups"]}
             sizes = {int(row["group"]): int(row["units"]) for row in data["groups"]}
             layers = tuple(str(layer) for layer in data.get("layers", ()))  # plans of prunekit 0.1 have none
-            return cls(keep, sizes, str(data["signature"]), layers)
+            notes = tuple(str(note) for note in data.get("notes", ()))
+            return cls(keep, sizes, str(data["signature"]), layers, notes)
         except (KeyError, TypeError) as problem:
             raise PlanError(f"not a plan: {problem!r}") from problem
 
@@ -173,6 +210,12 @@ def rounded(group: Group, units: float, round_to: int) -> int:
         if (group.fixed + candidate * group.per_unit) % round_to == 0:
             return candidate
     return count
+
+
+def _round_counts(group: Group, round_to: int) -> Sequence[int]:
+    """The numbers of units, at least one, that give a multiple of ``round_to`` channels; all, if none does."""
+    every = range(1, group.size + 1)
+    return [n for n in every if (group.fixed + n * group.per_unit) % round_to == 0] or every
 
 
 def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:

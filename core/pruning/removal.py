@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.flips import Flip, flips
 from prunekit.core.graph.structure import Axis, ChannelStructure, staying
 from prunekit.core.graph.weight_forms import NormedWeight
 from prunekit.core.pruning import size_updates
@@ -53,10 +54,13 @@ class Removal:
                 need not, nor have the shape that it had: the next forward makes it anew.
 
         Raises:
-            PlanError: The plan is of another graph, or the graph of another network.
+            PlanError: The plan is of another graph, or the graph of another network, or the network's code compares
+                sizes and would come to another outcome.
         """
         check_network(graph, shapes)
         keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
+        for flip in flips(graph, keep):
+            raise PlanError(f"the plan changes what comes of a comparison in the network: {flip}; {_ways(graph, flip)}")
         for axis in graph.axes:
             stays = staying(axis.units, keep)
             if not stays.all() and _there(axis, shapes, state):
@@ -98,3 +102,11 @@ def _there(axis: Axis, shapes: Mapping[str, tuple[int, ...]], state: Collection[
         there = f"has {size} along axis {axis.axis} there"
         raise PlanError(f"the graph is of another network: {name} {there}, here it is {shape}")
     return fits
+
+
+def _ways(graph: ChannelStructure, flip: Flip) -> str:
+    """What can be done."""
+    units = np.concatenate(list(flip.comparison.units.values()))
+    groups = [g for g in graph.groups if ((units >= g.offset) & (units < g.offset + g.size)).any()]
+    names = " or ".join(f"group {group.id} ({group.name})" for group in groups)
+    return f"keep another number of units of {names}; PrunePlan.nearest finds one"

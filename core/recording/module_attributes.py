@@ -23,7 +23,7 @@ def known_attributes(modules: Mapping[str, Any], uses: Uses) -> Iterator[None]:
     for name, module in modules.items():
         for key, value in list(module.__dict__.items()):
             if isinstance(value, float):
-                uses.held.add(value)
+                uses.hold(value)
             elif type(value) in _SIZED and not key.startswith("_"):
                 sized = _sized(value, name, (key,), uses)
                 if sized is not value:

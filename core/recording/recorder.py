@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from prunekit.core.data.nested import held_by, leaf_paths
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
 from prunekit.core.recording.computed_weights import ComputedWeights
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
+from prunekit.core.recording.resolved_sizes import resolved
 from prunekit.registry.errors import first_line
 
 NEAR_ZERO = 1e-3
@@ -55,6 +57,10 @@ class Recorder(GraphWriter):
     @abstractmethod
     def magnitudes(self, parameter: Any, axes: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """For each axis the L1 norms of the parameter's slices along it; of one number its size."""
+
+    def layer_size(self, attribute: Attribute) -> SizeOrigin | None:
+        """What an attribute of the framework's own layers counts, which surgery keeps in line with the parameters."""
+        return None
 
     @abstractmethod
     def as_array(self, tensor: Any) -> NDArray[Any]:
@@ -145,7 +151,7 @@ class Recorder(GraphWriter):
         unread, idle = self.unread(), idle_parameters(graph)
         if not (idle or branches):
             return
-        count, outputs = len(graph.operators), graph.returned
+        count, outputs, compared = len(graph.operators), graph.returned, len(self.tracker.uses.compared)
         graph.calls = dict(self._calls)
         try:
             run()
@@ -153,6 +159,7 @@ class Recorder(GraphWriter):
             problem = f"{type(raised).__name__}: {first_line(raised)}"
         if problem or (self.unread() == unread and idle_parameters(graph) == idle and self._as_many(outputs)):
             del graph.operators[count:], graph.outputs[outputs:], graph.output_names[outputs:]
+            del self.tracker.uses.compared[compared:]
             graph.dropped = dropped(graph, idle)
             graph.notes += [_told(unread, problem)] if unread else []
         else:
@@ -188,7 +195,7 @@ class Recorder(GraphWriter):
 
     def finished(self) -> OperatorGraph:
         """The graph, with what can be said only at the end."""
-        self.graph.equal = self.tracker.uses.comparisons()
+        self.graph.compared = resolved(self.tracker.uses.compared, self.layer_size)
         self.weigh()
         self._computed.weigh(self.as_array, self._parameters)
         return self.graph

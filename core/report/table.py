@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from prunekit.core.cost import CostModel
+from prunekit.core.graph.flips import flips
 from prunekit.core.graph.structure import NO_MID, ChannelStructure, Group, Layer
 from prunekit.core.text_table import columns
 
@@ -33,7 +34,7 @@ def reach(graph: ChannelStructure) -> str:
 def as_text(graph: ChannelStructure) -> str:
     """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
     lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
-    return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *graph.notes])
+    return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *compared(graph), *graph.notes])
 
 
 def summary(graph: ChannelStructure) -> str:
@@ -64,6 +65,14 @@ def choices(graph: ChannelStructure) -> list[str]:
         "whole parts go (of attention: heads)",
     )
     return [f"{', '.join(found[whole])}: {told[whole]}" for whole in (False, True) if found[whole]]
+
+
+def compared(graph: ChannelStructure) -> list[str]:
+    """Where the code compares sizes so that the smallest network would be another function, in a line."""
+    smallest = np.zeros(graph.units, dtype=bool)
+    smallest[[group.offset for group in graph.groups]] = True
+    places = ", ".join(dict.fromkeys(found.comparison.place for found in flips(graph, smallest)))
+    return [f"plans keep what comes of {places}"] if places else []
 
 
 def as_json(graph: ChannelStructure) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prunekit.core.cost import CostModel
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.pruning import PrunePlan, Ranking
+from prunekit.core.pruning.nearest_counts import NearestCounts
 from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, refuse_skipped, skipped_groups
 from prunekit.core.search.errors import BoundError, BudgetError
 from prunekit.core.search.observation import group_features
@@ -124,19 +125,26 @@ class SearchSpace:
         return all(self.share(constraint.cost, counts) <= constraint.limit for constraint in self.constraints)
 
     def plan(self, counts: Counts) -> PrunePlan:
-        """Return which units stay."""
-        return PrunePlan.from_counts(self.graph, np.asarray(counts, dtype=np.int64), self.rankings)
+        """Return which units stay.
+
+        Counts that would change the outcome of a comparison of sizes in the network's code are moved to the nearest
+        allowed ones that do not.
+        """
+        return PrunePlan.nearest(
+            self.graph, np.asarray(counts, dtype=np.int64), self.rankings, self.allowed, fewer=True
+        )
 
     def trial(self, number: int, counts: Counts) -> Trial:
         """Return trial ``number`` for ``counts``."""
-        kept = tuple(int(count) for count in counts)
+        plan = self.plan(counts)
+        kept = plan.counts(self.graph)
         return Trial(
             number,
             kept,
             tuple(self.ratios(kept).tolist()),
             {cost: self.share(cost, kept) for cost in self._estimators},
             self.fits(kept),
-            self.plan(kept),
+            plan,
         )
 
     def observation(self, index: int, counts: Counts) -> NDArray[np.float64]:
@@ -156,6 +164,7 @@ class SearchSpace:
         self.allowed = [
             allowed_counts(group, bound, self._round) for group, bound in zip(self.graph.groups, bounds, strict=True)
         ]
+        self._keep_comparisons(origin)
         self.free = tuple(i for i, allowed in enumerate(self.allowed) if len(allowed) > 1)
         for constraint in self.constraints:
             least, most = (self.share(constraint.cost, counts) for counts in (self.lowest, self.highest))
@@ -165,6 +174,22 @@ class SearchSpace:
                     f" of its {constraint.cost}. Allow at least {least:.4g}, or lower the lower bounds, make"
                     " channel_round smaller or skip fewer modules"
                 )
+
+    def _keep_comparisons(self, origin: str) -> None:
+        """Leave out counts that would change the outcome of a comparison in the network's code, whatever else goes."""
+        if not self.graph.comparisons:
+            return
+        orders = [self.rankings[group.id].order for group in self.graph.groups]
+        every = NearestCounts(self.graph, orders, self.allowed)
+        for index, group in enumerate(self.graph.groups):
+            possible = every.possible(index)
+            if not len(possible):
+                places = ", ".join(dict.fromkeys(c.place for c in self.graph.comparisons))
+                raise BoundError(
+                    f"group {group.id} ({group.name}) has no number of units within {origin} at which the network's"
+                    f" code still comes to the same: {places}. Widen them"
+                )
+            self.allowed[index] = possible
 
     def _refuse_all_skipped(self, least: float) -> None:
         limits = [constraint.limit for constraint in self.constraints if constraint.cost == self.cost]

@@ -29,7 +29,7 @@ METHODS = (
 FUNCTIONS = (
     "reshape", "broadcast_to", "expand", "split", "chunk", "narrow", "unflatten", "mul", "div", "zeros", "ones", "full",
     "rand", "randn", "arange", "linspace", "eye", "empty", "group_norm", "layer_norm", "conv2d", "tile", "fill",
-    "strided_slice", "slice", "pad", "scatter_nd",
+    "strided_slice", "slice", "pad", "scatter_nd", "add", "sub", "addmm", "baddbmm",
 )  # fmt: skip
 PRIMITIVES = {
     "Reshape": "reshape", "BroadcastTo": "broadcast_to", "GroupNorm": "group_norm", "LayerNorm": "layer_norm",
@@ -37,6 +37,9 @@ PRIMITIVES = {
     "StridedSlice": "strided_slice", "Slice": "slice",
 }  # fmt: skip
 """Classes of primitives whose instances pass sizes on, and the function that each is."""
+
+ARITHMETIC = {"Mul": "mul", "Div": "div", "RealDiv": "div"}
+"""The same of those that multiply by real numbers, where the network's own code calls them."""
 
 CREATING = frozenset(
     {
@@ -71,7 +74,7 @@ class ApiCallTracker:
     """
 
     def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
-        self.api_call, self.uses = ApiCall(), Uses()
+        self.api_call, self.uses = ApiCall(), Uses(framework=("mindspore",))
         self._number, self._created = number, created
         self._quiet = False
 
@@ -124,12 +127,13 @@ class ApiCallTracker:
     def _watch_tensors(self, undo: list[Callable[[], None]]) -> None:
         plain = Tensor.__dict__["shape"]
         _set(Tensor, "shape", property(lambda tensor: self.sizes(tensor, plain.fget(tensor))), undo)
+        _set(Tensor, "__init__", self._making(Tensor.__init__), undo)
         for name in METHODS:
             if hasattr(Tensor, name):
                 _set(Tensor, name, self._seen(name, getattr(Tensor, name)), undo)
 
     def _watch_primitives(self, undo: list[Callable[[], None]]) -> None:
-        for name, function in PRIMITIVES.items():
+        for name, function in {**PRIMITIVES, **ARITHMETIC}.items():
             kind = getattr(gen_ops_prim, name, None) or getattr(ops, name, None)
             if isinstance(kind, type) and issubclass(kind, Primitive):
                 _set(kind, "__call__", self._seen_method(function, kind.__call__), undo)
@@ -153,6 +157,15 @@ class ApiCallTracker:
                 if id(value) in wrapped:
                     _set(namespace, key, wrapped[id(value)], undo)
 
+    def _making(self, plain: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(plain)
+        def init(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
+            plain(tensor, *args, **kwargs)
+            if not self._quiet and isinstance(args[0] if args else kwargs.get("input_data"), (SymInt, float)):
+                self.call("scalar_to_tensor", lambda *_, **__: tensor, args or (kwargs["input_data"],), {})
+
+        return init
+
     def _seen(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(plain)
         def seen(*args: Any, **kwargs: Any) -> Any:
@@ -163,6 +176,8 @@ class ApiCallTracker:
     def _seen_method(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(plain)  # its signature says what it calls its arguments
         def seen(primitive: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.api_call.name and type(primitive).__name__ in ARITHMETIC:
+                return plain(primitive, *args, **kwargs)  # a function's own, which has made tensors of its numbers
             return self.call(name, lambda *a, **k: plain(primitive, *a, **k), args, kwargs)
 
         return seen

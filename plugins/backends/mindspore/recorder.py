@@ -15,7 +15,7 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.tracked_sizes import SymInt
+from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin, SymInt
 from prunekit.core.recording import Rule
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes, tensors_held
@@ -33,6 +33,7 @@ from prunekit.plugins.backends.mindspore.dispatch import (
     dispatching,
 )
 from prunekit.plugins.backends.mindspore.forward import as_array, doubled, evaluating, handed_over, tensors_in, training
+from prunekit.plugins.backends.mindspore.layer_sizes import layer_size
 from prunekit.plugins.backends.mindspore.recurrent import unfused
 from prunekit.plugins.backends.mindspore.rules import RULES, rule_for
 from prunekit.plugins.backends.mindspore.rules_indexing import created
@@ -100,6 +101,16 @@ class Recorder(recording.Recorder):
         array: NDArray[Any] = as_array(tensor)
         return array.astype(np.promote_types(array.dtype, np.float32)) if array.dtype.kind == "f" else array
 
+    def layer_size(self, attribute: Attribute) -> SizeOrigin | None:
+        """What an attribute of MindSpore's own cells counts."""
+        cell = self._cells[attribute.module]
+        if all(self.known(tensor) is None for tensor in cell.parameters_dict(recurse=False).values()):
+            return None  # it did not run
+        return layer_size(cell, attribute.path, self._extent)
+
+    def _extent(self, tensor: Tensor, axis: int) -> Extent:
+        return Extent(tensor.shape[axis], self.number(tensor), axis)
+
     def dispatched(self, operator: Dispatched) -> Any:
         """Run an operator and write it down."""
         with self._sizes.quiet():
@@ -149,6 +160,8 @@ class Recorder(recording.Recorder):
         if name == "scalar_to_tensor":
             if isinstance(size := self.tracker.api_call.args[0], SymInt):
                 self.factors.note(out, size.origin, 1.0)
+            elif isinstance(size, float) and (power := self.tracker.uses.power(size)) is not None:
+                self.factors.note(out, *power)
         elif self.known(out) is None and self.counted(name):
             created(Call(Dispatched(name, None, (), lambda _: out), out, self, self.factors, self.cell))
 

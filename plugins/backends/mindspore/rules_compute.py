@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mindspore import Tensor
@@ -34,6 +35,8 @@ _DIVIDED = ("div", "__truediv__", "__itruediv__")
 def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
     operands, does = call.operands(), _DOES.get(call.name)
+    if does in ("sum", "difference") and len(operands) == 2:
+        operands[1] = _times(call, operands[1], call.tensors[1].shape, _weight(call, "alpha"))
     scaled = _scaled(call) if does == "product" else None
     call.add(Elementwise(does=does, scaled=scaled), operands, call.first())
 
@@ -46,6 +49,20 @@ def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
         return None
     origin, exponent = found
     return origin, -exponent if api_call.name in _DIVIDED else exponent
+
+
+def _weight(call: Call, name: str) -> tuple[SizeOrigin, float] | None:
+    """The power of a size that a term is multiplied by; only the number that the code passed is known by itself."""
+    return call.factor(call.api_call.kwargs.get(name, call.get(name)))
+
+
+def _times(call: Call, number: int, shape: Sequence[int], power: tuple[SizeOrigin, float] | None) -> int:
+    """A tensor multiplied by a power of a size; itself where the factor is none."""
+    if power is None:
+        return number
+    product = call.between(shape)
+    call.add(Elementwise(does="product", scaled=power), [number], [product])
+    return product
 
 
 def like(call: Call) -> None:
@@ -164,9 +181,12 @@ def dense(call: Call) -> None:
 def addmm(call: Call) -> None:
     """A product and something added to it."""
     a, b = call.any("mat1", "batch1"), call.any("mat2", "batch2")
-    product = call.between((*a.shape[:-1], b.shape[-1]))
+    shape, added = (*a.shape[:-1], b.shape[-1]), call["input"]
+    product = call.between(shape)
     call.add(Linear() if b.ndim == 2 else Matmul(), [call.number(a), call.number(b)], [product])
-    call.add(Elementwise(does="sum"), [product, call.number(call["input"])], call.first())
+    product = _times(call, product, shape, _weight(call, "alpha"))
+    added = _times(call, call.number(added), added.shape, _weight(call, "beta"))
+    call.add(Elementwise(does="sum"), [product, added], call.first())
 
 
 def _turned(call: Call, matrix: Any, turned: bool) -> int:

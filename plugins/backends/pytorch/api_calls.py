@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
+from prunekit.plugins.backends.pytorch.size_scalars import Factors
 
 _SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__
 _GATES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
@@ -26,8 +27,8 @@ class ApiCallTracker(TorchFunctionMode):
     def __init__(self, number: Callable[[torch.Tensor], int | None]) -> None:
         super().__init__()
         self.api_call = ApiCall()
-        self.uses = Uses()
-        self._number = number
+        self.uses = Uses(framework=("torch",))
+        self.factors, self._number = Factors(self.uses), number
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -46,6 +47,8 @@ class ApiCallTracker(TorchFunctionMode):
             return self._axis(args[0], api_call) if isinstance(out, int) else torch.Size(self.sizes(args[0], out))
         if api_call.name in ("numel", "nelement") and args[0].ndim == 1:
             return self.sizes(args[0], args[0].shape)[0]
+        if isinstance(out, torch.Tensor) and out.ndim == 0:
+            self.factors.note(api_call.name, args, kwargs or {}, out)
         return out
 
     def sizes(self, tensor: torch.Tensor, shape: Sequence[int]) -> Sequence[int]:

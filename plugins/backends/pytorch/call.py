@@ -10,6 +10,7 @@ import torch
 
 from prunekit.core import recording
 from prunekit.core.data.nested import BUILT_IN, leaves
+from prunekit.plugins.backends.pytorch.size_scalars import Factors, Power
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
@@ -46,11 +47,21 @@ class Call(recording.Call):
     """
 
     def __init__(
-        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any, writer: recording.GraphWriter
+        self,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Any,
+        writer: recording.GraphWriter,
+        factors: Factors,
     ) -> None:
-        self.func, self.signature = func, signature(func)
+        self.func, self.signature, self._factors = func, signature(func), factors
         passed = dict(zip(self.signature.arguments, args, strict=False))
         super().__init__(self.signature.name, {**self.signature.defaults, **passed, **kwargs}, out, writer)
+
+    def factor(self, value: Any) -> Power | None:
+        """The power of a size that a real number or a tensor of one is, as far as the code was seen to compute it."""
+        return self._factors.of(value) if isinstance(value, torch.Tensor) else super().factor(value)
 
     def written(self) -> list[torch.Tensor]:
         """Tensors among the arguments that the operator wrote into."""

@@ -18,6 +18,7 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
+from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
@@ -32,6 +33,7 @@ from prunekit.plugins.backends.pytorch.forward import (
     to_numpy,
     training,
 )
+from prunekit.plugins.backends.pytorch.layer_sizes import layer_size
 from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, REBINDING, RULES, rule_for
@@ -49,8 +51,9 @@ class Recorder(recording.Recorder):
 
     def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
         modules = {module: name for name, module in named_modules(network)}
-        super().__init__(ApiCallTracker(self.followed), dict(named_parameters(network)), modules, leaf_modules)
-        self._network = network
+        tracker = ApiCallTracker(self.followed)
+        super().__init__(tracker, dict(named_parameters(network)), modules, leaf_modules)
+        self._network, self._factors = network, tracker.factors
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -87,6 +90,17 @@ class Recorder(recording.Recorder):
         array: NDArray[Any] = to_numpy(at_least_float32(tensor))
         return array
 
+    def layer_size(self, attribute: Attribute) -> SizeOrigin | None:
+        """What an attribute of torch's own layers counts."""
+        module = dict(named_modules(self._network))[attribute.module]
+        own = (*module._parameters.values(), *module._buffers.values())
+        if all(tensor is None or self.known(tensor) is None for tensor in own):
+            return None  # it did not run
+        return layer_size(module, attribute.path, self._extent)
+
+    def _extent(self, tensor: torch.Tensor, axis: int) -> Extent:
+        return Extent(tensor.shape[axis], self.number(tensor), axis)
+
     def dispatched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run an operator and write it down."""
         name = signature(func).name
@@ -97,7 +111,7 @@ class Recorder(recording.Recorder):
         if known or name in CREATING:
             if name not in self._rules:
                 self._rules[name] = rule_for(func, name)
-            call, before = Call(func, args, kwargs, out, self), len(self.graph.operators)
+            call, before = Call(func, args, kwargs, out, self, self._factors), len(self.graph.operators)
             self.record(call, self._rules[name], name in RULES)
             self._note_view(call, self.graph.operators[before:])
             for written in call.written():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from prunekit.core.graph.attributes import (
@@ -38,21 +40,40 @@ def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
     operands = call.operands()
     scaled = _scaled(call) if call.name in ("mul", "mul_", "div", "div_") else None
+    if call.name in ("add", "add_", "sub", "sub_") and len(operands) == 2:
+        operands[1] = _times(call, operands[1], call["other"].shape, call.factor(call.api_call.kwargs.get("alpha")))
     call.add(Elementwise(does=_DOES.get(call.name), scaled=scaled), operands, call.results())
 
 
 def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
     """The power of a size by which the first operand is multiplied."""
     api_call = call.api_call
-    if api_call.name == "scaled_dot_product_attention" and api_call.argument(6, "scale") is None:
-        query = api_call.argument(0, "query")
-        width = Extent(query.shape[-1], call.number(query), query.ndim - 1)
-        return width, -0.25  # queries and keys, these transposed already, each get the root of d ** -0.5
+    if api_call.name == "scaled_dot_product_attention":
+        power = _scale_of_attention(call)
+        return None if power is None else (power[0], power[1] / 2)  # queries and keys each get the root
     found = next((f for f in map(call.factor, [*api_call.args, *api_call.kwargs.values()]) if f is not None), None)
     if found is None or api_call.name not in (*_TIMES, *_DIVIDED):
         return None
     origin, exponent = found
     return origin, -exponent if api_call.name in _DIVIDED else exponent
+
+
+def _scale_of_attention(call: Call) -> tuple[SizeOrigin, float] | None:
+    """The power of a size by which queries times keys are multiplied: of the code's choice, or d ** -0.5."""
+    api_call = call.api_call
+    if (passed := api_call.argument(6, "scale")) is not None:
+        return call.factor(passed)
+    query = api_call.argument(0, "query")
+    return Extent(query.shape[-1], call.number(query), query.ndim - 1), -0.5
+
+
+def _times(call: Call, number: int, shape: Sequence[int], power: tuple[SizeOrigin, float] | None) -> int:
+    """A tensor multiplied by a power of a size; itself where the factor is none."""
+    if power is None:
+        return number
+    product = call.between(shape)
+    call.add(Elementwise(does="product", scaled=power), [number], [product])
+    return product
 
 
 def convolution(call: Call) -> None:
@@ -77,9 +98,10 @@ def addmm(call: Call) -> None:
         call.simple(Linear(), "mat1", "mat2", "self")
         return
     operands = [call.number(call[name]) for name in ("mat1", "mat2", "self")]
-    product = call.between((call["mat1"].shape[0], call["mat2"].shape[1]))
+    shape = call["mat1"].shape[0], call["mat2"].shape[1]
+    product = call.between(shape)
     call.add(Linear(), operands[:2], [product])
-    call.add(Elementwise(does="sum"), [product, operands[2]], call.results())
+    _weighted_sum(call, (product, shape), (operands[2], call["self"].shape))
 
 
 def mm(call: Call) -> None:
@@ -95,9 +117,21 @@ def bmm(call: Call) -> None:
 def baddbmm(call: Call) -> None:
     """The same with something added."""
     a, b, added = (call.number(call[name]) for name in ("batch1", "batch2", "self"))
-    product = call.between((*call["batch1"].shape[:2], call["batch2"].shape[2]))
+    shape = (*call["batch1"].shape[:2], call["batch2"].shape[2])
+    product = call.between(shape)
     call.add(Matmul(), [a, b], [product])
-    call.add(Elementwise(), [product, added], call.results())
+    _weighted_sum(call, (product, shape), (added, call["self"].shape))
+
+
+Sized = tuple[int, Sequence[int]]
+"""A tensor's number and its shape."""
+
+
+def _weighted_sum(call: Call, product: Sized, added: Sized) -> None:
+    """``alpha`` times a product and ``beta`` times what is added to it."""
+    passed = call.api_call.kwargs
+    terms = [_times(call, *term, call.factor(passed.get(key))) for term, key in ((product, "alpha"), (added, "beta"))]
+    call.add(Elementwise(does="sum"), terms, call.results())
 
 
 def mv(call: Call) -> None:
@@ -163,7 +197,10 @@ def attention(call: Call) -> None:
     turned = call.between((batch, heads, key.shape[3], key.shape[2]))
     scores = call.between((batch, heads, long, key.shape[2]))
     call.add(Permute(order=(0, 1, 3, 2)), [k], [turned])
-    call.add(Matmul(implicit_scale=-0.5 if call.get("scale") is None else None), [q, turned], [scores])
+    explicit = call.get("scale") is not None
+    call.add(Matmul(implicit_scale=None if explicit else -0.5), [q, turned], [scores])
+    if explicit and call.api_call.name == "scaled_dot_product_attention":
+        scores = _times(call, scores, (batch, heads, long, key.shape[2]), _scale_of_attention(call))
     if isinstance(mask, torch.Tensor):
         masked = call.between((batch, heads, long, key.shape[2]))
         call.add(Elementwise(), [scores, call.number(mask)], [masked])

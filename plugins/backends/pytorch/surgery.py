@@ -16,6 +16,7 @@ from prunekit.core.pruning.removal import Removal
 from prunekit.core.recording.module_attributes import replaced
 from prunekit.plugins.backends.pytorch.copying import copied
 from prunekit.plugins.backends.pytorch.forward import to_numpy
+from prunekit.plugins.backends.pytorch.layer_sizes import BATCH_NORMS, CONVOLUTIONS, LAYER_NORMS
 from prunekit.plugins.backends.pytorch.module_tree import (
     kept_names,
     modules,
@@ -25,10 +26,7 @@ from prunekit.plugins.backends.pytorch.module_tree import (
     set_training,
 )
 
-_CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
 _COMPUTING = (WeightNorm, SpectralNorm, BasePruningMethod)
-_BATCH_NORMS = (torch.nn.modules.batchnorm._NormBase,)
-_LAYER_NORMS: Any = (torch.nn.LayerNorm, *([torch.nn.RMSNorm] if hasattr(torch.nn, "RMSNorm") else []))
 
 
 def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) -> torch.nn.Module:
@@ -113,7 +111,7 @@ def _compute_weights(network: torch.nn.Module) -> None:
 
 def _follow(module: torch.nn.Module, channels: int | None) -> None:
     """Bring the sizes that torch's own layers hold in line with their parameters, or with the channels they see."""
-    if isinstance(module, _CONVOLUTIONS):
+    if isinstance(module, CONVOLUTIONS):
         a, b = module.weight.shape[:2]
         if module.groups > 1 and module.in_channels == module.groups:  # depthwise: a group a channel
             module.groups = a if module.transposed else a // (module.out_channels // module.in_channels)
@@ -130,12 +128,12 @@ def _follow(module: torch.nn.Module, channels: int | None) -> None:
 
 
 def _follow_norm(module: torch.nn.Module, channels: int | None) -> None:
-    if isinstance(module, _LAYER_NORMS):
+    if isinstance(module, LAYER_NORMS):
         if module.weight is not None:
             module.normalized_shape = tuple(module.weight.shape)
         elif channels is not None and len(module.normalized_shape) == 1:
             module.normalized_shape = (channels,)
-    elif isinstance(module, _BATCH_NORMS):
+    elif isinstance(module, BATCH_NORMS):
         sized = module.weight if module.weight is not None else module.running_mean
         module.num_features = channels or module.num_features if sized is None else len(sized)
     elif isinstance(module, torch.nn.GroupNorm):

@@ -7,10 +7,12 @@ import pytest
 
 from prunekit.core.graph import channel_structure
 from prunekit.core.graph.attributes import Concat, Permute, Reduce, Reshape, Slice
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal
+from prunekit.core.graph.code_places import CodePlace
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Compared, Extent, Literal
 from prunekit.core.pruning import PrunePlan, size_updates
 
 LENGTH = 5
+PLACE = CodePlace("net", "net.py", 1)
 
 
 def attribute(value, name="n", module="m"):
@@ -148,7 +150,7 @@ def test_an_attribute_that_also_sizes_what_cannot_shrink_stays(script):
 def test_an_attribute_that_is_compared_follows(script):
     script.conv(script.input(1, 3, 4, 4), "a", 6)
     x = script.graph.operators[-1].outputs[0]
-    script.graph.equal.append((Extent(6, x, 1), attribute(6, "dim")))
+    script.graph.compared.append(Compared(Extent(6, x, 1), "==", attribute(6, "dim"), True, PLACE, "m"))
     graph = channel_structure(script.output(script.linear(script.mean(x), "head", 2)))
     assert [(h.module, h.path, h.units.tolist()) for h in graph.held_sizes] == [("m", ("dim",), list(range(6)))]
 

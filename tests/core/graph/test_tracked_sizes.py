@@ -41,7 +41,7 @@ def width(uses):
         (lambda w, h: 1 + w, "+", Literal(1), WIDTH),
         (lambda w, h: w - h, "-", WIDTH, HEADS),
         (lambda w, h: 40 - w, "-", Literal(40), WIDTH),
-        (lambda w, h: w % h, "?", WIDTH, HEADS),
+        (lambda w, h: w % h, "%", WIDTH, HEADS),
         (lambda w, h: -w, "-", Literal(0), WIDTH),
     ],
 )
@@ -93,16 +93,56 @@ def test_a_power_is_known_by_itself_and_not_by_its_value(width, uses):
     assert uses.power(same) is None
     math.sqrt(width)
     assert uses.power(same) == (WIDTH, -0.5)  # guessed: what came of it was not seen
-    uses.held.add(same)
+    uses.hold(same)
     assert uses.power(same) is None
     assert uses.power(power) == (WIDTH, -0.5)
+    assert uses.power(float(str(power))) == (WIDTH, -0.5)  # a module's Dropout(0.25) is not 1 / sqrt(16)
 
 
-def test_comparisons_that_hold(width, heads, uses):
-    other = SymInt(32, Attribute(32, "", ("dim",)), uses)
-    assert width == other and width != heads and (width != other) is False
-    assert uses.equal == [(WIDTH, other.origin)] * 2
-    assert width == 32 and len(uses.equal) == 2
+@pytest.mark.parametrize(
+    ("compare", "operator", "right", "holds"),
+    [
+        (lambda w, h: w == h, "==", HEADS, False),
+        (lambda w, h: w != h, "!=", HEADS, True),
+        (lambda w, h: w > 16, ">", 16, True),
+        (lambda w, h: w < 16, "<", 16, False),
+        (lambda w, h: w <= 16.5, "<=", 16.5, False),
+        (lambda w, h: w in (8,), "==", 8, False),
+        (lambda w, h: {32: True}[w], "==", 32, True),
+        (lambda w, h: (1, w) == (1, 32), "==", 32, True),
+        (lambda w, h: not w, "!=", 0, True),
+        (lambda w, h: max(h, w), ">", HEADS, True),
+    ],
+)
+def test_comparisons_are_noted(width, heads, uses, compare, operator, right, holds):
+    compare(width, heads)
+    (found,) = uses.compared
+    assert found[:4] == (WIDTH, operator, right, holds)
+
+
+def test_a_comparison_says_where_it_stands(width, uses):
+    uses.place = "blocks.0"
+    if width % 3 != 2:
+        raise AssertionError
+    (found,) = uses.compared
+    assert found.left == Combined(2, "%", WIDTH, Literal(3)) and found.module == "blocks.0"
+    assert str(found.place).startswith("test_tracked_sizes.py:") and "width % 3 != 2" in str(found.place)
+    assert not found.by_framework
+    assert (width % 3).__bool__() and uses.compared[-1][1:4] == ("!=", 0, True)
+
+
+def test_keys_of_a_cache_are_no_comparison(width, uses):
+    cache = {width: "x"}
+    assert cache[SymInt(32, HEADS, uses)] == "x" and not uses.compared
+
+
+def test_what_the_framework_compares_is_told_apart():
+    uses = Uses(framework=("framework",))
+    size = SymInt(32, WIDTH, uses)
+    for package, noted in (("framework.nn", [True]), ("frameworks", [False]), ("prunekit.core.graph", [])):
+        uses.compared.clear()
+        exec("size > 3", {"__name__": package, "size": size})
+        assert [found.by_framework for found in uses.compared] == noted
 
 
 def test_copies_are_plain(width):

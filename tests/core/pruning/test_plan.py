@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,8 @@ def test_json(graph):
         {"group": 0, "units": 6, "keep": [3, 4, 5]},
         {"group": 1, "units": 4, "keep": [2, 3]},
     ]
+    moved = replace(plan, notes=("group 0 keeps 3 units, not 2",))
+    assert PrunePlan.from_json(json.loads(json.dumps(moved.to_json()))).notes == moved.notes and moved == plan
     for broken in ({}, {"version": 2}, {"version": 1, "groups": [{}], "signature": ""}, {"version": 1, "groups": 3}):
         with pytest.raises(PlanError):
             PrunePlan.from_json(broken)

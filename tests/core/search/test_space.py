@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from prunekit.core.graph import Group
+from prunekit.core.graph.structure import Comparison
+from prunekit.core.graph.tracked_sizes import Extent
 from prunekit.core.search import BoundError, BudgetError
 from prunekit.core.search.bounds import allowed_counts
 
@@ -117,3 +121,31 @@ def test_shares_are_shares(fake):
     assert set(trial.shares) == {"flops", "params"} and trial.within_budget
     assert not space.trial(3, space.highest).within_budget
     assert trial.plan.counts(fake.graph) == trial.counts
+
+
+@pytest.fixture
+def comparing(fake):
+    """Groups of 16, 24, 32, 6 and 64 units, of which the code compares the first two, and the third with a number."""
+    sizes = [Extent(group.size, k, 1) for k, group in enumerate(fake.graph.groups)]
+    units = {
+        size: np.arange(group.offset, group.offset + group.size)
+        for size, group in zip(sizes, fake.graph.groups, strict=True)
+    }
+    two, one = ({size: units[size] for size in part} for part in (sizes[:2], sizes[2:3]))
+    differ = Comparison(sizes[0], "!=", sizes[1], True, "net.py:1", "", two)
+    above = Comparison(sizes[2], ">", 16, True, "net.py:2", "", one)
+    return replace(fake, graph=replace(fake.graph, comparisons=(differ, above)))
+
+
+def test_counts_keep_what_the_code_compares(comparing):
+    space = comparing.space(lbound=0, channel_round=8)
+    assert space.allowed[2].tolist() == [24, 32] and space.lowest.tolist() == [8, 8, 24, 6, 8]
+    trial = space.trial(0, space.lowest)
+    assert trial.counts == (16, 8, 24, 6, 8) == trial.plan.counts(comparing.graph)
+    assert trial.shares["flops"] == space.share("flops", trial.counts)
+    assert space.trial(0, [16, 16, 24, 6, 8]).counts == (8, 16, 24, 6, 8)  # rather fewer, for the budget's sake
+
+
+def test_bounds_that_leave_only_another_outcome(comparing):
+    with pytest.raises(BoundError, match=r"group 3 \(layer3\) has no number of units within the bounds.*net.py:2"):
+        comparing.space(rbound=0.5)

@@ -1,0 +1,62 @@
+"""Sizes that MindSpore's own cells hold beside their parameters: which axis each of them counts.
+
+Surgery brings them in line with the parameters, so that code which asks a cell for its width is told the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mindspore import Tensor, mint, nn
+
+from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, SizeOrigin
+
+Axis = Callable[[Tensor, int], Extent]
+"""The size of one axis of a parameter."""
+
+
+def layer_size(cell: nn.Cell, path: tuple[str | int, ...], axis: Axis) -> SizeOrigin | None:
+    """What a cell's own attribute counts, or None if it is none that follows the parameters.
+
+    Args:
+        cell: The cell.
+        path: The attribute, then a position in it.
+        axis: Makes the origin of a parameter's size.
+    """
+    name, weight, held = str(path[0]), getattr(cell, "weight", None), vars(cell)
+    if isinstance(weight, Tensor) and weight.ndim > 2 and "in_channels" in held:
+        return _of_convolution(cell, name, weight, axis)
+    if isinstance(weight, Tensor) and isinstance(cell, (nn.Dense, mint.nn.Linear)):
+        place = {"out_channels": 0, "out_features": 0, "in_channels": 1, "in_features": 1}.get(name)
+        return None if place is None else axis(weight, place)
+    gain = getattr(cell, "gamma", weight)
+    if not isinstance(gain, Tensor):
+        return None
+    if isinstance(cell, nn.LayerNorm):
+        return axis(gain, int(path[1])) if name == "normalized_shape" and len(path) == 2 else None
+    own = ("num_features", "num_channels") if gain.ndim == 1 else ()
+    alone = isinstance(cell, nn.GroupNorm) and name == "num_groups" and cell.num_groups == cell.num_channels
+    return axis(gain, 0) if alone or (name in own and name in held) else None
+
+
+def _of_convolution(cell: Any, name: str, weight: Tensor, axis: Axis) -> SizeOrigin | None:
+    transposed, key = "Transpose" in type(cell).__name__, "group" if "group" in vars(cell) else "groups"
+    groups, places = int(getattr(cell, key, 1)), ("in_channels", "out_channels")
+    if groups > 1 and cell.in_channels == groups and name in (*places, key):  # depthwise: a group a channel
+        if transposed:
+            each = axis(weight, 0), axis(weight, 1)
+            return _combined("*", *each) if name == "out_channels" else each[0]
+        times = int(cell.out_channels) // groups
+        whole = axis(weight, 0)
+        return whole if name == "out_channels" or times == 1 else _combined("//", whole, Literal(times))
+    if name not in places:
+        return None
+    if groups == 1 or (name == "out_channels") != transposed:
+        return axis(weight, 0 if (name == "out_channels") != transposed else 1)
+    return _combined("*", axis(weight, 1), Literal(groups))
+
+
+def _combined(operator: str, left: SizeOrigin, right: SizeOrigin) -> SizeOrigin:
+    value = left.value * right.value if operator == "*" else left.value // right.value
+    return Combined(value, operator, left, right)

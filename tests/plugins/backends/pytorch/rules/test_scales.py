@@ -1,0 +1,151 @@
+"""Factors that the code computes from a size: however it writes them, what is left computes what it did."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from prunekit import PrunePlan, prune, trace
+from prunekit.core.parsing.parse import parse
+from prunekit.core.testing import assert_exact
+from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+
+
+def by_hand(q, k, v, scaled):
+    return scaled(q @ k.transpose(-2, -1)).softmax(-1) @ v
+
+
+def batched(m, q, k, v, alpha, **named):
+    n, heads, length, _ = q.shape
+    mask = torch.ones(1, length, length, dtype=q.dtype).tril()
+    scores = torch.baddbmm(mask, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=alpha, **named)
+    return scores.view(n, heads, length, length).softmax(-1) @ v
+
+
+FOLLOWED = {
+    "sdpa": lambda m, q, k, v: scaled_dot_product_attention(q, k, v, scale=1 / math.sqrt(m.head)),
+    "sdpa, power": lambda m, q, k, v: scaled_dot_product_attention(q, k, v, scale=m.head**-0.5),
+    "sdpa, of a shape": lambda m, q, k, v: scaled_dot_product_attention(q, k, v, scale=q.shape[-1] ** -0.5),
+    "sdpa, masked": lambda m, q, k, v: scaled_dot_product_attention(
+        q, k, v, torch.ones(7, 7, dtype=torch.bool).tril(), scale=m.head**-0.5
+    ),
+    "sdpa, three axes": lambda m, q, k, v: scaled_dot_product_attention(
+        q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1), scale=m.head**-0.5
+    ).view(q.shape),
+    "baddbmm": lambda m, q, k, v: batched(m, q, k, v, 1 / math.sqrt(m.head)),
+    "baddbmm, beta": lambda m, q, k, v: batched(m, q, k, v, m.head**-0.5, beta=0),
+    "add": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: torch.add(torch.ones(7, 7, dtype=s.dtype).tril(), s, alpha=m.head**-0.5)
+    ),
+    "np.sqrt": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / np.sqrt(m.head)),
+    "np.power": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * np.power(float(m.head), -0.5)),
+    "full": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / torch.full([], v.size(-1) ** 0.5, dtype=v.dtype)),
+    "tensor": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / torch.sqrt(torch.tensor(m.head, dtype=s.dtype))),
+    "rsqrt": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * torch.tensor(m.head).to(s.dtype).rsqrt()),
+    "pow": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * torch.tensor(float(m.head), dtype=s.dtype) ** -0.5),
+    "reciprocal": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * (1 / s.new_tensor(m.head).sqrt())),
+    "multiple": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: s / torch.sqrt(torch.tensor(q.size(-1), dtype=s.dtype) * 3)
+    ),
+    "of a copy": lambda m, q, k, v: by_hand(q, k, v, lambda s: s.clone() * m.head**-0.5),
+    "of places": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: s.gather(-1, torch.arange(6, -1, -1).expand(s.shape)) / math.sqrt(m.head)
+    ),
+    "in place": lambda m, q, k, v: scaled_dot_product_attention(q.clone().mul_(m.head**-0.5), k, v, scale=1.0),
+}
+"""Scales that the pruned network computes anew."""
+
+BUILT = {
+    "held": lambda m, q, k, v: scaled_dot_product_attention(q, k, v, scale=m.scale),
+    "held, by hand": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * m.scale),
+    "literal": lambda m, q, k, v: scaled_dot_product_attention(q, k, v, scale=0.25),
+}
+"""Scales that stay what they are."""
+
+
+class Heads(nn.Module):
+    """Two heads of width 16, and other things that hold a quarter, which is 1 / sqrt(16)."""
+
+    def __init__(self, attend):
+        super().__init__()
+        self.head, self.attend, self.scale, self.drop = 16, attend, 16**-0.5, nn.Dropout(0.25)
+        self.q, self.k, self.v, self.out = (nn.Linear(32, 32) for _ in range(4))
+
+    def forward(self, x):
+        shape = (*x.shape[:-1], -1, self.head)
+        q, k, v = (layer(x).view(shape).transpose(1, 2) for layer in (self.q, self.k, self.v))
+        y = self.attend(self, q, k, v)
+        return self.out(self.drop(y.transpose(1, 2).flatten(2)))
+
+
+def traced(attend, gain=1.0):
+    network, x = Heads(attend).double().eval(), torch.randn(2, 7, 32, dtype=torch.float64)
+    with torch.no_grad():
+        for layer in (network.q, network.k):
+            layer.weight.mul_(gain)
+    return network, x, parse(PytorchBackend(), network, x, proof=False)
+
+
+@pytest.mark.parametrize("gain", [0.3, 3.0])
+@pytest.mark.parametrize("how", [*FOLLOWED, *BUILT])
+def test_a_scale_is_made_up_for(how, gain):
+    network, x, graph = traced({**FOLLOWED, **BUILT}[how], gain)
+    assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 16)]
+    found = assert_exact(network, x, graph=graph, plan=PrunePlan.uniform(graph, 0.5))
+    assert found.error < 1e-12 and found.effect > 1e-3
+    small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
+    assert (small.head, small.scale) == (8, 0.25)
+
+
+class Disentangled(nn.Module):
+    """DeBERTa: two products with the same keys, each divided by the root of its own operand's width."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = 16
+        self.q, self.p, self.k, self.out = (nn.Linear(32, 32) for _ in range(4))
+
+    def forward(self, x):
+        q, p, k = (f(x).unflatten(-1, (-1, self.head)).transpose(1, 2) for f in (self.q, self.p, self.k))
+        scores = q @ (k.mT / torch.tensor(q.size(-1), dtype=x.dtype).sqrt())
+        scores = scores + (p @ k.mT) / torch.tensor(k.size(-1), dtype=x.dtype).sqrt()
+        return self.out((scores.softmax(-1) @ x.unsqueeze(1)).mean(1))
+
+
+def test_products_that_share_a_factor():
+    network, x = Disentangled().double().eval(), torch.randn(2, 7, 32, dtype=torch.float64)
+    graph = parse(PytorchBackend(), network, x, proof=False)
+    assert [(g.mids, g.size) for g in graph.groups] == [((0, 1, 2), 16)]
+    assert {rescale.parameter for rescale in graph.rescales} == {"k.weight", "k.bias"}
+    assert assert_exact(network, x, graph=graph).error < 1e-12
+
+
+class Mha(nn.Module):
+    """torch's own attention, whose forward computes the scale."""
+
+    def __init__(self, dim, heads, extra):
+        super().__init__()
+        self.a, self.norm, self.b, self.extra = nn.Linear(3, dim), nn.LayerNorm(dim), nn.Linear(dim, 4), extra
+        self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
+
+    def forward(self, x):
+        x = self.a(x)
+        y = self.norm(x)
+        return self.b(self.extra((x + self.attention(y, y, y)[0]).mT).mT)
+
+
+@pytest.mark.parametrize(
+    ("dim", "heads", "extra"),
+    [(64, 4, nn.Dropout(0.25)), (32, 8, nn.Dropout(0.5)), (200, 2, nn.BatchNorm1d(200)), (64, 4, nn.Dropout(0.3))],
+)
+def test_a_number_that_another_module_holds_is_not_meant(dim, heads, extra):
+    """0.25 is 1 / sqrt(16), 0.5 is 1 / sqrt(4), and 0.1, the momentum, is 1 / sqrt(100)."""
+    network, x = Mha(dim, heads, extra).double().eval(), torch.randn(2, 7, 3, dtype=torch.float64)
+    graph = trace(network, x)
+    assert not graph.frozen and [layer.name for layer in graph.layers if layer.protected] == ["b"]
+    assert assert_exact(network, x, graph=graph).error < 1e-12
