@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
+from prunekit.core.recording.code_literals import literal
 
 _SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__
 _GATES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
@@ -26,7 +29,7 @@ class ApiCallTracker(TorchFunctionMode):
     def __init__(self, number: Callable[[torch.Tensor], int | None]) -> None:
         super().__init__()
         self.api_call = ApiCall()
-        self.uses = Uses()
+        self.uses = Uses(literal=literal, libraries=("prunekit", "numpy", "torch"))
         self._number = number
 
     def __torch_function__(
@@ -42,8 +45,10 @@ class ApiCallTracker(TorchFunctionMode):
             api_call, self.api_call = self.api_call, outer
         if api_call.name == "size":
             return self._axis(args[0], api_call) if isinstance(out, int) else torch.Size(self.sizes(args[0], out))
-        if api_call.name in ("numel", "nelement") and args[0].ndim == 1:
-            return self.sizes(args[0], args[0].shape)[0]
+        if api_call.name in ("numel", "nelement") and args[0].ndim:
+            return reduce(mul, self.sizes(args[0], args[0].shape))
+        if api_call.name == "__len__":
+            self.uses.convert("len")
         return out
 
     def sizes(self, tensor: torch.Tensor, shape: Sequence[int]) -> Sequence[int]:

@@ -18,7 +18,10 @@ from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.recording import Rule
+from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.module_attributes import known_attributes
+from prunekit.core.recording.seen_builtins import seen_builtins
+from prunekit.core.recording.seen_numpy import seen_products
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
@@ -33,14 +36,21 @@ class Recorder(recording.Recorder):
     Args:
         network: Whose parameters are followed.
         leaf_modules: For names of module classes what such a module is as a whole.
+        conversions: Where plain integers are made of sizes, as an earlier recording has seen.
     """
 
     norm_parts = ("weight", "bias", "running_mean", "running_var")
 
-    def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        leaf_modules: Mapping[str, str] | None = None,
+        conversions: Conversions | None = None,
+    ) -> None:
         modules = {module: name for name, module in network.named_modules()}
         super().__init__(ApiCallTracker(self.followed), dict(network.named_parameters()), modules, leaf_modules)
         self._network = network
+        self._namespaces = {**of_classes(modules, self.tracker.uses.libraries), **(conversions or {})}
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -116,7 +126,15 @@ class Recorder(recording.Recorder):
             register_module_forward_hook(self.leave, always_call=True),
         ]
         try:
-            with unfused(network), open_functions(), known_attributes(plain, tracker.uses), tracker, _Dispatching(self):
+            with (
+                unfused(network),
+                open_functions(),
+                known_attributes(plain, tracker.uses),
+                seen_builtins(self._namespaces.values(), self.is_tensor),
+                seen_products(space for space, _ in self._namespaces.values()),
+                tracker,
+                _Dispatching(self),
+            ):
                 yield
         finally:
             for handle in handles:
@@ -165,7 +183,17 @@ def record(
     Raises:
         DataError: The network returned no tensor.
     """
-    recorder = Recorder(network, leaf_modules)
+
+    def once(conversions: Conversions) -> Recorder:
+        recorder = Recorder(network, leaf_modules, conversions)
+        _run(recorder, network, forward, inputs)
+        return recorder
+
+    return with_conversions(once).finished()
+
+
+def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> None:
+    """Record the forward in evaluation mode and, where that is called for, in training mode."""
     with evaluating(network, fresh=True), torch.no_grad():
         outputs = recorder.run(forward, inputs)
     if not outputs:
@@ -176,7 +204,6 @@ def record(
             recorder.run(forward, doubled(inputs))
 
     recorder.run_training(once_more)
-    return recorder.finished()
 
 
 def _sums(size: torch.Tensor, axis: int) -> Any:
