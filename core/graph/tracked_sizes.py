@@ -29,10 +29,14 @@ class Unknown(Literal):
     """A number that does not stand in the code, and of which nobody saw where it comes from."""
 
 
-class Field(str):
-    """A step of an attribute's path: the name of an object's attribute, where other strings are keys."""
+@dataclass(frozen=True)
+class Field:
+    """A step of an attribute's path: the name of an object's attribute, where strings are keys."""
 
-    __slots__ = ()
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
 
 
 Path: TypeAlias = "tuple[Any, ...]"
@@ -57,7 +61,7 @@ class Attribute:
 
     def __str__(self) -> str:
         name = ".".join(filter(None, [self.module, str(self.path[0])]))
-        return name + "".join(f".{key}" if isinstance(key, Field) else f"[{key!r}]" for key in self.path[1:])
+        return name + "".join(str(key) if isinstance(key, Field) else f"[{key!r}]" for key in self.path[1:])
 
 
 @dataclass(frozen=True)

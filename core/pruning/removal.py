@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.tracked_sizes import Path
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.plan import PrunePlan, check_network
 
@@ -27,7 +28,7 @@ class Removal:
 
     kept: dict[str, dict[int, NDArray[np.int64]]]
     factors: dict[str, dict[int, NDArray[np.float64]]]
-    sizes: dict[tuple[str, tuple[str | int, ...]], int]
+    sizes: dict[tuple[str, Path], int]
     channels: dict[str, tuple[int, int]]
 
     @classmethod

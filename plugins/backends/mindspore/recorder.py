@@ -143,7 +143,7 @@ class Recorder(recording.Recorder):
             ONE_AT_A_TIME,
             self._following_cells(),
             unfused(),
-            known_attributes(self._cells, self.tracker.uses),
+            known_attributes(self._cells, self.tracker.uses, nn.Cell),
             self._sizes.watching(modules),
             dispatching(self.dispatched),
         ):

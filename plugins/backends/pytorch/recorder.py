@@ -129,7 +129,7 @@ class Recorder(recording.Recorder):
             with (
                 unfused(network),
                 open_functions(),
-                known_attributes(plain, tracker.uses),
+                known_attributes(plain, tracker.uses, torch.nn.Module),
                 seen_builtins(self._namespaces.values(), self.is_tensor),
                 seen_products(space for space, _ in self._namespaces.values()),
                 tracker,

@@ -12,7 +12,7 @@ import torch
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.recording.module_attributes import replaced
+from prunekit.core.recording.held_values import adapt
 from prunekit.plugins.backends.pytorch.recorder import named_tensors
 
 _CONVOLUTIONS = (torch.nn.modules.conv._ConvNd,)
@@ -36,8 +36,7 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
         # one that normalizes the channels of every sample by themselves sees more than it has features
         _follow(module, after if getattr(module, "num_features", before) == before else None)
     for (name, path), size in removal.sizes.items():
-        holder = modules[name].__dict__
-        holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
+        adapt(modules[name], network.get_submodule(name), path, size)
     return small
 
 
