@@ -19,6 +19,9 @@ from prunekit.core.graph.tracked_sizes import Field, Path
 IMMUTABLE = (tuple, FunctionType)
 """Of these another one is made when a part changes."""
 
+FUNCTION = Field("func")
+"""What a partial calls."""
+
 _OPEN = ("types", "argparse", "collections")
 """Modules of the standard library whose objects hold what their user puts there."""
 
@@ -39,7 +42,7 @@ def parts(value: Any, libraries: Collection[str] = ()) -> Iterator[tuple[Any, An
     elif isinstance(value, (list, tuple)):
         yield from enumerate(value)
     elif isinstance(value, partial):
-        yield from [*enumerate(value.args), *value.keywords.items()]
+        yield from [(FUNCTION, value.func), *enumerate(value.args), *value.keywords.items()]
     if type(value).__module__ != "builtins" and is_open(value, libraries):
         yield from list(_fields(value))
 
@@ -61,7 +64,12 @@ def with_part(value: Any, step: Any, new: Any) -> Any:
     """The value with another part: the same one, changed, or another one where it cannot be changed."""
     if isinstance(value, FunctionType):
         return _rebuilt(value, step, new)
-    if isinstance(step, Field):
+    if isinstance(value, partial) and not (isinstance(step, Field) and step != FUNCTION):
+        args = tuple(new if k == step else old for k, old in enumerate(value.args))
+        keywords = {key: new if key == step else old for key, old in value.keywords.items()}
+        called = new if step == FUNCTION else value.func
+        cast("Any", value).__setstate__((called, args, keywords, vars(value)))
+    elif isinstance(step, Field):
         if step.name in getattr(value, "__dict__", ()):
             vars(value)[step.name] = new
         else:
@@ -69,10 +77,6 @@ def with_part(value: Any, step: Any, new: Any) -> Any:
     elif isinstance(value, tuple):
         found: Any = [new if k == step else old for k, old in enumerate(value)]
         return getattr(type(value), "_make", type(value))(found)
-    elif isinstance(value, partial):
-        args = tuple(new if k == step else old for k, old in enumerate(value.args))
-        keywords = {key: new if key == step else old for key, old in value.keywords.items()}
-        cast("Any", value).__setstate__((value.func, args, keywords, vars(value)))
     elif isinstance(value, dict):
         dict.__setitem__(value, step, new)
     else:

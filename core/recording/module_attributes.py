@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from prunekit.core.graph.tracked_quotients import SymFloat
@@ -15,7 +15,7 @@ _NEVER = (str, float, bool, type(None), bytes, complex)
 _DEEP = 8
 
 Leaf = Callable[[Any, Path], Any]
-"""Returns what is to stand in the place of a value that has no parts."""
+"""Returns what is to stand in the place of a value, or that value."""
 
 
 @contextmanager
@@ -30,33 +30,63 @@ def known_attributes(modules: Mapping[str, Any], uses: Uses, base: type) -> Iter
         uses: Collects what the code does with the sizes.
         base: The framework's class of modules; what every module has is none of the network's code.
     """
-    ordinary = frozenset([*vars(base()), *vars(base)])
-    sized, changed = _Walk(uses.libraries, modules.values()), list[tuple[Any, str, Any, Any]]()
+    for module in modules.values():
+        uses.held.update(value for value in module.__dict__.values() if isinstance(value, float))
+    try:
+        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses)):
+            yield
+    finally:
+        _plain_again(modules, uses, _ordinary(base))
+
+
+def seen_functions(
+    modules: Mapping[str, Any], uses: Uses, base: type, seen: Mapping[int, Any]
+) -> AbstractContextManager[None]:
+    """Inside the block, functions that modules hold, in partials too, are those that take their places.
+
+    Args:
+        modules: As for `known_attributes`.
+        uses: As for `known_attributes`.
+        base: As for `known_attributes`.
+        seen: By the id of a function the one that takes its place.
+    """
+    return _exchanged(modules, uses, base, lambda name: lambda value, path: seen.get(id(value), value))
+
+
+@contextmanager
+def _exchanged(modules: Mapping[str, Any], uses: Uses, base: type, leaf_in: Callable[[str], Leaf]) -> Iterator[None]:
+    """Inside the block, what modules hold is exchanged for what a leaf function makes of it."""
+    ordinary, changed = _ordinary(base), list[tuple[dict[str, Any], str, Any, Any]]()
+    walk = _Walk(uses.libraries, modules.values())
     for name, module in modules.items():
-        leaf = _sizing(name, uses)
-        for key, value in list(module.__dict__.items()):
-            if isinstance(value, float):
-                uses.held.add(value)
-            elif _own(module, key, ordinary, uses):
-                changed.append((module, key, value, sized.mapped(value, leaf, (key,))))
+        leaf, held = leaf_in(name), module.__dict__
+        for key in [key for key in held if _own(module, key, ordinary, uses)]:
+            changed.append((held, key, held[key], walk.mapped(held[key], leaf, (key,))))
         for key, value in _of_classes(module, ordinary, uses):
             shadow = _Walk(uses.libraries, modules.values(), copying=True).mapped(value, leaf, (key,))
-            changed.append((module, key, value, shadow))
-    changed = [(module, key, value, new) for module, key, value, new in changed if new is not value]
-    own = [key in module.__dict__ for module, key, _, _ in changed]
+            if shadow is not value:
+                changed.append((held, key, _CLASS, shadow))
     try:
-        for module, key, _, new in changed:
-            module.__dict__[key] = new
+        for held, key, old, new in changed:
+            if new is not old:
+                held[key] = new
         yield
     finally:
-        for (module, key, value, new), had in zip(changed, own, strict=True):
-            if module.__dict__.get(key) is new:
-                if had:
-                    module.__dict__[key] = value
-                else:
-                    del module.__dict__[key]
-        sized.undo()
-        _plain_again(modules, uses, ordinary)
+        for held, key, old, new in changed:
+            if new is not old and held.get(key) is new:
+                held[key] = old
+                if old is _CLASS:
+                    del held[key]
+        walk.undo()
+
+
+_CLASS = object()
+"""Stands for what only the class of a module holds."""
+
+
+def _ordinary(base: type) -> frozenset[str]:
+    """Names of what every module has."""
+    return frozenset([*vars(base()), *vars(base)])
 
 
 class _Walk:
@@ -77,11 +107,12 @@ class _Walk:
         self.changes: list[tuple[Any, Any, Any, Any]] = []  # with the value itself, so that it keeps its id
 
     def mapped(self, value: Any, leaf: Leaf, path: Path) -> Any:
-        """The value with ``leaf`` of every number in it."""
+        """The value with ``leaf`` of everything in it."""
         if type(value) in _NEVER or id(value) in self.met or len(path) > _DEEP:
             return value
-        if isinstance(value, (int, float)):
-            return leaf(value, path)
+        other = leaf(value, path)
+        if other is not value or isinstance(value, (int, float)):
+            return other
         fixed = isinstance(value, IMMUTABLE)
         if not fixed:
             self.met.add(id(value))

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mindspore import Tensor, mint, ops
+from mindspore import Tensor, mint, nn, ops
 from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
 from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
+from prunekit.core.recording.code_literals import literal
+from prunekit.core.recording.module_attributes import seen_functions
 
 METHODS = (
     "view", "reshape", "expand", "broadcast_to", "view_as", "expand_as", "split", "chunk", "narrow", "unflatten",
@@ -71,7 +73,8 @@ class ApiCallTracker:
     """
 
     def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
-        self.api_call, self.uses = ApiCall(), Uses()
+        self.api_call = ApiCall()
+        self.uses = Uses(literal=literal, libraries=("prunekit", "numpy", "mindspore"))
         self._number, self._created = number, created
         self._quiet = False
 
@@ -109,14 +112,16 @@ class ApiCallTracker:
         return tuple(SymInt(size, Extent(size, number, axis), self.uses) for axis, size in enumerate(shape))
 
     @contextmanager
-    def watching(self, modules: Sequence[str]) -> Iterator[None]:
-        """Inside the block calls are seen, also through names that these modules imported."""
+    def watching(self, cells: Mapping[str, Any]) -> Iterator[None]:
+        """Inside the block calls are seen, also through what these cells hold and what their modules imported."""
+        modules = list(dict.fromkeys(type(cell).__module__ for cell in cells.values()))
         undo: list[Callable[[], None]] = []
         try:
             self._watch_tensors(undo)
             self._watch_primitives(undo)
-            self._watch_functions(modules, undo)
-            yield
+            seen = self._watch_functions(modules, undo)
+            with seen_functions(cells, self.uses, nn.Cell, seen):
+                yield
         finally:
             for step in reversed(undo):
                 step()
@@ -141,7 +146,7 @@ class ApiCallTracker:
         plain_shape = shape.__call__
         _set(shape, "__call__", shape_of, undo)
 
-    def _watch_functions(self, modules: Sequence[str], undo: list[Callable[[], None]]) -> None:
+    def _watch_functions(self, modules: Sequence[str], undo: list[Callable[[], None]]) -> dict[int, Any]:
         wrapped: dict[int, Any] = {}
         for home in (ops, mint):
             for name in FUNCTIONS:
@@ -152,6 +157,7 @@ class ApiCallTracker:
             for key, value in list(vars(namespace).items()):
                 if id(value) in wrapped:
                     _set(namespace, key, wrapped[id(value)], undo)
+        return wrapped
 
     def _seen(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(plain)
