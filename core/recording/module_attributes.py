@@ -7,9 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import numpy as np
+
 from prunekit.core.graph.tracked_quotients import SymFloat
 from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain
 from prunekit.core.recording.held_values import IMMUTABLE, part, parts, with_part
+from prunekit.core.recording.seen_numpy import SizedArray
 
 _NEVER = (str, float, bool, type(None), bytes, complex)
 _DEEP = 8
@@ -183,4 +186,6 @@ def _plain_again(modules: Mapping[str, Any], uses: Uses, ordinary: frozenset[str
 def _plain(value: Any, path: Path) -> Any:
     if isinstance(value, SymFloat):
         return float(value)
+    if isinstance(value, SizedArray):
+        return np.asarray(value)
     return plain(value) if isinstance(value, SymInt) else value

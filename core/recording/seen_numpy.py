@@ -39,16 +39,28 @@ def seen_products(namespaces: Iterable[Namespace]) -> AbstractContextManager[Non
     return _replaced(namespaces, {"prod": _product(np.prod)})
 
 
-def seen_arrays(
-    namespaces: Iterable[Namespace], created: Callable[[Any, list[int]], None]
-) -> AbstractContextManager[None]:
-    """Inside the block it is known which arrays are made of sizes.
+def seen_arrays(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]:
+    """Inside the block arrays that are made of sizes know them.
 
     Args:
         namespaces: Where the code may have imported the functions by name.
-        created: Is told such an array and its sizes.
     """
-    return _replaced(namespaces, {name: _creating(getattr(np, name), created) for name in _CREATING})
+    return _replaced(namespaces, {name: _creating(getattr(np, name)) for name in _CREATING})
+
+
+class SizedArray(np.ndarray[Any, Any]):
+    """An array that was made of sizes, or computed from one as large.
+
+    Attributes:
+        sizes: The sizes with their origins, or None where they are not known.
+    """
+
+    sizes: tuple[int, ...] | None
+
+    def __array_finalize__(self, array: Any) -> None:
+        """Keep the sizes of the array that this one was made from."""
+        sizes = getattr(array, "sizes", None)
+        self.sizes = sizes if sizes is not None and self.shape == tuple(map(plain, sizes)) else None
 
 
 @contextmanager
@@ -77,13 +89,14 @@ def _product(plain: Callable[..., Any]) -> Callable[..., Any]:
     return prod
 
 
-def _creating(plain: Callable[..., Any], created: Callable[[Any, list[int]], None]) -> Callable[..., Any]:
-    @wraps(plain)
+def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
     def make(shape: Any, *args: Any, **kwargs: Any) -> Any:
-        array = plain(shape, *args, **kwargs)
-        sizes = list(shape) if isinstance(shape, (list, tuple)) else [shape]
-        if _sizes(sizes):
-            created(array, sizes)
+        array, sizes = original(shape, *args, **kwargs), shape if isinstance(shape, (list, tuple)) else (shape,)
+        if not _sizes(sizes):
+            return array
+        array = array.view(SizedArray)
+        array.sizes = tuple(sizes)
         return array
 
     return make

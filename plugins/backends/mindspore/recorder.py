@@ -20,7 +20,7 @@ from prunekit.core.recording import Rule
 from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
-from prunekit.core.recording.seen_numpy import seen_products
+from prunekit.core.recording.seen_numpy import seen_arrays, seen_products
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
@@ -145,13 +145,15 @@ class Recorder(recording.Recorder):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which cell runs and where sizes come from."""
+        namespaces = [space for space, _ in self._namespaces.values()]
         with (
             ONE_AT_A_TIME,
             self._following_cells(),
             unfused(),
             known_attributes(self._cells, self.tracker.uses, nn.Cell),
             seen_builtins(self._namespaces.values(), self.is_tensor),
-            seen_products([space for space, _ in self._namespaces.values()]),
+            seen_products(namespaces),
+            seen_arrays(namespaces),
             self._sizes.watching(self._cells),
             dispatching(self.dispatched),
         ):
