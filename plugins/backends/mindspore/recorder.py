@@ -21,6 +21,7 @@ from prunekit.core.recording.conversions import Conversions, of_classes, with_co
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
 from prunekit.core.recording.seen_numpy import seen_arrays, seen_products
+from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
@@ -151,6 +152,7 @@ class Recorder(recording.Recorder):
             self._following_cells(),
             unfused(),
             known_attributes(self._cells, self.tracker.uses, nn.Cell),
+            uncached(namespaces, self.tracker.uses.libraries),
             seen_builtins(self._namespaces.values(), self.is_tensor),
             seen_products(namespaces),
             seen_arrays(namespaces),

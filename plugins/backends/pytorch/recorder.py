@@ -22,6 +22,7 @@ from prunekit.core.recording.conversions import Conversions, of_classes, with_co
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
 from prunekit.core.recording.seen_numpy import seen_products
+from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
@@ -120,6 +121,7 @@ class Recorder(recording.Recorder):
         """Record inside the block, knowing which module runs and where sizes come from."""
         network, tracker = self._network, self.tracker
         assert isinstance(tracker, ApiCallTracker)
+        namespaces = [space for space, _ in self._namespaces.values()]
         plain = {name: m for name, m in network.named_modules() if not isinstance(m, torch.jit.ScriptModule)}
         handles = [
             register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
@@ -130,8 +132,9 @@ class Recorder(recording.Recorder):
                 unfused(network),
                 open_functions(),
                 known_attributes(plain, tracker.uses, torch.nn.Module),
+                uncached(namespaces, tracker.uses.libraries),
                 seen_builtins(self._namespaces.values(), self.is_tensor),
-                seen_products(space for space, _ in self._namespaces.values()),
+                seen_products(namespaces),
                 tracker,
                 _Dispatching(self),
             ):
