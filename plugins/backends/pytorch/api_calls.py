@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
+from prunekit.plugins.backends.pytorch.traced_shapes import TracedShape
 
 _SHAPE: Any = vars(torch._C.TensorBase)["shape"].__get__
 _GATES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
@@ -37,14 +38,14 @@ class ApiCallTracker(TorchFunctionMode):
     ) -> Any:
         """Call it, and give sizes that it returns their origin."""
         if func == _SHAPE:
-            return torch.Size(self.sizes(args[0], args[0].shape))
+            return self._shape(args[0], args[0].shape)
         outer, self.api_call = self.api_call, ApiCall(getattr(func, "__name__", ""), args, kwargs or {})
         try:
             out = func(*args, **(kwargs or {}))
         finally:
             api_call, self.api_call = self.api_call, outer
         if api_call.name == "size":
-            return self._axis(args[0], api_call) if isinstance(out, int) else torch.Size(self.sizes(args[0], out))
+            return self._axis(args[0], api_call) if isinstance(out, int) else self._shape(args[0], out)
         if api_call.name in ("numel", "nelement") and args[0].ndim:
             return reduce(mul, self.sizes(args[0], args[0].shape))
         if api_call.name == "__len__":
@@ -57,6 +58,9 @@ class ApiCallTracker(TorchFunctionMode):
         if number is None:
             return shape
         return [SymInt(size, Extent(size, number, axis), self.uses) for axis, size in enumerate(shape)]
+
+    def _shape(self, tensor: torch.Tensor, shape: torch.Size) -> Any:
+        return shape if self._number(tensor) is None else TracedShape(self.sizes(tensor, shape))
 
     def _axis(self, tensor: torch.Tensor, api_call: ApiCall) -> int:
         axis: int = api_call.argument(1, "dim")
