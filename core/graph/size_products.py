@@ -18,12 +18,13 @@ def factors(origin: SizeOrigin | None) -> list[SizeOrigin]:
 
 
 def simplified(origin: SizeOrigin, changes: Callable[[SizeOrigin], bool]) -> SizeOrigin:
-    """A quotient without the factors that stand above and below; any other size as it is.
+    """A quotient without the factors that stand above and below, and without rounding; any other size as it is.
 
     Args:
         origin: The size.
         changes: Whether a factor may change when channels go.
     """
+    origin = _without_rounding(origin)
     if not isinstance(origin, Combined) or origin.operator != "//" or origin.right.value <= 0:
         return origin
     left = simplified(origin.left, changes)
@@ -42,6 +43,23 @@ def simplified(origin: SizeOrigin, changes: Callable[[SizeOrigin], bool]) -> Siz
             above.remove(same)
             below.remove(factor)
     return _quotient(above, below, changes)
+
+
+def _without_rounding(origin: SizeOrigin) -> SizeOrigin:
+    """``-(-a // n)``, ``(a + n - 1) // n`` and the half ``a - a // 2`` as plain quotients, where nothing is rounded."""
+    match origin:
+        case Combined(_, "-", Literal(0), Combined(_, "//", Combined(_, "-", Literal(0), whole), part)):
+            pass
+        case Combined(_, "//", Combined(_, "-", Combined(_, "+", whole, added), Literal(1)), part) if added == part:
+            pass
+        case Combined(_, "//", Combined(_, "+", whole, Literal(rest)), part) if rest == part.value - 1:
+            pass
+        case Combined(_, "-", whole, Combined(_, "//", same, Literal(2) as part)) if whole == same:
+            pass
+        case _:
+            return origin
+    exact = part.value > 0 and whole.value % part.value == 0
+    return Combined(whole.value // part.value, "//", whole, part) if exact else origin
 
 
 def _quotient(above: list[SizeOrigin], below: list[SizeOrigin], changes: Callable[[SizeOrigin], bool]) -> SizeOrigin:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -27,17 +27,33 @@ def literal(value: int) -> Literal:
     return Unknown(value)
 
 
-def _numbers_of_callers() -> Iterator[frozenset[int]]:
+def _numbers_of_callers() -> Iterator[Set[int]]:
     """The numbers in the code of each function that runs, up to what started the recording."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if not name.startswith("prunekit."):
             yield _numbers(frame.f_code)
-            yield _defaults(frame)
+            yield from _numbers_nearby(frame)
         elif (name, frame.f_code.co_name) == ("prunekit.core.recording.recorder", "run"):
             return
         frame = frame.f_back
+
+
+def _numbers_nearby(frame: FrameType) -> Iterator[Set[int]]:
+    """Defaults of the function that a frame runs; constants of its module and numbers in functions that it names."""
+    code = frame.f_code
+    owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    for name in (code.co_name, *code.co_names):
+        for found in (
+            frame.f_globals.get(name),
+            getattr(owner, "__dict__", {}).get(name),
+            getattr(type(owner), name, None),
+        ):
+            if isinstance(found, FunctionType):
+                defaults = (*(found.__defaults__ or ()), *(found.__kwdefaults__ or {}).values())
+                yield _numbers(found.__code__) | set(_integers(defaults))
+        yield set(_integers(frame.f_globals.get(name)))
 
 
 @lru_cache(maxsize=1024)
@@ -54,14 +70,3 @@ def _integers(value: Any) -> Iterator[int]:
     elif isinstance(value, tuple):
         for part in value:
             yield from _integers(part)
-
-
-def _defaults(frame: FrameType) -> frozenset[int]:
-    """The numbers that stand as defaults in the head of the function that a frame runs."""
-    code = frame.f_code
-    owner = type(frame.f_locals.get(code.co_varnames[0])) if code.co_argcount else object
-    for function in (frame.f_globals.get(code.co_name), getattr(owner, code.co_name, None)):
-        if isinstance(function, FunctionType) and function.__code__ is code:
-            values = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-            return frozenset(number for value in values for number in _integers(value))
-    return frozenset()

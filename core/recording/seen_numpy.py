@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
 from operator import mul
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -49,18 +49,23 @@ def seen_arrays(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]
 
 
 class SizedArray(np.ndarray[Any, Any]):
-    """An array that was made of sizes, or computed from one as large.
+    """An array that was made of sizes.
 
     Attributes:
-        sizes: The sizes with their origins, or None where they are not known.
+        sizes: The sizes with their origins; None for what is computed from such an array.
     """
 
-    sizes: tuple[int, ...] | None
+    sizes: tuple[int, ...] | None = None
 
-    def __array_finalize__(self, array: Any) -> None:
-        """Keep the sizes of the array that this one was made from."""
-        sizes = getattr(array, "sizes", None)
-        self.sizes = sizes if sizes is not None and self.shape == tuple(map(plain, sizes)) else None
+    def astype(self, *args: Any, **kwargs: Any) -> Any:
+        """The same of another type, as NumPy has it."""
+        return _of_sizes(np.asarray(self).astype(*args, **kwargs), self.sizes)
+
+
+def _of_sizes(array: Any, sizes: tuple[int, ...] | None) -> SizedArray:
+    sized = array.view(SizedArray)
+    sized.sizes = sizes
+    return cast("SizedArray", sized)
 
 
 @contextmanager
@@ -95,9 +100,7 @@ def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
         array, sizes = original(shape, *args, **kwargs), shape if isinstance(shape, (list, tuple)) else (shape,)
         if not _sizes(sizes):
             return array
-        array = array.view(SizedArray)
-        array.sizes = tuple(sizes)
-        return array
+        return _of_sizes(array, tuple(sizes))
 
     return make
 

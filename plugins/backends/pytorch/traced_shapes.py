@@ -16,7 +16,7 @@ class TracedShape(tuple[int, ...]):
     __slots__ = ()
     _make = torch.Size  # one with other parts, as of named tuples
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """For ``isinstance``, the class that it stands for."""
         return torch.Size
