@@ -1,4 +1,4 @@
-"""Sizes on their way through a network's code, and where modules hold them: found, adapted, and nothing else changed."""
+"""Sizes on their way through a network's code, and where modules hold them: found, adapted, nothing else changed."""
 
 from __future__ import annotations
 
