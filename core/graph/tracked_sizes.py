@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from prunekit.core.graph.tracked_quotients import SymFloat
@@ -86,6 +87,16 @@ def leaves(origin: SizeOrigin) -> Iterator[Literal | Extent | Attribute]:
         yield origin
 
 
+LIBRARIES = ("prunekit.core", "prunekit.plugins", "prunekit.registry", "numpy")
+"""Packages whose code is nobody's network, whatever the framework."""
+
+
+@lru_cache(maxsize=4096)
+def within(module: str | None, packages: tuple[str, ...]) -> bool:
+    """Whether a module lies in one of some packages."""
+    return any(f"{module}.".startswith(f"{package}.") for package in packages)
+
+
 @dataclass
 class Uses:
     """What the code did with sizes beside passing them on.
@@ -109,7 +120,7 @@ class Uses:
     held: set[float] = field(default_factory=set)
     equal: list[tuple[SizeOrigin, SizeOrigin]] = field(default_factory=list)
     literal: Callable[[int], Literal] = Literal
-    libraries: Collection[str] = ("prunekit", "numpy")
+    libraries: tuple[str, ...] = LIBRARIES
     converted: dict[int, tuple[dict[str, Any], set[str], set[str]]] = field(default_factory=dict)
 
     def convert(self, name: str, depth: int = 2) -> None:
@@ -123,7 +134,7 @@ class Uses:
             places.add(self.place)
 
     def _of_library(self, frame: Any) -> bool:
-        return frame.f_globals.get("__name__", "").partition(".")[0] in self.libraries
+        return within(frame.f_globals.get("__name__"), self.libraries)
 
     def power(self, value: float) -> tuple[SizeOrigin, float] | None:
         """The size and the exponent of which a number is the power, as far as that was seen."""

@@ -10,7 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from prunekit.core.graph import tracked_sizes
-from prunekit.core.graph.tracked_sizes import Literal, SizeOrigin, SymInt, Unknown
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Literal, SizeOrigin, SymInt, Unknown, within
 
 
 def origin_of(value: int) -> SizeOrigin:
@@ -32,7 +32,7 @@ def _numbers_of_callers() -> Iterator[Set[int]]:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith("prunekit."):
+        if not within(name, LIBRARIES):
             yield _numbers(frame.f_code)
             yield from _numbers_nearby(frame)
         elif (name, frame.f_code.co_name) == ("prunekit.core.recording.recorder", "run"):

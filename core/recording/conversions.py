@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Unknown, Uses, leaves
+from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Unknown, Uses, leaves, within
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.seen_builtins import Namespace
 from prunekit.registry.errors import first_line
@@ -49,10 +49,10 @@ def _missed(graph: OperatorGraph, uses: Uses) -> Conversions:
     return {}
 
 
-def of_classes(modules: Iterable[Any], libraries: Iterable[str]) -> Conversions:
+def of_classes(modules: Iterable[Any], libraries: tuple[str, ...]) -> Conversions:
     """The namespaces in which modules' classes were written, but for those of libraries: ``len`` is seen there."""
     names = dict.fromkeys(type(module).__module__ for module in modules)
-    spaces = [vars(sys.modules[n]) for n in names if n in sys.modules and n.partition(".")[0] not in set(libraries)]
+    spaces = [vars(sys.modules[name]) for name in names if name in sys.modules and not within(name, libraries)]
     return {id(space): (space, frozenset({"len"})) for space in spaces}
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from functools import partial
 from types import CellType, FunctionType, ModuleType
 from typing import Any, cast
 
-from prunekit.core.graph.tracked_sizes import Field, Path
+from prunekit.core.graph.tracked_sizes import Field, Path, within
 
 IMMUTABLE = (tuple, FunctionType)
 """Of these another one is made when a part changes."""
@@ -26,28 +26,34 @@ _OPEN = ("types", "argparse", "collections")
 """Modules of the standard library whose objects hold what their user puts there."""
 
 
-def parts(value: Any, libraries: Collection[str] = ()) -> Iterator[tuple[Any, Any]]:
+def parts(value: Any, libraries: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
     """Each part of a value, after the step that leads to it; what libraries made has none.
 
     Args:
         value: Any value.
         libraries: Packages of whose classes and functions the inside is left alone.
     """
-    if isinstance(value, FunctionType):
+    kind = type(value)  # not its ``__class__``: a proxy is none of what it stands for
+    if kind is FunctionType:
         if not _of(value.__globals__.get("__name__"), libraries):
             yield from _enclosed(value)
         return
-    if isinstance(value, dict):
+    if issubclass(kind, dict):
         yield from dict.items(value)
-    elif isinstance(value, (list, tuple)):
+    elif issubclass(kind, list) or (issubclass(kind, tuple) and _can_be_made(kind, libraries)):
         yield from enumerate(value)
-    elif isinstance(value, partial):
+    elif issubclass(kind, partial):
         yield from [(FUNCTION, value.func), *enumerate(value.args), *value.keywords.items()]
-    if type(value).__module__ != "builtins" and is_open(value, libraries):
+    if kind.__module__ != "builtins" and is_open(value, libraries):
         yield from list(_fields(value))
 
 
-def is_open(value: Any, libraries: Collection[str]) -> bool:
+def _can_be_made(kind: Any, libraries: tuple[str, ...]) -> bool:
+    """Whether a tuple of this class can be made of its parts."""
+    return hasattr(kind, "_make") or kind.__new__ is tuple.__new__ or within(kind.__module__, libraries)
+
+
+def is_open(value: Any, libraries: tuple[str, ...]) -> bool:
     """Whether an object is of a class whose fields are the user's own."""
     kind = type(value)
     return not (isinstance(value, (type, Enum, ModuleType)) or _of(kind.__module__, libraries)) and (
@@ -110,9 +116,9 @@ def _adapted(value: Any, original: Any, path: Path, size: int) -> Any:
     return with_part(value, path[0], _adapted(part(value, path[0]), before, path[1:], size))
 
 
-def _of(name: str | None, libraries: Collection[str]) -> bool:
+def _of(name: str | None, libraries: tuple[str, ...]) -> bool:
     package = (name or "").partition(".")[0]
-    return package in libraries or (package in sys.stdlib_module_names and package not in _OPEN)
+    return within(name, libraries) or (package in sys.stdlib_module_names and package not in _OPEN)
 
 
 def _fields(value: Any) -> Iterator[tuple[Field, Any]]:

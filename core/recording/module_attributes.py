@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from prunekit.core.graph.tracked_quotients import SymFloat
-from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain
+from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain, within
 from prunekit.core.recording.held_values import IMMUTABLE, part, parts, with_part
 from prunekit.core.recording.seen_numpy import SizedArray
 
@@ -39,7 +40,7 @@ def known_attributes(modules: Mapping[str, Any], uses: Uses, base: type) -> Iter
         with _exchanged(modules, uses, base, lambda name: _sizing(name, uses)):
             yield
     finally:
-        _plain_again(modules, uses, _ordinary(base))
+        _plain_again(modules, uses, base)
 
 
 def seen_functions(
@@ -59,17 +60,16 @@ def seen_functions(
 @contextmanager
 def _exchanged(modules: Mapping[str, Any], uses: Uses, base: type, leaf_in: Callable[[str], Leaf]) -> Iterator[None]:
     """Inside the block, what modules hold is exchanged for what a leaf function makes of it."""
-    ordinary, changed = _ordinary(base), list[tuple[dict[str, Any], str, Any, Any]]()
-    walk = _Walk(uses.libraries, modules.values())
-    for name, module in modules.items():
-        leaf, held = leaf_in(name), module.__dict__
-        for key in [key for key in held if _own(module, key, ordinary, uses)]:
-            changed.append((held, key, held[key], walk.mapped(held[key], leaf, (key,))))
-        for key, value in _of_classes(module, ordinary, uses):
-            shadow = _Walk(uses.libraries, modules.values(), copying=True).mapped(value, leaf, (key,))
-            if shadow is not value:
-                changed.append((held, key, _CLASS, shadow))
+    changed, walk = list[tuple[dict[str, Any], str, Any, Any]](), _Walk(uses.libraries, modules.values())
     try:
+        for name, module in modules.items():
+            leaf, held = leaf_in(name), module.__dict__
+            for key, old in [(key, value) for key, value in held.items() if _own(module, key, base, uses)]:
+                changed.append((held, key, old, walk.mapped(old, leaf, (key,))))
+            for key, value in _of_classes(module, base, uses):
+                shadow = _Walk(uses.libraries, modules.values(), copying=True).mapped(value, leaf, (key,))
+                if shadow is not value:
+                    changed.append((held, key, _CLASS, shadow))
         for held, key, old, new in changed:
             if new is not old:
                 held[key] = new
@@ -87,9 +87,10 @@ _CLASS = object()
 """Stands for what only the class of a module holds."""
 
 
+@cache
 def _ordinary(base: type) -> frozenset[str]:
-    """Names of what every module has."""
-    return frozenset([*vars(base()), *vars(base)])
+    """What every module has."""
+    return frozenset(vars(base()))
 
 
 class _Walk:
@@ -103,7 +104,7 @@ class _Walk:
     """
 
     def __init__(
-        self, libraries: Collection[str], modules: Iterable[Any], longest: int = 256, copying: bool = False
+        self, libraries: tuple[str, ...], modules: Iterable[Any], longest: int = 256, copying: bool = False
     ) -> None:
         self.libraries, self.longest, self.copying = libraries, longest, copying
         self.met = set(map(id, modules))
@@ -150,34 +151,34 @@ def _sizing(module: str, uses: Uses) -> Leaf:
     return sized
 
 
-def _own(module: Any, key: str, ordinary: frozenset[str], uses: Uses) -> bool:
+def _own(module: Any, key: str, base: type, uses: Uses) -> bool:
     """Whether an attribute is the network's code's, or one that a library's layer shows."""
-    return key not in ordinary and not (key.startswith("_") and _of_library(type(module), uses))
+    return key not in _ordinary(base) and not (key.startswith("_") and _of_library(type(module), uses))
 
 
-def _of_classes(module: Any, ordinary: frozenset[str], uses: Uses) -> Iterator[tuple[str, Any]]:
+def _of_classes(module: Any, base: type, uses: Uses) -> Iterator[tuple[str, Any]]:
     """What only the classes of a module hold, but for those of libraries."""
-    met = {*ordinary, *module.__dict__}
+    met = {*vars(base), *module.__dict__}
     for kind in type(module).__mro__:
         if _of_library(kind, uses):
             continue
         for key, value in vars(kind).items():
-            if key not in met and not key.startswith("__") and isinstance(value, (int, dict, list, tuple)):
+            if key not in met and not key.startswith("__"):
                 met.add(key)
-                if not isinstance(value, bool):
+                if isinstance(value, (int, dict, list, tuple)):
                     yield key, value
 
 
 def _of_library(kind: type, uses: Uses) -> bool:
-    return kind.__module__.partition(".")[0] in (*uses.libraries, "builtins")
+    return within(kind.__module__, (*uses.libraries, "builtins"))
 
 
-def _plain_again(modules: Mapping[str, Any], uses: Uses, ordinary: frozenset[str]) -> None:
+def _plain_again(modules: Mapping[str, Any], uses: Uses, base: type) -> None:
     """Nothing that the forward has stored remembers where it came from."""
     walk = _Walk(uses.libraries, modules.values(), longest=100_000)
     for module in modules.values():
         for key, value in list(module.__dict__.items()):
-            if key not in ordinary:
+            if key not in _ordinary(base):
                 new = walk.mapped(value, _plain, (key,))
                 if new is not value:
                     module.__dict__[key] = new

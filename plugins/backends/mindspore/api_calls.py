@@ -20,7 +20,7 @@ from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
 from prunekit.core.recording.module_attributes import seen_functions
@@ -77,7 +77,7 @@ class ApiCallTracker:
 
     def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
         self.api_call = ApiCall()
-        self.uses = Uses(literal=literal, libraries=("prunekit", "numpy", "mindspore"))
+        self.uses = Uses(literal=literal, libraries=(*LIBRARIES, "mindspore"))
         self._number, self._created = number, created
         self._quiet = False
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
 from prunekit.plugins.backends.pytorch.traced_shapes import TracedShape
@@ -30,7 +30,7 @@ class ApiCallTracker(TorchFunctionMode):
     def __init__(self, number: Callable[[torch.Tensor], int | None]) -> None:
         super().__init__()
         self.api_call = ApiCall()
-        self.uses = Uses(literal=literal, libraries=("prunekit", "numpy", "torch"))
+        self.uses = Uses(literal=literal, libraries=(*LIBRARIES, "torch"))
         self._number = number
 
     def __torch_function__(

@@ -108,12 +108,12 @@ def test_a_key_is_no_field():
     "value", [5, "text", None, Kind.A, Config, getLogger("x"), len, copy, object(), test_a_key_is_no_field]
 )
 def test_what_has_no_parts(value):
-    assert list(parts(value, ["a_library"])) == []
+    assert list(parts(value, ("a_library",))) == []
 
 
 def test_libraries_are_closed():
-    assert list(parts(Config(), [__name__.partition(".")[0]])) == []
-    assert list(parts(enclosing(16), [__name__.partition(".")[0]])) == []
+    assert list(parts(Config(), (__name__,))) == []
+    assert list(parts(enclosing(16), (__name__,))) == []
 
 
 class Module:

@@ -43,5 +43,5 @@ def test_they_are_computed_anew_inside(imported):
 
 def test_those_of_libraries_stay(imported):
     first = imported.shapes(2)
-    with uncached([{"shapes": imported.shapes}], ["a_library"]):
+    with uncached([{"shapes": imported.shapes}], ("a_library",)):
         assert imported.shapes(2) is first
