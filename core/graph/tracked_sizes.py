@@ -308,7 +308,7 @@ class SymInt(int):
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
             self.uses.powers[id(value)] = (value, self.origin, float(exponent))
-            self.uses.guess(1 / value, self.origin, -float(exponent))
+            self.uses.guess(1 / float(value), self.origin, -float(exponent))
         return value
 
     def becomes_real(self) -> None:

@@ -69,6 +69,12 @@ def test_they_count_as_real_numbers(width):
     assert type(int(half)) is int and int(half) == 16
 
 
+def test_quotients_of_quotients(width):
+    other = SymInt(16, Extent(16, 7, 2), width.uses)
+    assert width / other == 2.0 and 64 / (width / other) == 32.0 and (width / 2) / (other / 2) == 2.0
+    assert width / (other / 32.0) == 64.0
+
+
 def test_division_by_zero_and_infinity(width):
     with pytest.raises(ZeroDivisionError):
         width / 0.0
