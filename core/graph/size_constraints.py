@@ -11,7 +11,8 @@ from prunekit.core.graph.flow_state import FlowState, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import Split, varying_part
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal, SizeOrigin, leaves
+from prunekit.core.graph.size_products import factors, simplified
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal, SizeOrigin, Unknown, leaves
 
 
 def counted(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
@@ -30,6 +31,7 @@ def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operat
     """The number of these labels that stay must be what the code will compute."""
     if origin is None:
         return
+    origin = simplified(origin, lambda factor: shrinks(flow, factor))
     if isinstance(origin, Attribute):
         flow.attributes.setdefault(origin, []).append(labels)
     elif isinstance(origin, Extent):
@@ -39,7 +41,7 @@ def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operat
         else:
             _freeze(flow, labels, others, f"{where(operator)} gives it the size of what stays as it is")
     elif isinstance(origin, Literal):
-        flow.labels.freeze(labels, f"{where(operator)} has its size {origin.value} in the network's code")
+        flow.labels.freeze(labels, f"{where(operator)} {_told(origin)}")
     elif origin.operator == "*" and origin.value == labels.size:
         _product(flow, labels, origin, operator)
     elif origin.operator == "//" and origin.left.value == labels.size * origin.right.value:
@@ -110,7 +112,9 @@ def divide(
     """
     free = [k for k, axis in enumerate(split.axes) if shrinks(flow, origins[axis])]
     if not free:
-        flow.labels.freeze(split.table, f"{where(operator)} has its sizes in the network's code")
+        lost = [o for axis in split.axes for o in leaves(origins[axis] or Literal(1)) if isinstance(o, Unknown)]
+        told = _told(lost[0]) if lost else "has its sizes in the network's code"
+        flow.labels.freeze(split.table, f"{where(operator)} {told}")
         free = [len(split.axes) - 1]
     chosen = free[-1]
     if len(free) > 1 and flow.choose(operator, split.table.ravel()):
@@ -121,8 +125,8 @@ def divide(
     rest = [a for a in split.axes if a != axis]
     for other in following:  # the parts of h, x // h: together they are x
         ratio = origins[other]
-        if isinstance(ratio, Combined) and ratio.operator == "//" and ratio.right in _factors(origin):
-            part = _factor(labels, _factors(origin), ratio.right)
+        if isinstance(ratio, Combined) and ratio.operator == "//" and ratio.right in factors(origin):
+            part = _factor(labels, factors(origin), ratio.right)
             require(flow, np.repeat(part, ratio.value), ratio.left, operator)
             rest.remove(other)
     for other in rest:
@@ -145,19 +149,42 @@ def settle(flow: FlowState) -> None:
                 flow.labels.tie_counts(uses[0], labels)
 
 
+def _told(origin: Literal) -> str:
+    """What is said of a size that stays because nothing computes it again."""
+    if isinstance(origin, Unknown):
+        return f"is given the size {origin.value}, and where that number comes from is not known"
+    return f"has its size {origin.value} in the network's code"
+
+
 def _product(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator[Attributes]) -> None:
     """The factors of a product as axes of their own, of which one shrinks."""
-    factors = [f for f in _factors(origin) if f.value != 1]
-    varying, inner = varying_part(labels.reshape([factor.value for factor in factors]))
-    for k, factor in enumerate(factors):
+    parts = [f for f in factors(origin) if f.value != 1]
+    if (one := _counted_alike(flow, labels, parts)) is not None:
+        return require(flow, *one, operator)
+    varying, inner = varying_part(labels.reshape([part.value for part in parts]))
+    for k, part in enumerate(parts):
         if k not in varying:
-            pin(flow, factor, operator)
+            pin(flow, part, operator)
     if len(varying) == 1:
-        require(flow, inner, factors[varying[0]], operator)
+        require(flow, inner, parts[varying[0]], operator)
         return
-    origins = [factors[k] for k in varying]
+    origins = [parts[k] for k in varying]
     axis, chosen = divide(flow, Split(tuple(range(len(varying))), inner), origins, operator)
     require(flow, chosen, origins[axis], operator)
+
+
+def _counted_alike(
+    flow: FlowState, labels: IntArray, parts: Sequence[SizeOrigin]
+) -> tuple[IntArray, SizeOrigin] | None:
+    """Where one factor shrinks and each label stands as often as the others say: the labels that it counts, and it."""
+    changing = [part for part in parts if shrinks(flow, part)]
+    if len(changing) != 1:
+        return None
+    each, first, times = np.unique(labels, return_index=True, return_counts=True)
+    often, rest = divmod(int(times[0]), labels.size // changing[0].value)
+    if rest or (times != times[0]).any():
+        return None
+    return np.tile(each[np.argsort(first)], often), changing[0]
 
 
 def _factor(labels: IntArray, factors: Sequence[SizeOrigin | None], wanted: SizeOrigin) -> IntArray:
@@ -165,14 +192,6 @@ def _factor(labels: IntArray, factors: Sequence[SizeOrigin | None], wanted: Size
     table = labels.reshape([factor.value for factor in factors if factor is not None])
     place = factors.index(wanted)
     return table[tuple(slice(None) if k == place else 0 for k in range(table.ndim))]
-
-
-def _factors(origin: SizeOrigin | None) -> list[SizeOrigin]:
-    if origin is None:
-        return []
-    if isinstance(origin, Combined) and origin.operator == "*":
-        return [*_factors(origin.left), *_factors(origin.right)]
-    return [origin]
 
 
 def _freeze(flow: FlowState, labels: IntArray, others: IntArray | None, reason: str) -> None:

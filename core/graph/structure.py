@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
-from prunekit.core.graph.tracked_sizes import SizeOrigin
+from prunekit.core.graph.tracked_sizes import Path, SizeOrigin
 from prunekit.core.graph.weight_forms import NormedWeight
 
 
@@ -151,12 +151,12 @@ class HeldSize:
 
     Attributes:
         module: The module.
-        path: Its attribute, then positions in tuples and lists.
+        path: Its attribute, then steps in what that holds.
         units: The unit of each position that it counts, or -1.
     """
 
     module: str
-    path: tuple[str | int, ...]
+    path: Path
     units: IntArray
 
 

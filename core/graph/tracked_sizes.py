@@ -7,20 +7,42 @@ are ``SymInt`` objects: they count as the integers they are and carry their orig
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from prunekit.core.graph.code_places import CodePlace, CodePlaces
 from prunekit.core.graph.lookups import numbers_looked_up
+from prunekit.core.graph.tracked_quotients import SymFloat
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A number that stands in the code, or whose origin is not known."""
+    """A number that stands in the code."""
 
     value: int
+
+
+@dataclass(frozen=True)
+class Unknown(Literal):
+    """A number that does not stand in the code, and of which nobody saw where it comes from."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A step of an attribute's path: the name of an object's attribute, where strings are keys."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+
+Path: TypeAlias = "tuple[Any, ...]"
 
 
 @dataclass(frozen=True)
@@ -34,15 +56,15 @@ class Extent:
 
 @dataclass(frozen=True)
 class Attribute:
-    """An integer that a module holds: ``path`` is its attribute, then positions in tuples and lists."""
+    """An integer that a module holds: ``path`` is its attribute, then positions, keys and fields in what that holds."""
 
     value: int
     module: str
-    path: tuple[str | int, ...]
+    path: Path
 
     def __str__(self) -> str:
         name = ".".join(filter(None, [self.module, str(self.path[0])]))
-        return name + "".join(f"[{key!r}]" for key in self.path[1:])
+        return name + "".join(str(key) if isinstance(key, Field) else f"[{key!r}]" for key in self.path[1:])
 
 
 @dataclass(frozen=True)
@@ -96,6 +118,14 @@ class Compared(NamedTuple):
 
 OURS = ("prunekit.core", "prunekit.plugins")
 """Packages whose code is never that of a network."""
+LIBRARIES = ("prunekit.core", "prunekit.plugins", "prunekit.registry", "numpy")
+"""Packages whose code is nobody's network, whatever the framework."""
+
+
+@lru_cache(maxsize=4096)
+def within(module: str | None, packages: tuple[str, ...]) -> bool:
+    """Whether a module lies in one of some packages."""
+    return any(f"{module}.".startswith(f"{package}.") for package in packages)
 
 
 @dataclass
@@ -110,6 +140,10 @@ class Uses:
         held: Real numbers that modules hold, by their id; those are no guesses.
         compared: What was compared with what.
         framework: Packages of the framework.
+        literal: Says what a plain integer is that the code which runs puts beside a size.
+        libraries: Packages whose own code is not looked into.
+        converted: Names of functions that made plain integers of sizes (``int``, ``len``), for each namespace whose
+            code called them, by its id: the namespace, the names, the modules whose forward ran.
     """
 
     powers: dict[int, tuple[float, SizeOrigin, float]] = field(default_factory=dict)
@@ -118,7 +152,23 @@ class Uses:
     held: dict[int, float] = field(default_factory=dict)
     compared: list[Compared] = field(default_factory=list)
     framework: tuple[str, ...] = ()
+    literal: Callable[[int], Literal] = Literal
+    libraries: tuple[str, ...] = LIBRARIES
+    converted: dict[int, tuple[dict[str, Any], set[str], set[str]]] = field(default_factory=dict)
     _places: CodePlaces = field(default_factory=CodePlaces)
+
+    def convert(self, name: str, depth: int = 2) -> None:
+        """Note that a function makes a plain integer of a size, whoever called it ``depth`` frames up."""
+        frame: Any = sys._getframe(depth)
+        while frame is not None and name == "len" and self._of_library(frame):
+            frame = frame.f_back
+        if frame is not None and not self._of_library(frame):
+            _, names, places = self.converted.setdefault(id(frame.f_globals), (frame.f_globals, set(), set()))
+            names.add(name)
+            places.add(self.place)
+
+    def _of_library(self, frame: Any) -> bool:
+        return within(frame.f_globals.get("__name__"), self.libraries)
 
     def power(self, value: float) -> tuple[SizeOrigin, float] | None:
         """The size and the exponent of which a number is the power, as far as that was seen."""
@@ -157,16 +207,21 @@ def origin_of(value: int) -> SizeOrigin:
     return value.origin if isinstance(value, SymInt) else Literal(int(value))
 
 
+plain = int.__int__
+"""The integer that a size counts as, without an origin; the code's own ``int`` is noted."""
+
+
 def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[SymInt, Any], Any]:
-    plain = getattr(int, name)
+    compute = getattr(int, name)
 
     def method(self: SymInt, other: Any) -> Any:
-        value = plain(self, other)
+        value = compute(self, other)
         if value is NotImplemented:
             if isinstance(other, float):
                 self.becomes_real()
+                return self._with_real(other, "?" if swapped and operator not in "*+" else operator)
             return value
-        mine, theirs = self.origin, origin_of(other)
+        mine, theirs = self.origin, other.origin if isinstance(other, SymInt) else self.uses.literal(int(other))
         if isinstance(mine, Literal) and isinstance(theirs, Literal):
             return value
         left, right = (theirs, mine) if swapped else (mine, theirs)
@@ -223,23 +278,102 @@ class SymInt(int):
     __rsub__ = _arithmetic("__rsub__", "-", swapped=True)
     __mod__ = _arithmetic("__mod__", "%")
     __rmod__ = _arithmetic("__rmod__", "%", swapped=True)
+    __and__ = _arithmetic("__and__", "?")
+    __rand__ = _arithmetic("__rand__", "?", swapped=True)
+    __or__ = _arithmetic("__or__", "?")
+    __ror__ = _arithmetic("__ror__", "?", swapped=True)
+    __xor__ = _arithmetic("__xor__", "?")
+    __rxor__ = _arithmetic("__rxor__", "?", swapped=True)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self // (1 << other) if isinstance(other, int) else NotImplemented
+
+    def __lshift__(self, other: Any) -> Any:
+        return self * (1 << other) if isinstance(other, int) else NotImplemented
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pos__(self) -> SymInt:
+        return self
+
+    def __abs__(self) -> SymInt:
+        return self if self >= 0 else -self
+
+    def __trunc__(self) -> SymInt:
+        return self
+
+    def __floor__(self) -> SymInt:
+        return self
+
+    def __ceil__(self) -> SymInt:
+        return self
+
+    def __round__(self, digits: Any = None) -> SymInt:
+        return self if digits is None or digits >= 0 else self.otherwise(round(plain(self), digits))
+
+    def __int__(self) -> int:
+        self.uses.convert("int")
+        return plain(self)
+
+    def converted(self, value: int) -> int:
+        """Note that ``int`` was called, for a number that is to become this size."""
+        self.uses.convert("int", 3)
+        return value
+
+    def otherwise(self, value: int) -> SymInt:
+        """Another number that was computed from this size in a way that is not followed."""
+        return SymInt(value, Combined(plain(value), "?", self.origin, Literal(1)), self.uses)
+
+    def _with_real(self, number: float, operator: str) -> Any:
+        """The result of arithmetic with a real number, as far as it is a size again; else NotImplemented."""
+        if not math.isfinite(number) or not number:
+            return NotImplemented
+        if operator == "//" and number.is_integer():
+            return SymFloat(plain(self) // number, self // int(number))
+        if operator == "+" and 0 < number < 1:
+            return SymFloat(plain(self) + number, self)
+        if operator == "*":
+            return self._share(plain(self) * number, Fraction(number).limit_denominator(1024))
+        if operator == "/":
+            return self._share(plain(self) / number, 1 / Fraction(number).limit_denominator(1024))
+        return NotImplemented
+
+    def _share(self, value: float, share: Fraction) -> SymFloat:
+        """A real number that is this share of the size; origins follow multiples and equal parts."""
+        floor = self.otherwise(math.floor(value))
+        if share.numerator == 1:
+            floor = self // share.denominator
+        elif share.denominator == 1:
+            floor = self * share.numerator
+        exact = plain(floor) == math.floor(value)
+        return SymFloat(value, floor if exact else self.otherwise(math.floor(value)))
 
     def __neg__(self) -> SymInt:
-        return SymInt(-int(self), Combined(-int(self), "-", Literal(0), self.origin), self.uses)
+        return SymInt(-plain(self), Combined(-plain(self), "-", Literal(0), self.origin), self.uses)
 
     def __pow__(self, exponent: Any, modulo: Any = None) -> Any:
-        value = pow(int(self), exponent, modulo)
+        value = pow(plain(self), exponent, modulo)
         return self._noted(value, exponent)
 
     def __truediv__(self, other: Any) -> Any:
-        return self._noted(int(self) / other, 1.0)
+        value = plain(self) / other
+        if isinstance(other, int):
+            value = SymFloat(value, self // other)
+        elif isinstance(other, float):
+            value = self._with_real(other, "/")
+        return self._noted(value, 1.0)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self._noted(other / int(self), -1.0)
+        value = other / plain(self)
+        return self._noted(SymFloat(value, other // self) if isinstance(other, int) else value, -1.0)
 
     def __float__(self) -> float:
         self.becomes_real()
-        return float(int(self))
+        return float(plain(self))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """What NumPy makes of it: ``np.sqrt`` does not say what it returns either."""
@@ -252,12 +386,12 @@ class SymInt(int):
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
             self.uses.powers[id(value)] = (value, self.origin, float(exponent))
-            self.uses.guess(1 / value, self.origin, -float(exponent))
+            self.uses.guess(1 / float(value), self.origin, -float(exponent))
         return value
 
     def becomes_real(self) -> None:
         """Note what a real number computed from this size may be; ``math.sqrt`` does not say what it returns."""
-        size = int(self)
+        size = plain(self)
         for value in (size**-0.5, 1 / size**0.5, (1 / size) ** 0.5) if size > 1 else ():  # they round differently
             self.uses.guess(value, self.origin, -0.5)
         for exponent in (1.0, 0.5, -1.0) if size > 1 else ():
@@ -282,10 +416,10 @@ class SymInt(int):
 
     def __reduce__(self) -> Any:
         """Copies and pickles are plain integers."""
-        return int, (int(self),)
+        return int, (plain(self),)
 
     def __deepcopy__(self, memo: Any) -> int:
-        return int(self)
+        return plain(self)
 
     def __copy__(self) -> int:
-        return int(self)
+        return plain(self)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.flips import Flip, flips
 from prunekit.core.graph.structure import Axis, ChannelStructure, staying
+from prunekit.core.graph.tracked_sizes import Path
 from prunekit.core.graph.weight_forms import NormedWeight
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.errors import PlanError
@@ -32,7 +33,7 @@ class Removal:
 
     kept: dict[str, dict[int, NDArray[np.int64]]]
     factors: dict[str, dict[int, NDArray[np.float64]]]
-    sizes: dict[tuple[str, tuple[str | int, ...]], int]
+    sizes: dict[tuple[str, Path], int]
     channels: dict[str, tuple[int, int]]
     lengths: dict[str, NormedWeight] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.tracked_sizes import Path
 
 Keep = NDArray[np.bool_]
 
@@ -39,7 +40,7 @@ def part(array: NDArray[Any], factors: Mapping[int, NDArray[Any]], kept: Mapping
     return array
 
 
-def sizes(graph: ChannelStructure, keep: Keep) -> dict[tuple[str, tuple[str | int, ...]], int]:
+def sizes(graph: ChannelStructure, keep: Keep) -> dict[tuple[str, Path], int]:
     """For each (module, path of an attribute) whose size changes, its new value."""
     found = {}
     for held in graph.held_sizes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from prunekit.core.graph.attributes import Origins, Slice
-from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Uses, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Uses
+from prunekit.core.recording.code_literals import origin_of
 
 
 @dataclass
@@ -51,7 +52,7 @@ def from_end(bound: int) -> SizeOrigin:
     origin = origin_of(bound)
     if isinstance(origin, Combined) and origin.operator == "-" and origin.left == Literal(0):
         return origin.right
-    return Literal(-int(bound)) if isinstance(origin, Literal) else origin
+    return type(origin)(-int(bound)) if isinstance(origin, Literal) else origin
 
 
 def with_origins(part: Slice, passed: slice) -> Slice:

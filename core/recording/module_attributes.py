@@ -2,71 +2,196 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
-from prunekit.core.graph.tracked_sizes import Attribute, SymInt, Uses
+import numpy as np
 
-_SIZED = (int, SymInt, tuple, list)
+from prunekit.core.graph.tracked_quotients import SymFloat
+from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain, within
+from prunekit.core.recording.held_values import IMMUTABLE, part, parts, with_part
+from prunekit.core.recording.seen_numpy import SizedArray
+
+_NEVER = (str, float, bool, type(None), bytes, complex)
+_DEEP = 8
+
+Leaf = Callable[[Any, Path], Any]
+"""Returns what is to stand in the place of a value, or that value."""
 
 
 @contextmanager
-def known_attributes(modules: Mapping[str, Any], uses: Uses) -> Iterator[None]:
+def known_attributes(modules: Mapping[str, Any], uses: Uses, base: type) -> Iterator[None]:
     """Inside the block, integers that modules hold are sizes that know which attribute they are.
+
+    So are those in what modules hold: in dicts, lists, configuration objects, partials, functions, and in attributes
+    of their classes. What several modules share is followed once.
 
     Args:
         modules: By name; each has a ``__dict__`` that may be written.
         uses: Collects what the code does with the sizes.
+        base: The framework's class of modules; what every module has is none of the network's code.
     """
-    changed = []
-    for name, module in modules.items():
-        for key, value in list(module.__dict__.items()):
+    for module in modules.values():
+        for value in module.__dict__.values():
             if isinstance(value, float):
                 uses.hold(value)
-            elif type(value) in _SIZED and not key.startswith("_"):
-                sized = _sized(value, name, (key,), uses)
-                if sized is not value:
-                    changed.append((module, key, value, sized))
     try:
-        for module, key, _, sized in changed:
-            module.__dict__[key] = sized
+        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses)):
+            yield
+    finally:
+        _plain_again(modules, uses, base)
+
+
+def seen_functions(
+    modules: Mapping[str, Any], uses: Uses, base: type, seen: Mapping[int, Any]
+) -> AbstractContextManager[None]:
+    """Inside the block, functions that modules hold, in partials too, are those that take their places.
+
+    Args:
+        modules: As for `known_attributes`.
+        uses: As for `known_attributes`.
+        base: As for `known_attributes`.
+        seen: By the id of a function the one that takes its place.
+    """
+    return _exchanged(modules, uses, base, lambda name: lambda value, path: seen.get(id(value), value))
+
+
+@contextmanager
+def _exchanged(modules: Mapping[str, Any], uses: Uses, base: type, leaf_in: Callable[[str], Leaf]) -> Iterator[None]:
+    """Inside the block, what modules hold is exchanged for what a leaf function makes of it."""
+    changed, walk = list[tuple[dict[str, Any], str, Any, Any]](), _Walk(uses.libraries, modules.values())
+    try:
+        for name, module in modules.items():
+            leaf, held = leaf_in(name), module.__dict__
+            for key, old in [(key, value) for key, value in held.items() if _own(module, key, base, uses)]:
+                changed.append((held, key, old, walk.mapped(old, leaf, (key,))))
+            for key, value in _of_classes(module, base, uses):
+                shadow = _Walk(uses.libraries, modules.values(), copying=True).mapped(value, leaf, (key,))
+                if shadow is not value:
+                    changed.append((held, key, _CLASS, shadow))
+        for held, key, old, new in changed:
+            if new is not old:
+                held[key] = new
         yield
     finally:
-        for module, key, value, sized in changed:
-            if module.__dict__.get(key) is sized:
-                module.__dict__[key] = value
-        for module in modules.values():
-            for key, value in module.__dict__.items():  # what the forward stored
-                if type(value) in _SIZED and not key.startswith("_"):
-                    module.__dict__[key] = _plain(value)
+        for held, key, old, new in changed:
+            if new is not old and held.get(key) is new:
+                held[key] = old
+                if old is _CLASS:
+                    del held[key]
+        walk.undo()
 
 
-def replaced(value: Any, path: tuple[str | int, ...], size: int) -> Any:
-    """A value, or a nested tuple or list, with one number in it changed."""
-    if not path:
-        return size
-    parts = list(value)
-    parts[int(path[0])] = replaced(parts[int(path[0])], path[1:], size)
-    return type(value)(parts)
+_CLASS = object()
+"""Stands for what only the class of a module holds."""
 
 
-def _sized(value: Any, module: str, path: tuple[str | int, ...], uses: Uses) -> Any:
-    if type(value) is int and value > 1:  # an axis of one position cannot shrink
-        return SymInt(value, Attribute(value, module, path), uses)
-    if type(value) in (tuple, list) and 0 < len(value) <= 16:
-        parts = [_sized(part, module, (*path, k), uses) for k, part in enumerate(value)]
-        if any(new is not old for new, old in zip(parts, value, strict=True)):
-            return type(value)(parts)
-    return value
+@cache
+def _ordinary(base: type) -> frozenset[str]:
+    """What every module has."""
+    return frozenset(vars(base()))
 
 
-def _plain(value: Any) -> Any:
-    if type(value) is SymInt:
-        return int(value)
-    if type(value) in (tuple, list) and any(type(part) is SymInt for part in value):
-        return type(value)(int(part) if type(part) is SymInt else part for part in value)
-    return value
+class _Walk:
+    """Goes through what values hold, what is shared once.
+
+    Args:
+        libraries: Packages of whose classes the inside is left alone.
+        modules: They are not looked into.
+        longest: Lists and dicts that are longer are left out.
+        copying: Whether what changes is copied.
+    """
+
+    def __init__(
+        self, libraries: tuple[str, ...], modules: Iterable[Any], longest: int = 256, copying: bool = False
+    ) -> None:
+        self.libraries, self.longest, self.copying = libraries, longest, copying
+        self.met = set(map(id, modules))
+        self.changes: list[tuple[Any, Any, Any, Any]] = []  # with the value itself, so that it keeps its id
+
+    def mapped(self, value: Any, leaf: Leaf, path: Path) -> Any:
+        """The value with ``leaf`` of everything in it."""
+        if type(value) in _NEVER or id(value) in self.met or len(path) > _DEEP:
+            return value
+        other = leaf(value, path)
+        if other is not value or isinstance(value, (int, float)):
+            return other
+        fixed = isinstance(value, IMMUTABLE)
+        if not fixed:
+            self.met.add(id(value))
+        for step, old in self._parts(value):
+            new = self.mapped(old, leaf, (*path, step))
+            if new is old:
+                continue
+            if self.copying and not fixed:
+                value, fixed = copy.copy(value), True
+            elif not fixed:
+                self.changes.append((value, step, old, new))
+            value = with_part(value, step, new)
+        return value
+
+    def undo(self) -> None:
+        """Put back what stood in the place of everything that is still there."""
+        for value, step, old, new in reversed(self.changes):
+            if part(value, step) is new:
+                with_part(value, step, old)
+
+    def _parts(self, value: Any) -> list[tuple[Any, Any]]:
+        too_long = isinstance(value, (dict, list, tuple)) and len(value) > self.longest
+        return [] if too_long else list(parts(value, self.libraries))
+
+
+def _sizing(module: str, uses: Uses) -> Leaf:
+    def sized(value: Any, path: Path) -> Any:
+        if type(value) is int and value > 1:  # an axis of one position cannot shrink
+            return SymInt(value, Attribute(value, module, path), uses)
+        return value
+
+    return sized
+
+
+def _own(module: Any, key: str, base: type, uses: Uses) -> bool:
+    """Whether an attribute is the network's code's, or one that a library's layer shows."""
+    return key not in _ordinary(base) and not (key.startswith("_") and _of_library(type(module), uses))
+
+
+def _of_classes(module: Any, base: type, uses: Uses) -> Iterator[tuple[str, Any]]:
+    """What only the classes of a module hold, but for those of libraries."""
+    met = {*vars(base), *module.__dict__}
+    for kind in type(module).__mro__:
+        if _of_library(kind, uses):
+            continue
+        for key, value in vars(kind).items():
+            if key not in met and not key.startswith("__"):
+                met.add(key)
+                if isinstance(value, (int, dict, list, tuple)):
+                    yield key, value
+
+
+def _of_library(kind: type, uses: Uses) -> bool:
+    return within(kind.__module__, (*uses.libraries, "builtins"))
+
+
+def _plain_again(modules: Mapping[str, Any], uses: Uses, base: type) -> None:
+    """Nothing that the forward has stored remembers where it came from."""
+    walk = _Walk(uses.libraries, modules.values(), longest=100_000)
+    for module in modules.values():
+        for key, value in list(module.__dict__.items()):
+            if key not in _ordinary(base):
+                new = walk.mapped(value, _plain, (key,))
+                if new is not value:
+                    module.__dict__[key] = new
+
+
+def _plain(value: Any, path: Path) -> Any:
+    if isinstance(value, SymFloat):
+        return float(value)
+    if isinstance(value, SizedArray):
+        return np.asarray(value)
+    return plain(value) if isinstance(value, SymInt) else value
 
 
 def tensors_held(value: Any, name: str, kind: type[Any], inside: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -11,15 +11,20 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import mul
 from typing import Any
 
-from mindspore import Tensor, mint, ops
+from mindspore import Tensor, mint, nn, ops
 from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.tracked_sizes import Extent, SymInt, Uses
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
 from prunekit.core.recording import ApiCall
+from prunekit.core.recording.code_literals import literal
+from prunekit.core.recording.module_attributes import seen_functions
+from prunekit.core.recording.seen_numpy import SizedArray
 
 METHODS = (
     "view", "reshape", "expand", "broadcast_to", "view_as", "expand_as", "split", "chunk", "narrow", "unflatten",
@@ -74,7 +79,8 @@ class ApiCallTracker:
     """
 
     def __init__(self, number: Callable[[Tensor], int | None], created: Callable[[str, Any], None]) -> None:
-        self.api_call, self.uses = ApiCall(), Uses(framework=("mindspore",))
+        self.api_call = ApiCall()
+        self.uses = Uses(framework=("mindspore",), literal=literal, libraries=(*LIBRARIES, "mindspore"))
         self._number, self._created = number, created
         self._quiet = False
 
@@ -111,15 +117,23 @@ class ApiCallTracker:
             return tuple(shape)
         return tuple(SymInt(size, Extent(size, number, axis), self.uses) for axis, size in enumerate(shape))
 
+    def count(self, tensor: Tensor, plain: int) -> int:
+        """The number of positions of a tensor, the product of its sizes."""
+        sizes = tensor.shape
+        return reduce(mul, sizes) if any(isinstance(size, SymInt) for size in sizes) else plain
+
     @contextmanager
-    def watching(self, modules: Sequence[str]) -> Iterator[None]:
-        """Inside the block calls are seen, also through names that these modules imported."""
+    def watching(self, cells: Mapping[str, Any]) -> Iterator[None]:
+        """Inside the block calls are seen, also through what these cells hold and what their modules imported."""
+        modules = list(dict.fromkeys(type(cell).__module__ for cell in cells.values()))
         undo: list[Callable[[], None]] = []
         try:
             self._watch_tensors(undo)
+            self._watch_arrays(undo)
             self._watch_primitives(undo)
-            self._watch_functions(modules, undo)
-            yield
+            seen = self._watch_functions(modules, undo)
+            with seen_functions(cells, self.uses, nn.Cell, seen):
+                yield
         finally:
             for step in reversed(undo):
                 step()
@@ -127,25 +141,43 @@ class ApiCallTracker:
     def _watch_tensors(self, undo: list[Callable[[], None]]) -> None:
         plain = Tensor.__dict__["shape"]
         _set(Tensor, "shape", property(lambda tensor: self.sizes(tensor, plain.fget(tensor))), undo)
-        _set(Tensor, "__init__", self._making(Tensor.__init__), undo)
+        count = Tensor.__dict__["size"]
+        _set(Tensor, "size", property(lambda tensor: self.count(tensor, count.fget(tensor))), undo)
+        for name in ("numel", "nelement"):
+            _set(Tensor, name, lambda tensor: tensor.size, undo)
         for name in METHODS:
             if hasattr(Tensor, name):
                 _set(Tensor, name, self._seen(name, getattr(Tensor, name)), undo)
+
+    def _watch_arrays(self, undo: list[Callable[[], None]]) -> None:
+        """Tensors made of arrays that know their sizes are as those made of the sizes; some are made of one size."""
+        made, of = Tensor.__init__, Tensor.from_numpy
+
+        @functools.wraps(made)
+        def init(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
+            made(tensor, *args, **kwargs)
+            given = args[0] if args else kwargs.get("input_data")
+            self._made_of(given, tensor)
+            if not self._quiet and isinstance(given, (SymInt, float)):
+                self.call("scalar_to_tensor", lambda *_, **__: tensor, (given,), {})
+
+        _set(Tensor, "__init__", init, undo)
+        _set(Tensor, "from_numpy", staticmethod(lambda array: self._made_of(array, of(array))), undo)
+
+    def _made_of(self, array: Any, tensor: Tensor) -> Tensor:
+        sizes = array.sizes if isinstance(array, SizedArray) else None
+        return tensor if sizes is None else self.call("zeros", lambda _: tensor, (sizes,), {})
 
     def _watch_primitives(self, undo: list[Callable[[], None]]) -> None:
         for name, function in {**PRIMITIVES, **ARITHMETIC}.items():
             kind = getattr(gen_ops_prim, name, None) or getattr(ops, name, None)
             if isinstance(kind, type) and issubclass(kind, Primitive):
                 _set(kind, "__call__", self._seen_method(function, kind.__call__), undo)
-        shape = array_ops.Shape if hasattr(array_ops, "Shape") else ops.Shape
+        for name, asked in (("Shape", "shape"), ("Size", "size")):
+            kind = getattr(array_ops, name, None) or getattr(ops, name)
+            _set(kind, "__call__", _asking(kind.__call__, asked), undo)
 
-        def shape_of(primitive: Any, tensor: Any) -> Any:
-            return tensor.shape if isinstance(tensor, Tensor) else plain_shape(primitive, tensor)
-
-        plain_shape = shape.__call__
-        _set(shape, "__call__", shape_of, undo)
-
-    def _watch_functions(self, modules: Sequence[str], undo: list[Callable[[], None]]) -> None:
+    def _watch_functions(self, modules: Sequence[str], undo: list[Callable[[], None]]) -> dict[int, Any]:
         wrapped: dict[int, Any] = {}
         for home in (ops, mint):
             for name in FUNCTIONS:
@@ -156,15 +188,7 @@ class ApiCallTracker:
             for key, value in list(vars(namespace).items()):
                 if id(value) in wrapped:
                     _set(namespace, key, wrapped[id(value)], undo)
-
-    def _making(self, plain: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(plain)
-        def init(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
-            plain(tensor, *args, **kwargs)
-            if not self._quiet and isinstance(args[0] if args else kwargs.get("input_data"), (SymInt, float)):
-                self.call("scalar_to_tensor", lambda *_, **__: tensor, args or (kwargs["input_data"],), {})
-
-        return init
+        return wrapped
 
     def _seen(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(plain)
@@ -181,6 +205,11 @@ class ApiCallTracker:
             return self.call(name, lambda *a, **k: plain(primitive, *a, **k), args, kwargs)
 
         return seen
+
+
+def _asking(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A primitive's call that asks tensors themselves for a property."""
+    return lambda primitive, x: getattr(x, name) if isinstance(x, Tensor) else plain(primitive, x)
 
 
 def _set(owner: Any, name: str, value: Any, undo: list[Callable[[], None]]) -> None:

@@ -17,8 +17,12 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin, SymInt
 from prunekit.core.recording import Rule
+from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes, tensors_held
+from prunekit.core.recording.seen_builtins import seen_builtins
+from prunekit.core.recording.seen_numpy import seen_arrays, seen_products
+from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
@@ -53,17 +57,21 @@ class Recorder(recording.Recorder):
     Args:
         network: Whose parameters are followed.
         leaf_modules: For names of cell classes what such a cell is as a whole.
+        conversions: Where plain integers are made of sizes, as an earlier recording has seen.
     """
 
     norm_parts = ("gamma", "weight", "beta", "bias", *_STATISTICS)
     groups_key = "group"
 
-    def __init__(self, network: nn.Cell, leaf_modules: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, network: nn.Cell, leaf_modules: Mapping[str, str] | None = None, conversions: Conversions | None = None
+    ) -> None:
         self._id = next(_recordings)
         self._cells = dict(network.cells_and_names())
         self.factors, tracker = Factors(self._id), ApiCallTracker(self.followed, self._created)
         super().__init__(tracker, parameters(network), {cell: name for name, cell in self._cells.items()}, leaf_modules)
         self._sizes, self._rules, self._running = tracker, dict[str, Rule | None](), list[nn.Cell]()
+        self._namespaces = {**of_classes(self._cells.values(), tracker.uses.libraries), **(conversions or {})}
         for name, tensor in named_tensors(network):
             tensor._set_user_data(_NAME, (self._id, name))
 
@@ -168,13 +176,17 @@ class Recorder(recording.Recorder):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Record inside the block, knowing which cell runs and where sizes come from."""
-        modules = list(dict.fromkeys(type(cell).__module__ for cell in self._cells.values()))
+        namespaces = [space for space, _ in self._namespaces.values()]
         with (
             ONE_AT_A_TIME,
             cells_followed(self.enter, self.leave),
             unfused(),
-            known_attributes(self._cells, self.tracker.uses),
-            self._sizes.watching(modules),
+            known_attributes(self._cells, self.tracker.uses, nn.Cell),
+            uncached(namespaces, self.tracker.uses.libraries),
+            seen_builtins(self._namespaces.values(), self.is_tensor),
+            seen_products(namespaces),
+            seen_arrays(namespaces),
+            self._sizes.watching(self._cells),
             dispatching(self.dispatched),
         ):
             yield
@@ -235,7 +247,17 @@ def record(
             f"{type(network).__name__} is or holds a GraphCell, a compiled graph that does not tell where its sizes"
             " come from: pass the network that it was exported from, and export the pruned one"
         )
-    recorder = Recorder(network, leaf_modules)
+
+    def once(conversions: Conversions) -> Recorder:
+        recorder = Recorder(network, leaf_modules, conversions)
+        _run(recorder, network, forward, inputs)
+        return recorder
+
+    return with_conversions(once).finished()
+
+
+def _run(recorder: Recorder, network: nn.Cell, forward: Callable[[Any], Any], inputs: Any) -> None:
+    """Record the forward in evaluation mode and, where that is called for, in training mode."""
     with evaluating(network):
         outputs = recorder.run(forward, handed_over(inputs))
     if not outputs:
@@ -246,4 +268,3 @@ def record(
             recorder.run(forward, handed_over(doubled(inputs)))
 
     recorder.run_training(once_more, branches_on_training(type(network), nn.Cell))
-    return recorder.finished()

@@ -17,8 +17,8 @@ from prunekit.core.graph.attributes import (
     Permute,
     Reshape,
 )
-from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin, origin_of
-from prunekit.core.recording import axis_of, origins_of
+from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
+from prunekit.core.recording import axis_of, origin_of, origins_of
 from prunekit.core.recording.decompositions import gated
 from prunekit.plugins.backends.mindspore.call import Call
 

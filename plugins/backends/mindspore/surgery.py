@@ -11,7 +11,7 @@ from mindspore.ops.primitive import Primitive
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.recording.module_attributes import replaced
+from prunekit.core.recording.held_values import adapt
 from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.copying import copied
 from prunekit.plugins.backends.mindspore.forward import as_array
@@ -31,10 +31,9 @@ def prune(network: nn.Cell, graph: ChannelStructure, plan: PrunePlan) -> nn.Cell
     # each gets a new parameter: one that has run keeps its old shape for MindSpore, whatever data it is given
     small = copied(network, {id(named[name]): _part(named, removal, name) for name in removal.changed})
     set_training(small, False)
-    cells = dict(small.cells_and_names())
+    cells, before = dict(small.cells_and_names()), dict(network.cells_and_names())
     for (name, path), size in removal.sizes.items():
-        holder = cells[name].__dict__
-        holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
+        adapt(cells[name], before[name], path, size)
     for name, cell in cells.items():
         _, channels = removal.channels.get(name, (None, None))
         _follow(cell, channels)

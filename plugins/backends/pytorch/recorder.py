@@ -20,8 +20,12 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
+from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
+from prunekit.core.recording.seen_builtins import seen_builtins
+from prunekit.core.recording.seen_numpy import seen_products
+from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
@@ -45,15 +49,22 @@ class Recorder(recording.Recorder):
     Args:
         network: Whose parameters are followed.
         leaf_modules: For names of module classes what such a module is as a whole.
+        conversions: Where plain integers are made of sizes, as an earlier recording has seen.
     """
 
     norm_parts = ("weight", "bias", "running_mean", "running_var")
 
-    def __init__(self, network: torch.nn.Module, leaf_modules: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        leaf_modules: Mapping[str, str] | None = None,
+        conversions: Conversions | None = None,
+    ) -> None:
         modules = {module: name for name, module in named_modules(network)}
         tracker = ApiCallTracker(self.followed)
         super().__init__(tracker, dict(named_parameters(network)), modules, leaf_modules)
         self._network, self._factors = network, tracker.factors
+        self._namespaces = {**of_classes(modules, self.tracker.uses.libraries), **(conversions or {})}
         self._number = WeakIdKeyDictionary()
         self._named: dict[int, tuple[torch.Tensor, str]] = {}  # with the tensor, so that it keeps its id
         self._views: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -143,13 +154,23 @@ class Recorder(recording.Recorder):
         """Record inside the block, knowing which module runs and where sizes come from."""
         network, tracker = self._network, self.tracker
         assert isinstance(tracker, ApiCallTracker)
+        namespaces = [space for space, _ in self._namespaces.values()]
         plain = {name: m for name, m in named_modules(network) if not isinstance(m, torch.jit.ScriptModule)}
         handles = [
             register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
             register_module_forward_hook(self.leave, always_call=True),
         ]
         try:
-            with unfused(network), open_functions(), known_attributes(plain, tracker.uses), tracker, _Dispatching(self):
+            with (
+                unfused(network),
+                open_functions(),
+                known_attributes(plain, tracker.uses, torch.nn.Module),
+                uncached(namespaces, tracker.uses.libraries),
+                seen_builtins(self._namespaces.values(), self.is_tensor),
+                seen_products(namespaces),
+                tracker,
+                _Dispatching(self),
+            ):
                 yield
         finally:
             for handle in handles:
@@ -196,7 +217,18 @@ def record(
     Raises:
         DataError: The network returned no tensor.
     """
-    recorder, device = Recorder(network, leaf_modules), device_of(network)
+
+    def once(conversions: Conversions) -> Recorder:
+        recorder = Recorder(network, leaf_modules, conversions)
+        _run(recorder, network, forward, inputs)
+        return recorder
+
+    return with_conversions(once).finished()
+
+
+def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> None:
+    """Record the forward in evaluation mode and, where that is called for, in training mode."""
+    device = device_of(network)
     with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng():  # some draw in evaluation too
         outputs = recorder.run(forward, handed_over(inputs, device))
     if not outputs:
@@ -207,7 +239,6 @@ def record(
             recorder.run(forward, handed_over(doubled(inputs), device))
 
     recorder.run_training(once_more, branches_on_training(type(network), torch.nn.Module))
-    return recorder.finished()
 
 
 def _sums(size: torch.Tensor, axis: int) -> Any:

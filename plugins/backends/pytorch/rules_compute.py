@@ -20,8 +20,8 @@ from prunekit.core.graph.attributes import (
     Reduce,
     Reshape,
 )
-from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin, origin_of
-from prunekit.core.recording import axis_of, origins_of
+from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
+from prunekit.core.recording import axis_of, origin_of, origins_of
 from prunekit.core.recording.decompositions import gated
 from prunekit.plugins.backends.pytorch.call import Call
 

@@ -13,7 +13,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.removal import Removal
-from prunekit.core.recording.module_attributes import replaced
+from prunekit.core.recording.held_values import adapt
 from prunekit.plugins.backends.pytorch.copying import copied
 from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.layer_sizes import BATCH_NORMS, CONVOLUTIONS, LAYER_NORMS
@@ -42,14 +42,13 @@ def prune(network: torch.nn.Module, graph: ChannelStructure, plan: PrunePlan) ->
     for mode in (True, False):  # some networks keep caches in evaluation mode and drop them on leaving it
         set_training(small, mode)
     _compute_weights(small)
-    by_name = dict(named_modules(small))
+    by_name, originals = dict(named_modules(small)), dict(named_modules(network))
     for name, module in by_name.items():
         before, after = removal.channels.get(name, (None, None))
         # one that normalizes the channels of every sample by themselves sees more than it has features
         _follow(module, after if getattr(module, "num_features", before) == before else None)
     for (name, path), size in removal.sizes.items():
-        holder = by_name[name].__dict__
-        holder[str(path[0])] = replaced(holder[str(path[0])], path[1:], size)
+        adapt(by_name[name], originals[name], path, size)
     return small
 
 

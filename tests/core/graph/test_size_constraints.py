@@ -8,7 +8,7 @@ import pytest
 from prunekit.core.graph import channel_structure
 from prunekit.core.graph.attributes import Concat, Permute, Reduce, Reshape, Slice
 from prunekit.core.graph.code_places import CodePlace
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, Compared, Extent, Literal
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Compared, Extent, Literal, Unknown
 from prunekit.core.pruning import PrunePlan, size_updates
 
 LENGTH = 5
@@ -48,6 +48,12 @@ def test_a_bound_in_the_code_keeps_what_lies_before_it(cut):
     graph = cut(5, Literal(5))
     assert [(g.size, g.fixed) for g in graph.groups] == [(7, 5)]
     assert graph.layers[0].protected == (("slice in a has its size 5 in the network's code", 5),)
+
+
+def test_a_bound_of_unknown_origin_is_not_said_to_stand_in_the_code(cut):
+    graph = cut(5, Unknown(5))
+    told = "slice in a is given the size 5, and where that number comes from is not known"
+    assert graph.layers[0].protected == ((told, 5),)
 
 
 def test_a_bound_from_the_end_keeps_what_lies_behind_it(cut):
@@ -112,6 +118,7 @@ WIDTHS, PARTS = [(4, 3, 0)], [(3, 4, 0)]
         ((HEADS, Literal(4)), BOTH, PARTS, PARTS),
         ((Literal(3), WIDTH), None, WIDTHS, WIDTHS),
         ((Literal(3), Literal(4)), None, [], []),
+        ((Unknown(3), Literal(4)), None, [], []),
         ((HEADS, WIDTH), Literal(12), [], []),
         ((HEADS, quotient(BOTH, HEADS)), BOTH, WIDTHS, PARTS),
         ((HEADS, quotient(Extent(12, 4, 2), HEADS)), None, WIDTHS, PARTS),
@@ -123,6 +130,32 @@ def test_heads_and_their_width(heads, origins, back, narrow, whole):
     assert shape_of(graph) == narrow
     assert [choice.name for choice in graph.choices] == (["attn#0"] if Literal not in map(type, origins) else [])
     assert shape_of(heads(origins, back=back, whole=["attn#0"])) == whole
+
+
+def test_heads_of_an_unknown_number(heads):
+    graph = heads((Unknown(3), Literal(4)))
+    assert graph.layers[0].protected == (
+        ("view in attn is given the size 3, and where that number comes from is not known", 12),
+    )
+
+
+def test_all_positions_of_a_tensor_over_all_but_the_channels(script):
+    """``view(n, x[0].numel() // 4, -1)`` of six channels of 4 x 4: where what stays lies does not matter."""
+    x = script.conv(script.input(1, 3, 4, 4), "a", 6)
+    inner = Extent(6, x, 1), Extent(4, x, 2), Extent(4, x, 3)
+    count = quotient(product(product(inner[1], inner[0]), inner[2]), product(Literal(4), Literal(4)))
+    y = script.op(Reshape(origins=(None, count, None)), "view", [x], (1, 6, 16))
+    y = script.op(Reduce(axes=(2,), keepdim=False, over="sum"), "sum", [y], (1, 6))
+    graph = channel_structure(script.output(script.linear(y, "head", 2)))
+    assert shape_of(graph) == [(6, 1, 0)]
+
+
+def test_a_flattened_size_with_the_channels_last(script):
+    x = script.conv(script.input(1, 3, 4, 4), "a", 6)
+    flat = product(product(Extent(4, x, 2), Extent(4, x, 3)), Extent(6, x, 1))
+    y = script.op(Reshape(origins=(None, flat)), "view", [x], (1, 96))
+    graph = channel_structure(script.output(script.linear(y, "head", 2)))
+    assert shape_of(graph) == [(6, 1, 0)]
 
 
 def test_attributes_follow_the_choice(heads):

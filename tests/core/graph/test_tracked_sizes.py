@@ -8,7 +8,17 @@ import pickle
 
 import pytest
 
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Literal, SymInt, Uses, leaves, origin_of
+from prunekit.core.graph.tracked_sizes import (
+    Attribute,
+    Combined,
+    Extent,
+    Field,
+    Literal,
+    SymInt,
+    Uses,
+    leaves,
+    origin_of,
+)
 
 HEADS = Attribute(4, "blocks.0", ("num_heads",))
 WIDTH = Extent(32, 7, 1)
@@ -43,12 +53,34 @@ def width(uses):
         (lambda w, h: 40 - w, "-", Literal(40), WIDTH),
         (lambda w, h: w % h, "%", WIDTH, HEADS),
         (lambda w, h: -w, "-", Literal(0), WIDTH),
+        (lambda w, h: w >> 2, "//", WIDTH, Literal(4)),
+        (lambda w, h: w << 1, "*", WIDTH, Literal(2)),
+        (lambda w, h: divmod(w, 2)[0], "//", WIDTH, Literal(2)),
+        (lambda w, h: divmod(64, w)[0], "//", Literal(64), WIDTH),
+        (lambda w, h: w & 7, "?", WIDTH, Literal(7)),
     ],
 )
 def test_arithmetic(width, heads, compute, operator, left, right):
     size = compute(width, heads)
     assert size == compute(32, 4)
     assert origin_of(size) == Combined(int(size), operator, left, right)
+
+
+@pytest.mark.parametrize("compute", [round, math.floor, math.ceil, math.trunc, abs, lambda w: +w, lambda w: max(w, 3)])
+def test_what_leaves_it_as_it_is(width, compute):
+    assert origin_of(compute(width)) == WIDTH
+
+
+def test_plain_integers_are_noted_where_they_are_made(width, uses):
+    assert type(int(width)) is int
+    ((space, names, places),) = uses.converted.values()
+    assert space is globals() and names == {"int"} and places == {""}
+
+
+def test_libraries_are_not_noted(width, uses):
+    uses.libraries = (__name__.partition(".")[0],)
+    int(width)
+    assert uses.converted == {}
 
 
 def test_leaves(width, heads):
@@ -151,5 +183,6 @@ def test_copies_are_plain(width):
 
 
 def test_attributes_are_told_by_their_path():
+    assert str(Attribute(2, "m", ("config", Field("sizes"), "a"))) == "m.config.sizes['a']"
     assert str(HEADS) == "blocks.0.num_heads"
     assert str(Attribute(2, "", ("sizes", 1))) == "sizes[1]"
