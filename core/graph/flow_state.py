@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
@@ -85,6 +87,21 @@ class Choice:
     parts: bool
 
 
+@dataclass(frozen=True)
+class Divided:
+    """An axis divided into equal parts.
+
+    Attributes:
+        result: The first result of the operator that does it.
+        parts: Its labels, a row for each part.
+        free: Whether any positions of each part may go, as far as the operator itself is concerned.
+    """
+
+    result: int
+    parts: IntArray
+    free: bool
+
+
 class FlowState:
     """Labels of every tensor met so far, and what was found on the way.
 
@@ -104,11 +121,16 @@ class FlowState:
         attributes: For each attribute that the code uses as a size, the labels that it counts, once for each use.
         pinned: Attributes that also size what cannot shrink.
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
+        dealt: First results of the operators that divide an axis into equal parts of which only the number that stays
+            is the same (`prunekit.core.graph.dealing`).
+        divided: Where axes are divided into equal parts.
     """
 
-    def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = ()) -> None:
+    def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = (), dealt: Collection[int] = ()) -> None:
         self.graph = graph
         self.whole_parts = frozenset(whole_parts)
+        self.dealt = frozenset(dealt)
+        self.divided: list[Divided] = []
         self.labels = Labels()
         self.parameters: dict[str, list[IntArray | None]] = {}
         self.contractions: list[Contraction] = []
@@ -123,12 +145,25 @@ class FlowState:
         self.pinned: dict[Attribute, str] = {}
         self.pieces: list[IntArray] = []
         self._axes: dict[int, Axes] = {}
+        self._spread: dict[int, IntArray] = {}
         self._weight_of: dict[int, str] = {}
         self._split: dict[str, int] = {}
         self._kernels = _kernels(graph)
 
     def axes(self, tensor: int) -> Axes:
-        """The labels of a tensor's axes; those of a parameter are made when it is first read."""
+        """The labels of a tensor's axes; those of a parameter are made when it is first read.
+
+        Of labels that are spread over several axes whole rows go from now on.
+        """
+        if tensor in self._spread:
+            table = self._spread.pop(tensor)
+            axis = next(k for k in self._axes[tensor] if table.shape[k] > 1)
+            rows = np.moveaxis(table, axis, -1).reshape(-1, table.shape[axis])
+            self._axes[tensor] = {**self._axes[tensor], axis: self.labels.tie_rows(rows)}
+        return self.counted(tensor)
+
+    def counted(self, tensor: int) -> Axes:
+        """Labels of which as many stay as of the positions of each axis; they may stand for those of other parts."""
         if tensor not in self._axes:
             info = self.graph.tensors[tensor]
             self._axes[tensor] = {}
@@ -148,6 +183,36 @@ class FlowState:
         self._axes[tensor] = {
             axis: labels for axis, labels in axes.items() if labels.size > 1 and not self.labels.frozen(labels)
         }
+
+    def divide(self, operator: Operator[Attributes], parts: IntArray, free: bool = True) -> IntArray:
+        """An axis is divided into equal parts, the rows of a table; return the first.
+
+        What stands at one position of every part goes together, or (``free``, and in ``dealt``) equally many go.
+        """
+        self.divided.append(Divided(operator.outputs[0], parts, free))
+        if not free or operator.outputs[0] not in self.dealt:
+            return self.labels.tie_rows(parts)
+        self.labels.loosen(parts)
+        return np.asarray(parts[0])
+
+    def spread(self, tensor: int, table: IntArray) -> None:
+        """Labels, as an array that broadcasts to the tensor's shape, take the place of those that count them."""
+        for axis in range(table.ndim):
+            if (table == table.take([0], axis)).all():
+                table = table.take([0], axis)
+        varying = [axis for axis, size in enumerate(table.shape) if size > 1]
+        if len(varying) == 1:
+            self.put(tensor, {**self._axes[tensor], varying[0]: table.ravel()})
+        elif any(axis in self._axes[tensor] for axis in varying):
+            self._spread[tensor] = table
+
+    def take_spread(self, tensor: int) -> IntArray | None:
+        """Labels that are spread over several axes; until they are spread again, those that count them are read."""
+        return self._spread.pop(tensor, None)
+
+    def labelled(self) -> dict[int, Axes]:
+        """The labels of all tensors, as ``counted`` gives them."""
+        return self._axes
 
     def hide(self, tensor: int, labels: IntArray) -> None:
         """Note that a tensor is a sum or a mean over these labels."""

@@ -43,7 +43,7 @@ def random_part(graph: ChannelStructure, groups: Sequence[Group], seed: int) -> 
         order = np.random.default_rng(np.random.SeedSequence([seed, group.id])).permutation(group.size)
         share = (1 + (index * GOLDEN) % 1) / 3
         gone = min(max(round(share * group.size), 1), group.size - 1) if group.id in chosen else 0
-        keep[group.id] = tuple(sorted(order[gone:].tolist()))
+        keep[group.id] = tuple(sorted(group.last(order, group.nearest(group.size - gone)).tolist()))
     return PrunePlan(keep, {group.id: group.size for group in graph.groups}, graph.signature)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.graph.structure import Axis, ChannelStructure, Group, Reader, staying
+from prunekit.core.graph.structure import ChannelStructure, Group, Reader, staying
 from prunekit.core.pruning import size_updates
 from prunekit.core.pruning.covariance_shrinkage import shrunk
 from prunekit.core.pruning.elimination import Elimination
@@ -47,7 +47,7 @@ def compensated(
     """
     keep = plan.flags(graph)
     factors = size_updates.factors(graph, keep)
-    axes = {(axis.parameter, axis.axis): axis for axis in graph.axes}
+    kept = graph.kept(keep)
     changed: dict[str, NDArray[Any]] = {}
     for reader in graph.readers:
         stays = staying(reader.units, keep)
@@ -55,20 +55,25 @@ def compensated(
             weight, shift = _solve(reader, stays, moments, state[reader.weight])
             for axis, factor in factors.get(reader.weight, {}).items():
                 weight = weight * factor.reshape([-1 if k == axis else 1 for k in range(weight.ndim)])
-            cut = [(k, axes.get((reader.weight, k))) for k in range(weight.ndim) if k != reader.in_axis]
-            for axis, owned in cut:
-                weight = _kept(weight, axis, owned, keep)
+            weight = _ordered(weight, reader, stays, kept.get((reader.weight, reader.in_axis)))
+            for k in range(weight.ndim):
+                if k != reader.in_axis and (reader.weight, k) in kept:
+                    weight = weight.take(kept[reader.weight, k], k)
             changed[reader.weight] = weight.astype(state[reader.weight].dtype)
             if reader.shift is not None:
                 name, sign = reader.shift
                 before = state[name]
                 after = ((before + sign * shift) * factors.get(name, {}).get(0, 1.0)).astype(before.dtype)
-                changed[name] = _kept(after, 0, axes.get((name, 0)), keep)
+                changed[name] = after.take(kept[name, 0], 0) if (name, 0) in kept else after
     return changed
 
 
-def _kept(array: NDArray[Any], axis: int, owned: Axis | None, keep: NDArray[np.bool_]) -> NDArray[Any]:
-    return array if owned is None else array.compress(staying(owned.units, keep), axis)
+def _ordered(weight: Floats, reader: Reader, stays: NDArray[np.bool_], kept: NDArray[np.int64] | None) -> Floats:
+    """The weight, whose input channels are those that stay, with these in their new order."""
+    if kept is None:
+        return weight
+    columns = np.tile(np.repeat(stays, reader.block), reader.groups if reader.in_axis == 0 else 1)
+    return weight.take((np.cumsum(columns) - 1)[kept], reader.in_axis)
 
 
 def _rows(reader: Reader, weight: NDArray[Any]) -> Floats:

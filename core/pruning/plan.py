@@ -90,13 +90,16 @@ class PrunePlan:
     def from_counts(
         cls, graph: ChannelStructure, counts: Sequence[int] | NDArray[np.int64], rankings: Mapping[int, Ranking]
     ) -> PrunePlan:
-        """Keep ``counts[i]`` units of group i, the last ones of its ranking."""
+        """Keep ``counts[i]`` units of group i, the last ones of its ranking.
+
+        A group with quotas keeps the nearest number that it can keep, the last ones of each kind.
+        """
         keep = {}
         for group, count in zip(graph.groups, counts, strict=True):
             if not 1 <= count <= group.size:
                 raise PlanError(f"group {group.id} has {group.size} units; {count} of them cannot be kept")
-            order = rankings[group.id].order
-            keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
+            stays = group.last(rankings[group.id].order, group.nearest(int(count)))
+            keep[group.id] = tuple(sorted(stays.tolist()))
         return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, graph.described)
 
     def counts(self, graph: ChannelStructure) -> tuple[int, ...]:
@@ -154,6 +157,9 @@ class PrunePlan:
                 raise PlanError(f"group {gid} cannot keep units {wrong or 'none'} of its {here[gid]}")
             if len(set(self.keep[gid])) < len(self.keep[gid]):
                 raise PlanError(f"group {gid} keeps a unit twice")
+        for group in graph.groups:
+            if group.quotas is not None and not group.quotas.allow(self.keep[group.id]):
+                raise PlanError(_quota(group, self.keep[group.id]))
         if self.signature != graph.signature:
             raise PlanError("the plan is for another network: the groups agree, the layers do not")
 
@@ -163,10 +169,12 @@ def rounded(group: Group, units: float, round_to: int) -> int:
 
     Rounds up, and down where up would be more than there is, as AMC does; without a multiple it does not round.
     """
-    count = min(max(round(units), 1), group.size)
-    candidates: list[int] = [*range(count, group.size + 1), *range(count - 1, 0, -1)]
-    for candidate in candidates:
-        if (group.fixed + candidate * group.per_unit) % round_to == 0:
+    count = group.nearest(units)
+    if round_to == 1:
+        return count
+    above, below = [c for c in group.counts if c >= count], [c for c in group.counts if c < count]
+    for candidate in [*above, *reversed(below)]:
+        if group.channels(candidate) % round_to == 0:
             return candidate
     return count
 
@@ -181,6 +189,16 @@ def magnitude_scores(graph: ChannelStructure) -> dict[int, NDArray[np.float64]]:
             units = axes[layer.weight, layer.out_axis]
             np.add.at(total, units[units >= 0], np.asarray(norms[layer.out_axis], dtype=np.float64)[units >= 0])
     return {group.id: total[group.offset : group.offset + group.size] for group in graph.groups}
+
+
+def _quota(group: Group, units: Sequence[int]) -> str:
+    """Why a group cannot keep these units."""
+    nearest, told = group.nearest(len(units)), f"group {group.id} ({group.name}) cannot keep these {len(units)} units"
+    if nearest != len(units):
+        return (
+            f"{told}: the network's code deals channels out in turn, and the nearest number that can stay is {nearest}"
+        )
+    return f"{told}: of each part of the channels that the network's code takes others stay; see PrunePlan.from_counts"
 
 
 def _group(graph: ChannelStructure, mid: int) -> Group:

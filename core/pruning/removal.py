@@ -19,7 +19,7 @@ class Removal:
     """A plan in terms of a network's parameters and modules.
 
     Attributes:
-        kept: For each parameter and axis that loses something the positions that stay.
+        kept: For each parameter and axis that loses something the positions that stay, in their new order.
         factors: For each parameter and axis whose values change what to multiply its positions by, before the cut.
         sizes: For each (module, path of an attribute) that is a size and changes its new value.
         channels: For each module that normalizes how many channels it sees, before and afterwards.
@@ -39,10 +39,8 @@ class Removal:
         """
         check_network(graph, shapes)
         keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
-        for axis in graph.axes:
-            stays = staying(axis.units, keep)
-            if not stays.all():
-                kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+        for (parameter, axis), positions in graph.kept(keep).items():
+            kept.setdefault(parameter, {})[axis] = positions
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
         return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels)
 
