@@ -52,15 +52,19 @@ class CostModel:
         self._params = self._terms(_parameter_terms(graph))
         self._fixed = np.array([1.0] + [float((units < 0).sum()) for units in self._units])
         self._most = np.array([1.0] + [float(units.size) for units in self._units])
-        self._per_group = np.array([[0] * len(graph.groups), *map(self._largest_units, self._units)], dtype=np.float64)
+        self._kinds = _kinds(graph)
+        self._quotas = any(group.quotas for group in graph.groups)
+        per_kind = [[0] * sum(map(len, self._kinds)), *map(self._largest_units, self._units)]
+        self._per_kind = np.array(per_kind, dtype=np.float64)
         self.full = self.of_units(np.ones(graph.units, dtype=bool))
 
     def estimate(self, counts: Sequence[int] | NDArray[np.int64]) -> Cost:
-        """Price by the number of units kept in each group of ``graph.groups``.
+        """Price by the number of units kept in each group of ``graph.groups``; by the nearest that can be kept.
 
         Exact where the units of a group own equally many channels of every layer; an upper bound elsewhere.
         """
-        sizes = np.minimum(self._fixed + self._per_group @ np.asarray(counts, dtype=np.float64), self._most)
+        left = np.asarray(self._of_each_kind(counts) if self._quotas else counts, dtype=np.float64)
+        sizes = np.minimum(self._fixed + self._per_kind @ left, self._most)
         return Cost(self._macs.value(sizes), self._params.value(sizes))
 
     def of_units(self, keep: NDArray[np.bool_]) -> Cost:
@@ -69,10 +73,18 @@ class CostModel:
         array = np.array(sizes)
         return Cost(self._macs.value(array), self._params.value(array))
 
+    def _of_each_kind(self, counts: Sequence[int] | NDArray[np.int64]) -> list[int]:
+        """How many units of each kind stay."""
+        left = list[int]()
+        for group, count in zip(self._graph.groups, counts, strict=True):
+            nearest = group.nearest(int(count))
+            left += [nearest] if group.quotas is None else group.quotas.step(nearest)
+        return left
+
     def _largest_units(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each group, how many positions of an axis its largest unit owns."""
+        """For each kind of units, how many positions of an axis its largest unit owns."""
         owned = np.bincount(units[units >= 0], minlength=self._graph.units)
-        return np.array([owned[g.offset : g.offset + g.size].max() for g in self._graph.groups], dtype=np.int64)
+        return np.array([owned[of_kind].max() for kinds in self._kinds for of_kind in kinds], dtype=np.int64)
 
     def _terms(self, terms: list[tuple[float, tuple[NDArray[np.int64], ...]]]) -> _Terms:
         width = max((len(sizes) for _, sizes in terms), default=0) or 1
@@ -88,6 +100,15 @@ class CostModel:
             self._units.append(units)
             self._axes[key] = len(self._units)
         return self._axes[key]
+
+
+def _kinds(graph: ChannelStructure) -> list[list[NDArray[np.int64]]]:
+    """For each group the units of each kind: all of them, or those that quotas tell apart."""
+    found = []
+    for group in graph.groups:
+        kinds = np.zeros(group.size, dtype=np.int64) if group.quotas is None else group.quotas.kinds
+        found.append([group.offset + np.flatnonzero(kinds == kind) for kind in range(kinds.max(initial=0) + 1)])
+    return found
 
 
 def _parameter_terms(graph: ChannelStructure) -> list[tuple[float, tuple[NDArray[np.int64], ...]]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prunekit.core.graph.attributes import Convolution
 from prunekit.core.graph.channel_consumers import axis_of, readers
@@ -16,6 +17,8 @@ from prunekit.core.graph.flow import follow
 from prunekit.core.graph.flow_state import Contraction, FlowState
 from prunekit.core.graph.labels import IntArray, components
 from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.quotas import Quotas
+from prunekit.core.graph.shuffles import Arrangement, chained
 from prunekit.core.graph.structure import (
     Axis,
     ChannelStructure,
@@ -52,7 +55,24 @@ def channel_structure(
         ValueError: A module in ``ignore`` has no layer; the nearest names are given.
     """
     ignore, frozen, whole_parts = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts))
-    flow = follow(operators, whole_parts)
+    tied = found = _assembled(operators, ignore, frozen, whole_parts)
+    dealt, refused = set[int](), set[int]()
+    while new := found.chained() - dealt - refused or found.deal(tied):
+        refused |= new & dealt
+        dealt = (dealt | new) - refused
+        found = _assembled(operators, ignore, frozen, whole_parts, dealt)
+    return replace(found.graph(), ignore=ignore, frozen=frozen, whole_parts=whole_parts)
+
+
+def _assembled(
+    operators: OperatorGraph,
+    ignore: Iterable[str],
+    frozen: Iterable[tuple[int, str]],
+    whole_parts: Collection[str],
+    dealt: Collection[int] = (),
+) -> _Assembly:
+    """Units and groups; ``dealt`` as for ``follow``."""
+    flow = follow(operators, whole_parts, dealt)
     for name in ignore:
         if not flow.freeze_module(name, "is kept as the caller asks"):
             names = sorted({operators.owner(c.weight or "") for c in flow.contractions if c.out is not None})
@@ -62,8 +82,7 @@ def channel_structure(
         out = producers[mid].out
         if out is not None:
             flow.labels.freeze(out, reason)
-    graph = _Assembly(flow, producers).graph()
-    return replace(graph, ignore=ignore, frozen=frozen, whole_parts=whole_parts)
+    return _Assembly(flow, producers)
 
 
 def _producers(flow: FlowState) -> list[Contraction]:
@@ -92,6 +111,7 @@ class _Assembly:
         if last := self._last_of_layers():
             self.reasons.update(dict.fromkeys(last, LAST))
             self._number()
+        self.arrangement: Arrangement | None = None
 
     def _number(self) -> None:
         """Form the groups and number their units."""
@@ -109,9 +129,75 @@ class _Assembly:
                 found.update(dict.fromkeys(classes, f"{COMPARED} {comparison.place}"))
         return found
 
+    def chained(self) -> set[int]:
+        """First results of operators by whose parts channels hang together because they are divided again."""
+        return chained(self.flow, self.out)
+
+    def deal(self, tied: _Assembly) -> set[int]:
+        """Give quotas to the groups whose channels the code deals out by counting.
+
+        Args:
+            tied: The same where what stands at one position of every part goes together.
+
+        Returns:
+            First results of operators where nothing is gained by that.
+        """
+        dealt = [self.groups[k] for k in np.flatnonzero(self._is_dealt())]
+        found = {group: self._quotas(group) for group in dealt}
+        poor = self._dividing([group for group in dealt if found[group] is None])
+        if not poor:
+            quotas = {group: each for group, each in found.items() if each is not None}
+            poor = self._dividing([group for group in dealt if not self._gains(group, quotas, tied)])
+        if dealt and not poor:
+            self.groups = tuple(replace(group, quotas=quotas.get(group)) for group in self.groups)
+            self.arrangement = Arrangement(self.flow, self.unit[self.root], dealt)
+        return poor
+
+    def _gains(self, group: Group, quotas: Mapping[Group, Quotas], tied: _Assembly) -> bool:
+        """Whether more can go of a group than where positions are tied, or in finer steps and no less of it."""
+        before, now = tied._halved(group.mids, {}), self._halved(group.mids, quotas)
+        steps = max((other.size for other in tied.groups if set(group.mids) & set(other.mids)), default=1)
+        return now < 0.99 * before or (now < 1.01 * before and quotas[group].more_than(steps))
+
+    def _halved(self, mids: Iterable[int], quotas: Mapping[Group, Quotas]) -> float:
+        """How many channels of some layers are left when about half of the units of every group stay."""
+        left = np.ones(self.group_of_unit.size + 1)
+        for group in self.groups:
+            nearest = quotas.get(group, group).nearest(group.size / 2)
+            left[group.offset : group.offset + group.size] = nearest / group.size
+        return float(sum(left[self.unit[self.out[mid]]].sum() for mid in mids))
+
+    def _dividing(self, groups: Collection[Group]) -> set[int]:
+        """First results of the operators that deal out channels of these groups, or channels that stay."""
+        poor, found = np.zeros(self.group_of_unit.size + 1, dtype=bool), set[int]()
+        poor[-1] = True  # of what stays
+        for group in groups:
+            poor[group.offset : group.offset + group.size] = True
+        for divided in self.flow.divided:
+            if divided.free and divided.result in self.flow.dealt and poor[self.units(divided.parts)].any():
+                found.add(divided.result)
+        return found
+
+    def _quotas(self, group: Group) -> Quotas | None:
+        produced = self.producers[group.id].out
+        try:
+            alone = Arrangement(self.flow, self.unit[self.root], [group])
+            return Quotas(alone, group, 0 if produced is None else produced.size)
+        except ValueError:  # its channels cannot be told apart
+            return None
+
+    def _is_dealt(self) -> NDArray[np.bool_]:
+        """Whether of parts of each group equally many go, whichever."""
+        units = [self.units(labels) for pair in self.flow.labels.loose() for labels in pair]
+        dealt = np.zeros(len(self.groups), dtype=bool)
+        for found in units:
+            dealt[self.group_of_unit[found[found >= 0]]] = True
+        return dealt
+
     def _last_of_layers(self) -> list[int]:
         """Classes without which some plan would leave an axis of a parameter, or a part of a tensor, empty."""
         sizes = np.array([group.size for group in self.groups], dtype=np.int64)
+        dealt = self._is_dealt()  # their quotas leave some of every part
         stays, last = np.zeros(self.group_of_unit.size, dtype=bool), list[int]()
         axes = [labels for found in self.flow.parameters.values() for labels in found if labels is not None]
         seen = set[bytes]()
@@ -120,7 +206,7 @@ class _Assembly:
             if not units.size or (key := units.tobytes()) in seen:
                 continue
             seen.add(key)
-            if (units < 0).any() or stays[units].any():
+            if (units < 0).any() or stays[units].any() or dealt[self.group_of_unit[units]].any():
                 continue
             each = units if (units[1:] > units[:-1]).all() else np.unique(units)
             owned = np.bincount(self.group_of_unit[each], minlength=sizes.size)
@@ -152,12 +238,15 @@ class _Assembly:
         return ChannelStructure(
             self.flow.graph, self.groups, layers, tuple(axes), found, work, self._masks(), self._held(),
             self._rescales(), self._choices(), comparisons(self.flow, self.units), norms, normed, self._positions(),
-            frozenset().union(*(found.passed for found in self.flow.rescaled)), notes=list(self.flow.graph.notes),
+            frozenset().union(*(found.passed for found in self.flow.rescaled)), arrangement=self.arrangement,
+            notes=list(self.flow.graph.notes),
         )  # fmt: skip
 
     def _positions(self) -> dict[int, dict[int, IntArray]]:
         found = dict[int, dict[int, IntArray]]()
         for number in {tensor for results in self.flow.graph.results.values() for tensor in results}:
+            if self.flow.is_spread(number):  # each part keeps positions of its own
+                continue
             axes = {axis: self.units(labels) for axis, labels in self.flow.axes(number).items()}
             if axes := {axis: units for axis, units in axes.items() if (units >= 0).any()}:
                 found[number] = axes
@@ -191,7 +280,11 @@ class _Assembly:
         stays = np.zeros(self.root.size, dtype=bool)
         stays[list(self.reasons)] = True
         free = [out[~stays[out]] for out in self.out]
-        together = components(self.root.size, [(np.full_like(f, f[0]), f) for f in free if f.size])
+        pairs = [(np.full_like(f, f[0]), f) for f in free if f.size]
+        for a, b in self.flow.labels.loose():  # equally many stay of both
+            both = ~stays[self.root[a]] & ~stays[self.root[b]]
+            pairs.append((self.root[a[both]], self.root[b[both]]))
+        together = components(self.root.size, pairs)
         members: dict[int, list[IntArray]] = {}
         mids: dict[int, list[int]] = {}
         for mid, classes in enumerate(free):

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias, TypeVar, cast
 
 from prunekit.core.graph import attributes
-from prunekit.core.graph.attributes import Attributes
+from prunekit.core.graph.attributes import Attributes, Elementwise, Reshape, Slice, Split
 from prunekit.core.graph.comparisons import keep_equal
 from prunekit.core.graph.flow_state import FlowState
 from prunekit.core.graph.kinds import Kind
-from prunekit.core.graph.labels import Axes
+from prunekit.core.graph.labels import Axes, IntArray
 from prunekit.core.graph.operators import Operator, OperatorGraph
+from prunekit.core.graph.row_provenance import moved, moves
 from prunekit.core.graph.rules import contraction, layout, pointwise, slicing
 from prunekit.core.graph.size_constraints import settle
 from prunekit.core.graph.size_dependent_scales import rescaled
@@ -51,18 +52,17 @@ RULES: dict[Kind, Rule[Attributes]] = dict(
 )
 
 
-def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState:
+def follow(graph: OperatorGraph, whole_parts: Collection[str] = (), dealt: Collection[int] = ()) -> FlowState:
     """Follow the labels from the first operator to the outputs, which keep all their channels.
 
     Args:
         graph: A recorded forward.
         whole_parts: Names of choices where whole parts go, not positions within every part.
+        dealt: First results of operators that divide an axis into parts of which any positions may go, equally many.
     """
-    flow = FlowState(graph, whole_parts)
+    flow = FlowState(graph, whole_parts, dealt)
     for position, operator in enumerate(graph.operators):
-        outputs = RULES[operator.kind](flow, position, operator)
-        for tensor, axes in zip(operator.outputs, outputs, strict=True):
-            flow.put(tensor, axes)
+        _apply(flow, position, operator)
         if operator.kind not in APPLIES_A_WEIGHT and operator.outputs:
             for labels in [a for t in operator.inputs for a in flow.hidden.get(t, {}).values()]:
                 flow.hide(operator.outputs[0], labels)
@@ -76,3 +76,41 @@ def follow(graph: OperatorGraph, whole_parts: Collection[str] = ()) -> FlowState
     settle(flow)
     flow.rescaled = rescaled(flow)
     return flow
+
+
+def _apply(flow: FlowState, position: int, operator: Operator[Attributes]) -> None:
+    """Label the results of an operator; labels that are spread over several axes follow one that moves positions."""
+    x = operator.inputs[0] if operator.inputs else -1
+    table, known = flow.take_spread(x) if _carries(flow, operator) else None, len(flow.divided)
+    frozen = 0 if table is None else flow.labels.number_frozen(table)
+    outputs = RULES[operator.kind](flow, position, operator)
+    for tensor, axes in zip(operator.outputs, outputs, strict=True):
+        flow.put(tensor, axes)
+    if table is not None:
+        flow.spread(x, table)  # others may read it
+        tied = len(flow.divided) > known and operator.outputs[0] not in flow.dealt
+        if tied or flow.labels.number_frozen(table) > frozen:
+            flow.axes(x)  # what the rule did to the labels that count them holds for all
+            return
+    elif operator.outputs and operator.outputs[0] in flow.dealt and isinstance(operator.attributes, Reshape):
+        table = _divided(flow, operator, x)
+    if table is not None:
+        for tensor in operator.outputs:
+            flow.spread(tensor, moved(flow, operator, tensor, table) if moves(operator) else table)
+
+
+def _carries(flow: FlowState, operator: Operator[Attributes]) -> bool:
+    """Whether an operator moves the labels of its input, all parts of it alike."""
+    if isinstance(operator.attributes, (Slice, Split)):
+        return operator.attributes.axis not in flow.counted(operator.inputs[0])
+    return moves(operator) or (isinstance(operator.attributes, Elementwise) and len(operator.inputs) == 1)
+
+
+def _divided(flow: FlowState, operator: Operator[Attributes], x: int) -> IntArray | None:
+    """The labels of the axis that a reshape divides."""
+    (out,), ndim = operator.outputs, len(flow.shape(x))
+    for axis, labels in flow.counted(x).items():
+        table = labels.reshape([-1 if k == axis else 1 for k in range(ndim)])
+        if moves(operator) and sum(size > 1 for size in moved(flow, operator, out, table).shape) > 1:
+            return table
+    return None

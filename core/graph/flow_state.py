@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
@@ -89,6 +91,21 @@ class Choice:
     parts: bool
 
 
+@dataclass(frozen=True)
+class Divided:
+    """An axis divided into equal parts.
+
+    Attributes:
+        result: The first result of the operator that does it.
+        parts: Its labels, a row for each part.
+        free: Whether any positions of each part may go, as far as the operator itself is concerned.
+    """
+
+    result: int
+    parts: IntArray
+    free: bool
+
+
 class FlowState:
     """Labels of every tensor met so far, and what was found on the way.
 
@@ -112,11 +129,16 @@ class FlowState:
         pinned: Attributes that also size what cannot shrink.
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
         filled_up: Labels of a part and of what the code makes to fill it up, to which size, and where.
+        dealt: First results of the operators that divide an axis into equal parts of which only the number that stays
+            is the same (`prunekit.core.graph.shuffles`).
+        divided: Where axes are divided into equal parts.
     """
 
-    def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = ()) -> None:
+    def __init__(self, graph: OperatorGraph, whole_parts: Collection[str] = (), dealt: Collection[int] = ()) -> None:
         self.graph = graph
         self.whole_parts = frozenset(whole_parts)
+        self.dealt = frozenset(dealt)
+        self.divided: list[Divided] = []
         self.labels = Labels()
         self.parameters: dict[str, list[IntArray | None]] = {}
         self.contractions: list[Contraction] = []
@@ -133,6 +155,7 @@ class FlowState:
         self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
         self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))
         self._axes: dict[int, Axes] = {}
+        self._spread: dict[int, IntArray] = {}
         self._split: dict[str, int] = {}
         self.weights = WeightPaths(graph)
         forms = weight_forms(self.weights)
@@ -142,7 +165,23 @@ class FlowState:
         self._kernels = {self.weight(operator.inputs[1]) for operator in convolutions}  # their first two axes: channels
 
     def axes(self, tensor: int) -> Axes:
-        """The labels of a tensor's axes; those of a parameter are made when it is first read."""
+        """The labels of a tensor's axes; those of a parameter are made when it is first read.
+
+        Of labels that are spread over several axes whole rows go from now on.
+        """
+        if tensor in self._spread:
+            table = self._spread.pop(tensor)
+            axis = next(k for k in self._axes[tensor] if table.shape[k] > 1)
+            rows = np.moveaxis(table, axis, -1).reshape(-1, table.shape[axis])
+            self._axes[tensor] = {**self._axes[tensor], axis: self.labels.tie_rows(rows)}
+        return self.counted(tensor)
+
+    def is_spread(self, tensor: int) -> bool:
+        """Whether the labels of one axis lie in several, of which each part loses positions of its own."""
+        return tensor in self._spread
+
+    def counted(self, tensor: int) -> Axes:
+        """Labels of which as many stay as of the positions of each axis; they may stand for those of other parts."""
         if tensor not in self._axes:
             info = self.graph.tensors[tensor]
             self._axes[tensor] = {}
@@ -161,6 +200,36 @@ class FlowState:
         self._axes[tensor] = {
             axis: labels for axis, labels in axes.items() if labels.size > 1 and not self.labels.frozen(labels)
         }
+
+    def divide(self, operator: Operator[Attributes], parts: IntArray, free: bool = True) -> IntArray:
+        """An axis is divided into equal parts, the rows of a table; return the first.
+
+        What stands at one position of every part goes together, or (``free``, and in ``dealt``) equally many go.
+        """
+        self.divided.append(Divided(operator.outputs[0], parts, free))
+        if not free or operator.outputs[0] not in self.dealt:
+            return self.labels.tie_rows(parts)
+        self.labels.loosen(parts)
+        return np.asarray(parts[0])
+
+    def spread(self, tensor: int, table: IntArray) -> None:
+        """Labels, as an array that broadcasts to the tensor's shape, take the place of those that count them."""
+        for axis in range(table.ndim):
+            if (table == table.take([0], axis)).all():
+                table = table.take([0], axis)
+        varying = [axis for axis, size in enumerate(table.shape) if size > 1]
+        if len(varying) == 1:
+            self.put(tensor, {**self._axes[tensor], varying[0]: table.ravel()})
+        elif any(axis in self._axes[tensor] for axis in varying):
+            self._spread[tensor] = table
+
+    def take_spread(self, tensor: int) -> IntArray | None:
+        """Labels that are spread over several axes; until they are spread again, those that count them are read."""
+        return self._spread.pop(tensor, None)
+
+    def labelled(self) -> dict[int, Axes]:
+        """The labels of all tensors, as ``counted`` gives them."""
+        return self._axes
 
     def hide(self, tensor: int, labels: IntArray) -> None:
         """Note that a tensor is a sum or a mean over these labels."""

@@ -46,6 +46,8 @@ class Labels:
     def __init__(self) -> None:
         self.size = 0
         self._ties: list[tuple[IntArray, IntArray]] = []
+        self._met: list[tuple[IntArray, IntArray]] = []
+        self._loose: list[tuple[IntArray, IntArray]] = []
         self._known = np.zeros(0, dtype=np.int64)
         self._frozen: list[tuple[IntArray, str]] = []
         self._stays = np.zeros(0, dtype=bool)
@@ -62,11 +64,25 @@ class Labels:
             differ = a != b
             if differ.any():
                 self._ties.append((a[differ], b[differ]))
+                self._met.append(self._ties[-1])
 
     def tie_rows(self, table: IntArray) -> IntArray:
         """Tie every row of a table to the first, and return the first."""
-        self.tie(table[:1], table)
+        a, b = np.broadcast_arrays(table[:1], table)
+        self._ties.append((a.ravel(), b.ravel()))
         return np.asarray(table[0])
+
+    def strands(self) -> IntArray:
+        """The smallest label that each label meets, directly or not; other rows of a table are other strands."""
+        return components(self.size, self._met)
+
+    def loosen(self, table: IntArray) -> None:
+        """Of every row of a table equally many go, and the code does not say which: of all the same share."""
+        self._loose.append((np.full(table.size, table[0, 0]), table.ravel()))
+
+    def loose(self) -> list[tuple[IntArray, IntArray]]:
+        """Pairs of labels of which equally many stay, as far as ``loosen`` was told."""
+        return self._loose
 
     def freeze(self, labels: IntArray, reason: str) -> None:
         """None of these labels may go, and why; the first reason given is the one that is told."""
@@ -80,16 +96,26 @@ class Labels:
         """Whether all of these labels were frozen themselves, not only what they are tied with."""
         return bool(labels.max(initial=-1) < self._stays.size and self._stays[labels].all())
 
+    def number_frozen(self, labels: IntArray) -> int:
+        """How many of these labels were frozen themselves."""
+        return int(self._stays[labels[labels < self._stays.size]].sum())
+
     def classes(self) -> IntArray:
         """The class of each label: the smallest label that it is tied with."""
         if self._ties or self._known.size < self.size:
             self._known, self._ties = components(self.size, self._ties, self._known), []
         return self._known
 
+    def shares(self) -> IntArray:
+        """The smallest label of which the same share stays as of each label: tied to it, also by number only."""
+        return components(self.size, self._loose, self.classes())
+
     def tie_counts(self, a: IntArray, b: IntArray) -> None:
         """Of both lists of labels equally many stay: position by position, unless other ties see to it already."""
         if not np.array_equal(a, b):
-            root = self.classes()
+            if self._loose and np.array_equal(np.sort(a), np.sort(b)):
+                return
+            root = self.shares() if self._loose else self.classes()
             if not np.array_equal(np.sort(root[a]), np.sort(root[b])):
                 self.tie(a, b)
 

@@ -17,7 +17,7 @@ from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Liter
 
 def counted(flow: FlowState, origin: SizeOrigin | None) -> IntArray | None:
     """The labels that a size counts, if it is the size of a labelled axis."""
-    return flow.axes(origin.tensor).get(origin.axis) if isinstance(origin, Extent) else None
+    return flow.counted(origin.tensor).get(origin.axis) if isinstance(origin, Extent) else None
 
 
 def shrinks(flow: FlowState, origin: SizeOrigin | None) -> bool:
@@ -116,11 +116,10 @@ def divide(
         told = _told(lost[0]) if lost else "has its sizes in the network's code"
         flow.labels.freeze(split.table, f"{where(operator)} {told}")
         free = [len(split.axes) - 1]
-    chosen = free[-1]
-    if len(free) > 1 and flow.choose(operator, split.table.ravel()):
-        chosen = free[-2]
+    whole = len(free) > 1 and flow.choose(operator, split.table.ravel())
+    chosen = free[-2] if whole else free[-1]
     rows = np.moveaxis(split.table, chosen, -1).reshape(-1, split.table.shape[chosen])
-    labels, axis = flow.labels.tie_rows(rows), split.axes[chosen]
+    labels, axis = flow.divide(operator, rows, free=not whole), split.axes[chosen]
     origin, following = origins[axis], split.axes[chosen + 1 :][:1]
     rest = [a for a in split.axes if a != axis]
     for other in following:  # the parts of h, x // h: together they are x

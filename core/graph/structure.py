@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.dealing import ChannelOrder, UnitQuotas
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.tracked_sizes import Path, SizeOrigin
@@ -29,6 +30,7 @@ class Group:
         offset: Number of its first unit among all units of the graph.
         fixed: Channels of the layer ``id`` that always stay.
         per_unit: Channels of the layer ``id`` that one unit owns.
+        quotas: How many units of each kind stay together; None: any units.
     """
 
     id: int
@@ -38,6 +40,31 @@ class Group:
     offset: int
     fixed: int
     per_unit: int
+    quotas: UnitQuotas | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def counts(self) -> Sequence[int]:
+        """The numbers of units that can stay, ascending."""
+        return range(1, self.size + 1) if self.quotas is None else self.quotas.counts
+
+    def nearest(self, units: float) -> int:
+        """The number of units that can stay that is nearest to another number."""
+        return min(max(round(units), 1), self.size) if self.quotas is None else self.quotas.nearest(units)
+
+    def channels(self, count: int) -> int:
+        """How many channels of the layer ``id`` are left with so many units."""
+        return self.fixed + self.per_unit * count if self.quotas is None else self.quotas.channels(count)
+
+    def last(self, order: Sequence[int] | IntArray, count: int) -> IntArray:
+        """The units that stay when they go in this order: the last ones, or the last ones of each kind."""
+        units = np.asarray(order, dtype=np.int64)
+        if self.quotas is None:
+            return units[self.size - count :]
+        kinds, stays = self.quotas.kinds[units], list[IntArray]()
+        for kind, places in enumerate(self.quotas.step(count)):
+            of_kind = units[kinds == kind]
+            stays.append(of_kind[of_kind.size - places :])
+        return np.concatenate(stays)
 
 
 NO_MID = -1
@@ -241,6 +268,7 @@ class ChannelStructure:
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Names of the choices where whole parts go.
+        arrangement: In which order the channels of groups with quotas stay; None: there are none.
         notes: What the proof found out, one line each.
     """
 
@@ -262,6 +290,7 @@ class ChannelStructure:
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     whole_parts: tuple[str, ...] = ()
+    arrangement: ChannelOrder | None = field(default=None, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -273,6 +302,22 @@ class ChannelStructure:
     def numbered(self) -> tuple[Layer, ...]:
         """The layers that have a mid, by mid."""
         return tuple(layer for layer in self.layers if layer.mid != NO_MID)
+
+    def kept(self, keep: NDArray[np.bool_]) -> dict[tuple[str, int], IntArray]:
+        """For each parameter and axis that loses something the positions that stay, in their new order.
+
+        Args:
+            keep: A flag for each unit.
+        """
+        order = {} if self.arrangement is None or keep.all() else self.arrangement.positions(keep)
+        found = {}
+        for axis in self.axes:
+            stays = staying(axis.units, keep)
+            if not stays.all():
+                positions = order.get((axis.parameter, axis.axis))
+                ordered = np.arange(stays.size) if positions is None else positions
+                found[axis.parameter, axis.axis] = ordered[stays[ordered]]
+        return found
 
     def group_of(self, mid: int) -> Group | None:
         """The group that a layer's output channels belong to, or None if they all stay."""

@@ -46,12 +46,13 @@ def compensated(
         state: Parameters and buffers of the original network.
     """
     keep = plan.flags(graph)
-    weights = AppliedWeights(graph, keep, moments.weights, state)
+    weights, kept = AppliedWeights(graph, keep, moments.weights, state), graph.kept(keep)
     changed: dict[str, NDArray[Any]] = {}
     for reader in graph.readers:
         stays = staying(reader.units, keep)
         if reader.weight in moments.matrices and not stays.all():
             weight, shift = _solve(reader, stays, moments, weights.whole(reader.weight))
+            weight = _ordered(weight, reader, stays, kept.get((reader.weight, reader.in_axis)))
             written = weights.written(reader.weight, reader.in_axis, weight)
             if written is None:
                 continue  # a weight that the code computes in a way that cannot be undone: the graph's notes say so
@@ -61,6 +62,14 @@ def compensated(
                 after = weights.left(name, state[name] + sign * shift)
                 changed[name] = after.astype(state[name].dtype)
     return changed
+
+
+def _ordered(weight: Floats, reader: Reader, stays: NDArray[np.bool_], kept: NDArray[np.int64] | None) -> Floats:
+    """The weight, whose input channels are those that stay, with these in their new order."""
+    if kept is None:
+        return weight
+    columns = np.tile(np.repeat(stays, reader.block), reader.groups if reader.in_axis == 0 else 1)
+    return weight.take((np.cumsum(columns) - 1)[kept], reader.in_axis)
 
 
 def _rows(reader: Reader, weight: NDArray[Any]) -> Floats:

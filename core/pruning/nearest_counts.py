@@ -93,7 +93,7 @@ class NearestCounts:
     def _flags(self, index: int, count: int) -> Keep:
         order = self._orders[index]
         flags = np.zeros(order.size, dtype=bool)
-        flags[order[order.size - count :]] = True
+        flags[self._graph.groups[index].last(order, count)] = True
         return flags
 
 

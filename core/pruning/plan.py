@@ -118,6 +118,11 @@ class PrunePlan:
             fewer: Whether rather fewer units are kept than more, as under a budget.
         """
         orders = [rankings[group.id].order for group in graph.groups]
+        counts = [group.nearest(int(count)) for group, count in zip(graph.groups, counts, strict=True)]
+        allowed = [
+            some if group.quotas is None else [n for n in some if n in group.counts] or [group.size]
+            for group, some in zip(graph.groups, allowed, strict=True)
+        ]
         found, moved = NearestCounts(graph, orders, allowed, fewer).of(counts) if graph.comparisons else (counts, {})
         told = (
             f"group {graph.groups[k].id} ({graph.groups[k].name}) keeps {found[k]} units, not {counts[k]}: {flip}"
@@ -129,13 +134,16 @@ class PrunePlan:
     def from_counts(
         cls, graph: ChannelStructure, counts: Sequence[int] | NDArray[np.int64], rankings: Mapping[int, Ranking]
     ) -> PrunePlan:
-        """Keep ``counts[i]`` units of group i, the last ones of its ranking."""
+        """Keep ``counts[i]`` units of group i, the last ones of its ranking.
+
+        A group with quotas keeps the nearest number that it can keep, the last ones of each kind.
+        """
         keep = {}
         for group, count in zip(graph.groups, counts, strict=True):
             if not 1 <= count <= group.size:
                 raise PlanError(f"group {group.id} has {group.size} units; {count} of them cannot be kept")
-            order = rankings[group.id].order
-            keep[group.id] = tuple(sorted(int(unit) for unit in order[group.size - int(count) :]))
+            stays = group.last(rankings[group.id].order, group.nearest(int(count)))
+            keep[group.id] = tuple(sorted(stays.tolist()))
         return cls(keep, {group.id: group.size for group in graph.groups}, graph.signature, graph.described)
 
     def counts(self, graph: ChannelStructure) -> tuple[int, ...]:
@@ -195,6 +203,9 @@ class PrunePlan:
                 raise PlanError(f"group {gid} cannot keep units {wrong or 'none'} of its {here[gid]}")
             if len(set(self.keep[gid])) < len(self.keep[gid]):
                 raise PlanError(f"group {gid} keeps a unit twice")
+        for group in graph.groups:
+            if group.quotas is not None and not group.quotas.allow(self.keep[group.id]):
+                raise PlanError(_quota(group, self.keep[group.id]))
         if self.signature != graph.signature:
             raise PlanError("the plan is for another network: the groups agree, the layers do not")
 
@@ -204,10 +215,12 @@ def rounded(group: Group, units: float, round_to: int) -> int:
 
     Rounds up, and down where up would be more than there is, as AMC does; without a multiple it does not round.
     """
-    count = min(max(round(units), 1), group.size)
-    candidates: list[int] = [*range(count, group.size + 1), *range(count - 1, 0, -1)]
-    for candidate in candidates:
-        if (group.fixed + candidate * group.per_unit) % round_to == 0:
+    count = group.nearest(units)
+    if round_to == 1:
+        return count
+    above, below = [c for c in group.counts if c >= count], [c for c in group.counts if c < count]
+    for candidate in [*above, *reversed(below)]:
+        if group.channels(candidate) % round_to == 0:
             return candidate
     return count
 
@@ -244,6 +257,16 @@ def _comparable(scores: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray
     means = np.bincount(own, scores) / np.bincount(own)
     comparable: NDArray[np.float64] = scores * scores.mean() / np.where(means > 0, means, 1.0)[own]
     return comparable
+
+
+def _quota(group: Group, units: Sequence[int]) -> str:
+    """Why a group cannot keep these units."""
+    nearest, told = group.nearest(len(units)), f"group {group.id} ({group.name}) cannot keep these {len(units)} units"
+    if nearest != len(units):
+        return (
+            f"{told}: the network's code deals channels out in turn, and the nearest number that can stay is {nearest}"
+        )
+    return f"{told}: of each part of the channels that the network's code takes others stay; see PrunePlan.from_counts"
 
 
 def check_network(graph: ChannelStructure, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,6 +64,7 @@ class Reference:
         calls = {(operators[p].name, operators[p].call) for p in mode}
         self._compared = {call for call in calls if graph.operators.results.get(call)}
         self._values: dict[Place, NDArray[Any]] = {}
+        self._sorted: dict[Place, list[int]] = {}
         self._decided: dict[Place, dict[int, NDArray[Any]]] = {}
         self._calls: Mapping[tuple[str, str], int] = {}
 
@@ -83,13 +84,19 @@ class Reference:
             if not flags.all():
                 yield axis, np.flatnonzero(flags)
 
-    def note(self, place: Place, values: NDArray[Any]) -> None:
+    def note(self, call: Call, place: Place, values: NDArray[Any]) -> None:
         """Keep an operator's result, cut to what stays, in an array that nobody else writes."""
-        self._values[place] = values
+        self._sorted[place] = self._dealt_axes(call, 0)
+        self._values[place] = _sorted(values, self._sorted[place])
 
-    def note_decision(self, place: Place, result: int, values: NDArray[Any]) -> None:
-        """Keep a draw or a decision, in the same way."""
-        self._decided.setdefault(place, {})[result] = values
+    def note_decision(self, call: Call, place: Place, result: int, values: NDArray[Any]) -> None:
+        """Keep a draw or a decision, in the same way, unless what stays stands in another order afterwards."""
+        if not self._dealt_axes(call, result):
+            self._decided.setdefault(place, {})[result] = values
+
+    def _dealt_axes(self, call: Call, result: int) -> list[int]:
+        """Axes along which what stays may stand in another order in the pruned network."""
+        return [] if self._graph.arrangement is None else [axis for axis, _ in self.stays(call, result)]
 
     def note_effect(self, mask: int, place: Place, powers: NDArray[np.floating], whole: float) -> None:
         """Keep what the channels contributed to the result of a masked operator.
@@ -123,7 +130,7 @@ class Reference:
 
     def compare(self, place: Place, values: NDArray[Any]) -> None:
         """Hold an operator's result in the pruned network against that of the masked run."""
-        self.differences[place] = relative_difference(values, self._values[place])
+        self.differences[place] = relative_difference(_sorted(values, self._sorted[place]), self._values[place])
 
     def masked_run_ends(self, calls: Mapping[tuple[str, str], int]) -> None:
         """How often each module called each operator."""
@@ -137,6 +144,12 @@ class Reference:
         for place in [place for place in self.differences if calls.get(place[:2]) != self._calls.get(place[:2])]:
             del self.differences[place]
         self._values.clear()
+
+
+def _sorted(values: NDArray[Any], axes: Sequence[int]) -> NDArray[Any]:
+    for axis in axes:
+        values = np.sort(values, axis)
+    return values
 
 
 def _summed(groups: IntArray, powers: NDArray[np.floating]) -> Iterator[tuple[int, float]]:

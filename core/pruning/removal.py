@@ -24,7 +24,7 @@ class Removal:
     """A plan in terms of a network's parameters and modules.
 
     Attributes:
-        kept: For each parameter and axis that loses something the positions that stay.
+        kept: For each parameter and axis that loses something the positions that stay, in their new order.
         factors: For each parameter and axis whose values change what to multiply its positions by, before the cut.
         sizes: For each (module, path of an attribute) that is a size and changes its new value.
         channels: For each module that normalizes how many channels it sees, before and afterwards.
@@ -62,10 +62,10 @@ class Removal:
         keep, kept = plan.flags(graph), dict[str, dict[int, NDArray[np.int64]]]()
         for flip in flips(graph, keep):
             raise PlanError(f"the plan changes what comes of a comparison in the network: {flip}; {_ways(graph, flip)}")
+        positions = graph.kept(keep)
         for axis in graph.axes:
-            stays = staying(axis.units, keep)
-            if not stays.all() and _there(axis, shapes, state):
-                kept.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+            if (axis.parameter, axis.axis) in positions and _there(axis, shapes, state):
+                kept.setdefault(axis.parameter, {})[axis.axis] = positions[axis.parameter, axis.axis]
         channels = {name: (units.size, int(staying(units, keep).sum())) for name, units in graph.norms}
         lengths = {normed.gain: normed for normed in graph.normed_weights if normed.weight in kept}
         return cls(kept, size_updates.factors(graph, keep), size_updates.sizes(graph, keep), channels, lengths)

@@ -24,10 +24,8 @@ Factors = dict[int, NDArray[np.float64]]
 def kept_positions(graph: ChannelStructure, keep: Keep) -> dict[str, Positions]:
     """What stays of every parameter and buffer that loses something."""
     found: dict[str, Positions] = {}
-    for axis in graph.axes:
-        stays = staying(axis.units, keep)
-        if not stays.all():
-            found.setdefault(axis.parameter, {})[axis.axis] = np.flatnonzero(stays)
+    for (parameter, axis), positions in graph.kept(keep).items():
+        found.setdefault(parameter, {})[axis] = positions
     return found
 
 

@@ -73,9 +73,9 @@ def allowed_counts(group: Group, bound: Range, channel_round: int) -> NDArray[np
     """
     high = max(1, round(group.size * bound[1]))
     low = min(high, max(1, math.ceil(group.size * bound[0] - _EXACT)))  # a lower bound is not undercut by rounding
-    units = np.arange(1, group.size + 1, dtype=np.int64)
+    units = np.array(group.counts, dtype=np.int64)
     if group.fixed % math.gcd(group.per_unit, channel_round) == 0:
-        multiple = (group.fixed + group.per_unit * units) % channel_round == 0
+        multiple = np.array([group.channels(count) for count in group.counts]) % channel_round == 0
         multiple[-1] = True
         units = units[multiple]
     inside = units[(units >= low) & (units <= high)]

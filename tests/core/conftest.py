@@ -5,8 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prunekit.core.graph import Operator, OperatorGraph
-from prunekit.core.graph.attributes import Attributes, Convolution, Elementwise, Linear, Normalization, Permute, Reduce
+from prunekit.core.graph import ChannelStructure, Operator, OperatorGraph, channel_structure
+from prunekit.core.graph.attributes import (
+    Attributes,
+    Concat,
+    Convolution,
+    Elementwise,
+    Linear,
+    Normalization,
+    Permute,
+    Reduce,
+    Reshape,
+    Split,
+)
 
 
 class Script:
@@ -67,6 +78,18 @@ class Script:
         shape = self.graph.tensors[x].shape[:2]
         return self.op(Reduce(axes=(2, 3), keepdim=False, over="mean"), "mean", [x], shape)
 
+    def shuffles(self, x: int, units: int) -> int:
+        """Units in which half of the channels pass and half are worked on; then both are dealt out in turn."""
+        half = self.graph.tensors[x].shape[1] // 2
+        part, whole = (1, half, 4, 4), (1, 2 * half, 4, 4)
+        for number in range(units):
+            a, b = self.op(Split(axis=1, sizes=(half, half)), "split", [x], part, part)
+            x = self.op(Concat(axis=1), "cat", [a, self.conv(b, f"unit{number}", half, kernel=1)], whole)
+            x = self.op(Reshape(), "view", [x], (1, 2, half, 4, 4))
+            x = self.op(Permute(order=(0, 2, 1, 3, 4)), "transpose", [x], (1, half, 2, 4, 4))
+            x = self.op(Reshape(), "view", [x], whole)
+        return x
+
     def output(self, x: int) -> OperatorGraph:
         self.graph.outputs.append(x)
         return self.graph
@@ -84,3 +107,10 @@ def residual(script: Script) -> OperatorGraph:
     y = script.norm(script.conv(x, "block.conv1", 4), "block.bn")
     y = script.conv(y, "block.conv2", 6)
     return script.output(script.linear(script.mean(script.add(x, y)), "head", 5))
+
+
+@pytest.fixture
+def shuffle_stage(script: Script) -> ChannelStructure:
+    """Four units of 14 channels each: one group with quotas; without them all channels would hang together."""
+    x = script.shuffles(script.conv(script.input(1, 3, 4, 4), "stem", 28), 4)
+    return channel_structure(script.output(script.linear(script.mean(x), "head", 5)))

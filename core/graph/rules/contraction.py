@@ -146,11 +146,12 @@ def _grouped(
             flow.labels.freeze(read, f"{where(operator)} has groups that go as a whole")
         return
     pin(flow, origin, operator)
-    _contract(flow, None if channels is None else flow.labels.tie_rows(channels.reshape(groups, -1)), read, operator)
+    first = None if channels is None else flow.divide(operator, channels.reshape(groups, -1), free=False)
+    _contract(flow, first, read, operator)
     if out is not None and out.size == groups:
         flow.labels.freeze(out, f"{where(operator)} has one output per group")
     elif out is not None:
-        flow.labels.tie_rows(out.reshape(groups, -1))
+        flow.divide(operator, out.reshape(groups, -1))
 
 
 def _grouped_transposed(

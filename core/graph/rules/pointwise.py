@@ -90,7 +90,7 @@ def _in_groups(flow: FlowState, labels: IntArray, groups: int, operator: Operato
         require(flow, table[:, 0], origin, operator)
     else:
         pin(flow, origin, operator)
-        flow.labels.tie_rows(table)
+        flow.divide(operator, table, free=False)
     return labels
 
 

@@ -44,7 +44,7 @@ def _bounded(flow: FlowState, operator: Operator[Slice], labels: IntArray) -> No
     start, stop = part.start or 0, size if part.stop is None else part.stop
     if step > 1:  # every step-th: runs of that length go together
         if start < step and stop > size - step and size % step == 0:
-            flow.labels.tie_rows(labels.reshape(size // step, step).T)
+            flow.divide(operator, labels.reshape(size // step, step).T)
         else:
             flow.labels.freeze(labels, f"{where(operator)} takes fixed places of it")
         return
@@ -71,7 +71,7 @@ def split(flow: FlowState, position: int, operator: Operator[Split]) -> list[Axe
     elif operator.attributes.origins:
         _measured(flow, parts, operator)
     elif set(sizes[:-1]) == {sizes[0]} and sizes[-1] <= sizes[0]:
-        for part in _aligned(flow, parts):
+        for part in _aligned(flow, parts, operator):
             flow.labels.freeze(part, f"{where(operator)} takes unequal parts of it")
     else:
         flow.labels.freeze(labels, f"{where(operator)} takes unequal parts of it")
@@ -97,13 +97,13 @@ def _measured(flow: FlowState, parts: Sequence[IntArray], operator: Operator[Spl
         for part in parts[:-1]:
             require(flow, part, origin, operator)
         return
-    for rest in _aligned(flow, parts):
+    for rest in _aligned(flow, parts, operator):
         flow.labels.tie(parts[0][parts[-1].size :], rest)
     require(flow, parts[0], origin, operator)
 
 
-def _aligned(flow: FlowState, parts: Sequence[IntArray]) -> list[IntArray]:
+def _aligned(flow: FlowState, parts: Sequence[IntArray], operator: Operator[Split]) -> list[IntArray]:
     """Tie what stands at one position of every part; return what the last part is too short for."""
     shared = parts[-1].size
-    flow.labels.tie_rows(np.stack([part[:shared] for part in parts]))
+    flow.divide(operator, np.stack([part[:shared] for part in parts]))
     return [part[shared:] for part in parts[:-1] if part.size > shared]

@@ -11,7 +11,6 @@ from prunekit.core.cost import price
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.kinds import Kind
-from prunekit.core.graph.structure import staying
 from prunekit.core.pruning.plan import PlanError, PrunePlan
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise, same
@@ -40,8 +39,8 @@ def pruning_takes_what_the_plan_says(subject: Subject) -> None:
     """``prune``: arrays hold the slices that stay and no others; modules' own sizes and the cost follow."""
     for structure, network, graph, plan in _cases(subject):
         keep, wanted = plan.flags(graph), subject.state(network)
-        for axis in graph.axes:
-            wanted[axis.parameter] = wanted[axis.parameter].compress(staying(axis.units, keep), axis.axis)
+        for (name, axis), positions in graph.kept(keep).items():
+            wanted[name] = wanted[name].take(positions, axis)
         small = subject.backend.prune(network, graph, plan)
         same(subject.state(small), wanted, f"{structure}: pruned to {plan.counts(graph)} units")
         found, cost = subject.graph(small, structure), price(graph, plan)

@@ -111,14 +111,14 @@ class _Masking(Watching):
     ) -> None:
         results = list(tensors_in(out))
         if reference.compares(call):
-            reference.note(place, _cut(reference, call, 0, results[0]))
+            reference.note(call, place, _cut(reference, call, 0, results[0]))
         for mask in masks:
             reference.note_effect(mask.number, place, *_contributions(call[0], args, mask.axis, results[0]))
         drawn = draws(func)
         if drawn or decides(args, results):
             for number, tensor in enumerate(results):
                 if drawn or not tensor.is_floating_point():
-                    reference.note_decision(place, number, _cut(reference, call, number, tensor))
+                    reference.note_decision(call, place, number, _cut(reference, call, number, tensor))
 
 
 def _follow_statistics(func: Any, args: tuple[Any, ...]) -> None:

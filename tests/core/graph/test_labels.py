@@ -90,3 +90,25 @@ def followed(axes, before, after):
 )
 def test_reshape(axes, before, after, found):
     assert followed(axes, before, after) == found
+
+
+def test_what_stays_in_equal_shares_is_not_tied_by_counts():
+    """Two parts of four of which equally many stay: sizes that count them agree, whichever stay."""
+    labels = Labels()
+    first, second = labels.fresh(4), labels.fresh(4)
+    labels.loosen(np.stack([first, second]))
+    labels.tie_counts(first, second)
+    labels.tie_counts(np.concatenate([first, second]), np.concatenate([second[::-1], first]))
+    assert labels.classes().tolist() == list(range(8))
+    assert labels.shares().tolist() == [0] * 8
+    labels.tie_counts(first, labels.fresh(4))  # of this nothing is known
+    assert labels.classes()[8:].tolist() == [0, 1, 2, 3]
+
+
+def test_strands_are_what_meets_not_what_goes_together():
+    labels = Labels()
+    parts = labels.fresh(6).reshape(2, 3)
+    labels.tie_rows(parts)
+    labels.tie(labels.fresh(6), parts.ravel())
+    assert labels.classes()[:6].tolist() == [0, 1, 2, 0, 1, 2]
+    assert labels.strands().tolist() == [0, 1, 2, 3, 4, 5] * 2

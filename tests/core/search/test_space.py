@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from prunekit.core.cost import CostModel, price
 from prunekit.core.graph import Group
 from prunekit.core.graph.structure import Comparison
 from prunekit.core.graph.tracked_sizes import Extent
-from prunekit.core.search import BoundError, BudgetError
+from prunekit.core.pruning import Ranking
+from prunekit.core.search import BoundError, BudgetError, SearchSettings, SearchSpace
 from prunekit.core.search.bounds import allowed_counts
 
 
@@ -149,3 +151,22 @@ def test_counts_keep_what_the_code_compares(comparing):
 def test_bounds_that_leave_only_another_outcome(comparing):
     with pytest.raises(BoundError, match=r"group 3 \(layer3\) has no number of units within the bounds.*net.py:2"):
         comparing.space(rbound=0.5)
+
+
+def test_quotas_bound_what_may_stay(shuffle_stage):
+    """Every count of the space is one that the group can keep, whatever the bound and the rounding."""
+    (group,) = shuffle_stage.groups
+    rankings = {0: Ranking.of_scores(np.random.default_rng(0).random(group.size))}
+    for settings in ({}, {"lbound": 0.8}, {"lbound": 0.81, "rbound": 0.82}, {"channel_round": 8}, {"channel_round": 1}):
+        space = SearchSpace(shuffle_stage, rankings, SearchSettings(**settings), CostModel(shuffle_stage))
+        (allowed,) = space.allowed
+        assert len(allowed) and set(allowed.tolist()) <= set(group.counts)
+        for count in allowed:
+            assert space.plan([count]).counts(shuffle_stage) == (count,)
+            assert (
+                space.share("flops", [count])
+                == price(shuffle_stage, space.plan([count])).macs / price(shuffle_stage).macs
+            )
+    assert allowed_counts(group, (0.0, 1.0), 8).tolist() == [
+        n for n in group.counts if group.channels(n) % 8 == 0 or n == 84
+    ]

@@ -261,6 +261,74 @@ class ShuffleUnit(nn.Cell):
         return self.head(self.reshape(x, (n, c, h, w)))
 
 
+class ShuffleStep(nn.Cell):
+    def __init__(self, half):
+        super().__init__()
+        self.branch = nn.SequentialCell(conv(half, 6, 1), conv2d(6, 6, groups=6), conv(6, half, 1))
+        self.reshape, self.transpose, self.shape = ops.Reshape(), ops.Transpose(), ops.Shape()
+
+    def construct(self, x):
+        a, b = ops.chunk(x, 2, 1)
+        x = ops.cat((a, self.branch(b)), 1)
+        n, c, h, w = self.shape(x)
+        x = self.transpose(self.reshape(x, (n, 2, c // 2, h, w)), (0, 2, 1, 3, 4))
+        return self.reshape(x, (n, c, h, w))
+
+
+@case
+class ShuffleStage(nn.Cell):
+    """Units of ShuffleNetV2 one behind the other: 14 positions of each half, which no power of two divides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 28), Head(28)
+        self.units = nn.SequentialCell(*[ShuffleStep(14) for _ in range(4)])
+
+    def construct(self, x):
+        return self.head(self.units(self.stem(x)))
+
+
+class DealtStep(nn.Cell):
+    """Every second channel passes, the others are worked on, as the authors of ShuffleNetV2 and MindCV wrote it."""
+
+    def __init__(self, half):
+        super().__init__()
+        self.branch = conv(half, half, 1)
+
+    def construct(self, x):
+        n, c, h, w = x.shape
+        x = ops.reshape(x, (n * c // 2, 2, h * w))
+        x = ops.reshape(ops.transpose(x, (1, 0, 2)), (2, -1, c // 2, h, w))
+        return ops.cat((x[0], self.branch(x[1])), 1)
+
+
+@case
+class DealtStage(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 28), Head(28)
+        self.units = nn.SequentialCell(*[DealtStep(14) for _ in range(3)])
+
+    def construct(self, x):
+        return self.head(self.units(self.stem(x)))
+
+
+@case
+class ShuffledGroups(nn.Cell):
+    """ShuffleNetV1: what three groups produce is dealt out to the three groups behind them, around a shortcut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 24), Head(24)
+        self.first, self.last = conv2d(24, 21, 1, groups=3), conv2d(21, 24, 1, groups=3)
+        self.shuffle, self.depthwise = nn.ChannelShuffle(3), conv2d(21, 21, groups=21)
+
+    def construct(self, x):
+        x = self.stem(x)
+        y = self.depthwise(self.shuffle(ops.relu(self.first(x))))
+        return self.head(x + self.last(y))
+
+
 @case
 class PixelShuffle(nn.Cell):
     def __init__(self) -> None:

@@ -259,6 +259,68 @@ class ShuffleUnit(nn.Module):
         return self.head(x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w))
 
 
+class ShuffleStep(nn.Module):
+    def __init__(self, half):
+        super().__init__()
+        self.branch = nn.Sequential(conv(half, 6, 1), nn.Conv2d(6, 6, 3, padding=1, groups=6), conv(6, half, 1))
+
+    def forward(self, x):
+        a, b = x.chunk(2, 1)
+        x = torch.cat([a, self.branch(b)], 1)
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+
+
+@case
+class ShuffleStage(nn.Module):
+    """Units of ShuffleNetV2 one behind the other: 14 positions of each half, which no power of two divides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.units, self.head = conv(3, 28), nn.Sequential(*[ShuffleStep(14) for _ in range(4)]), Head(28)
+
+    def forward(self, x):
+        return self.head(self.units(self.stem(x)))
+
+
+class DealtStep(nn.Module):
+    """Every second channel passes, the others are worked on, as the authors of ShuffleNetV2 wrote it."""
+
+    def __init__(self, half):
+        super().__init__()
+        self.branch = conv(half, half, 1)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        x = x.reshape(n * c // 2, 2, h * w).permute(1, 0, 2).reshape(2, -1, c // 2, h, w)
+        return torch.cat([x[0], self.branch(x[1])], 1)
+
+
+@case
+class DealtStage(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.units, self.head = conv(3, 28), nn.Sequential(*[DealtStep(14) for _ in range(3)]), Head(28)
+
+    def forward(self, x):
+        return self.head(self.units(self.stem(x)))
+
+
+@case
+class ShuffledGroups(nn.Module):
+    """ShuffleNetV1: what three groups produce is dealt out to the three groups behind them, around a shortcut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 24), Head(24)
+        self.first, self.last = nn.Conv2d(24, 21, 1, groups=3), nn.Conv2d(21, 24, 1, groups=3)
+        self.shuffle, self.depthwise = nn.ChannelShuffle(3), nn.Conv2d(21, 21, 3, padding=1, groups=21)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head(x + self.last(self.depthwise(self.shuffle(self.first(x).relu()))))
+
+
 @case
 class PixelShuffle(nn.Module):
     def __init__(self) -> None:

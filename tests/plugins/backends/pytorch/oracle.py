@@ -37,11 +37,13 @@ def zeroed(graph: ChannelGraph, plan: PrunePlan, state: dict[str, Any]) -> dict[
 
 
 def halves(graph: ChannelGraph, seed: int) -> list[PrunePlan]:
-    """A random part of every group removed, and the rest of it."""
+    """A random part of every group removed, and the rest of it, as far as quotas allow it."""
     first, second = dict[int, tuple[int, ...]](), dict[int, tuple[int, ...]]()
     for group in graph.groups:
-        order = np.random.default_rng([seed, group.id]).permutation(group.size).tolist()
-        first[group.id], second[group.id] = (tuple(sorted(part)) for part in np.array_split(order, 2))
+        order = np.random.default_rng([seed, group.id]).permutation(group.size)
+        count = group.nearest(group.size - group.size // 2)
+        first[group.id] = tuple(sorted(group.last(order[::-1], count).tolist()))
+        second[group.id] = tuple(sorted(group.last(order, group.nearest(group.size - count)).tolist()))
     sizes = {group.id: group.size for group in graph.groups}
     return [PrunePlan(keep, sizes, graph.signature) for keep in (first, second)]
 
