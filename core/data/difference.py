@@ -17,9 +17,12 @@ def relative_difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
     """
     if found.shape != wanted.shape:
         return float("inf")
+    if np.iscomplexobj(wanted):
+        return relative_difference(_parts(found), _parts(wanted))
     if not np.issubdtype(wanted.dtype, np.floating):
         return 0.0 if np.array_equal(found, wanted) else float("inf")
-    largest, error = _largest(wanted), _largest(found - wanted)
+    with np.errstate(invalid="ignore", over="ignore"):
+        largest, error = _largest(wanted), _largest(np.subtract(found, wanted, dtype=np.float64))
     if np.isfinite(largest) and np.isfinite(error):  # as a rule; the rest takes its time
         return error / largest if largest else error
     finite = np.isfinite(wanted)
@@ -33,3 +36,8 @@ def relative_difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
 def _largest(array: NDArray[Any]) -> float:
     """The largest size of a value; not a number where one is not."""
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
+
+
+def _parts(array: NDArray[Any]) -> NDArray[Any]:
+    """Real and imaginary parts."""
+    return np.stack([array.real, array.imag])

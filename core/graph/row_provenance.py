@@ -26,7 +26,7 @@ from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.reshaping import segments
 
 Moving: TypeAlias = Reshape | Permute | Expand | Slice | Split
-_SUMS = ("sum", "difference", "copy")
+_SUMS = ("sum", "difference")
 DEPTH = 24
 """How many operators to look back for a parameter."""
 
@@ -158,6 +158,8 @@ def _of_arithmetic(trail: Trail, operator: Operator[Attributes], attributes: Ele
     if attributes.does == "product":
         distinct = len(set(operator.inputs)) == len(operator.inputs)  # a square is no multiple
         return next(filter(None, (behind(trail, t, depth - 1) for t in operator.inputs)), None) if distinct else None
+    if attributes.does == "copy":  # of the first, whatever else it goes by
+        return behind(trail, operator.inputs[0], depth - 1)
     if attributes.does not in _SUMS:
         return None
     ndim, tables = len(trail.flow.shape(operator.outputs[0])), Tables()

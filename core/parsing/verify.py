@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,8 +73,12 @@ class Verification:
         return []
 
     def without_effect(self) -> list[Group]:
-        """The groups of which nothing that was removed could be missed, so that no mistake could show."""
-        return [group for group in self.graph.groups if self.effects.get(group.id, 0.0) < CLEAR]
+        """The groups of which nothing that was removed could be missed, so that no mistake could show.
+
+        Where some outputs do not matter, groups that reach nothing else are read by no operator that does.
+        """
+        unread = CLEAR if self.graph.operators.asked else 0.0
+        return [group for group in self.graph.groups if self.effects.get(group.id, unread) < CLEAR]
 
     def _narrowed(self, groups: list[Group], beside: list[Group], problem: str | None) -> list[tuple[Group, str]]:
         """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well.
@@ -93,6 +98,11 @@ class Verification:
 
     def _problem(self, groups: Sequence[Group]) -> str | None:
         """Why removing from these groups is wrong, or None."""
+        with warnings.catch_warnings():  # of plans that nobody asked for
+            warnings.simplefilter("ignore")
+            return self._found(groups)
+
+    def _found(self, groups: Sequence[Group]) -> str | None:
         self._tried += 1
         plan, subject = mixed_part(self.graph, groups, self.seed, self._turn), self.subject
         modes = [False] if self.graph.operators.training_from is None else [False, True]

@@ -74,7 +74,7 @@ class Reference:
 
     def compares(self, call: Call) -> bool:
         """Whether this operator's result is held against the pruned network's."""
-        return call in self._compared or (self.thorough and bool(self._graph.operators.results[call]))
+        return call in self._compared or (self.thorough and bool(self._graph.operators.results.get(call)))
 
     def stays(self, call: Call, result: int = 0) -> Iterator[tuple[int, IntArray]]:
         """Each axis of an operator's result that loses positions, and those that stay."""
@@ -129,8 +129,16 @@ class Reference:
         return place in self._values
 
     def compare(self, place: Place, values: NDArray[Any]) -> None:
-        """Hold an operator's result in the pruned network against that of the masked run."""
-        self.differences[place] = relative_difference(_sorted(values, self._sorted[place]), self._values[place])
+        """Hold an operator's result in the pruned network against that of the masked run.
+
+        What is not finite in the masked run is no measure: there, zeros in place of what goes are none.
+        """
+        found, wanted = _sorted(values, self._sorted[place]), self._values[place]
+        error = relative_difference(found, wanted)
+        if found.shape == wanted.shape and not np.isfinite(error):
+            finite = np.isfinite(wanted)
+            error = relative_difference(np.where(finite, found, 0), np.where(finite, wanted, 0))
+        self.differences[place] = error
 
     def masked_run_ends(self, calls: Mapping[tuple[str, str], int]) -> None:
         """How often each module called each operator."""

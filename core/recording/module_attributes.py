@@ -177,13 +177,27 @@ def _of_library(kind: type, uses: Uses) -> bool:
 
 def _plain_again(modules: Mapping[str, Any], uses: Uses, base: type) -> None:
     """Nothing that the forward has stored remembers where it came from."""
-    walk = _Walk(uses.libraries, modules.values(), longest=100_000)
-    for module in modules.values():
+    known = _with_new(modules.values(), base)
+    walk = _Walk(uses.libraries, known, longest=100_000)
+    for module in known:
         for key, value in list(module.__dict__.items()):
             if key not in _ordinary(base):
                 new = walk.mapped(value, _plain, (key,))
                 if new is not value:
                     module.__dict__[key] = new
+
+
+def _with_new(modules: Iterable[Any], base: type) -> list[Any]:
+    """These modules, and those that the forward has made and put into them."""
+    found = list(modules)
+    met = set(map(id, found))
+    for module in found:  # which grows
+        for value in module.__dict__.values():
+            for each in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(each, base) and id(each) not in met:
+                    met.add(id(each))
+                    found.append(each)
+    return found
 
 
 def _plain(value: Any, path: Path) -> Any:

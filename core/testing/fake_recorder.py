@@ -144,7 +144,7 @@ class Masking(Tape):
         for axis, places in reference.stays(call):
             cut = cut.take(places, axis)
         reference.note(call, place, cut)
-        for number, axis in self._masks[call]:
+        for number, axis in self._masks.get(call, ()):
             squares = np.square(whole).mean(axis=tuple(k for k in range(whole.ndim) if k != axis))
             reference.note_effect(number, place, squares, float(squares.sum()))
 

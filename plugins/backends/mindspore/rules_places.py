@@ -28,7 +28,7 @@ def gather(call: Call) -> None:
     whole = [k for k in range(x.ndim) if k != axis and places.shape[k] == x.shape[k]]
     operands, picked = [call.number(x), call.number(places)], call.between(places.shape)
     call.add(Index(moved={k: k for k in whole}), operands[:1], [picked])
-    call.add(Elementwise(), [picked, operands[1]], call.first())
+    call.add(Elementwise(does="copy"), [picked, operands[1]], call.first())
 
 
 def look_up_nd(call: Call) -> None:

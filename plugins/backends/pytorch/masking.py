@@ -143,24 +143,27 @@ def _cut(reference: Reference, call: Call, result: int, tensor: torch.Tensor) ->
 
 def _contributions(name: str, args: Any, axis: int, out: torch.Tensor) -> tuple[NDArray[Any], float]:
     """Mean squares of what each position along an axis of the operand contributes to the result, and of the result."""
-    operand, second = {"addmm": (1, 2), "baddbmm": (1, 2), "mm": (0, 1), "bmm": (0, 1), "convolution": (0, 1)}.get(
-        name, (0, None)
-    )
+    operand = int(name.rstrip("_") in _ADDING)  # what is added comes first
     powers = _mean_squares(args[operand], axis)
-    if second is None:
+    if name.rstrip("_") not in (*_ADDING, "mm", "bmm", "mv", "dot", "vdot", "convolution"):
         return powers, float(powers.sum())
-    weight = args[second]
+    weight = args[operand + 1]
     if name != "convolution":
-        powers = powers * _mean_squares(weight, weight.ndim - 2)
+        powers = powers * _mean_squares(weight, max(weight.ndim - 2, 0))
     elif args[8] == 1:
         powers = powers * _mean_squares(weight, 0 if args[6] else 1) * weight[0, 0].numel()
-    return powers, float(_sample(out, None).abs().double().square().mean())
+    return powers, float(_squares(_sample(out, None)).mean())
 
 
 def _mean_squares(x: torch.Tensor, axis: int) -> NDArray[Any]:
     """Of each position along an axis, over some of all others."""
-    powers: NDArray[Any] = to_numpy(_sample(x, axis).movedim(axis, 0).flatten(1).abs().double().square().mean(1))
+    squares = _squares(_sample(x, axis).movedim(axis, 0))
+    powers: NDArray[Any] = to_numpy(squares.reshape(len(squares), -1).mean(1))
     return powers
+
+
+def _squares(x: torch.Tensor) -> torch.Tensor:
+    return (x.abs() if x.is_complex() else x).double().square()
 
 
 def _sample(x: torch.Tensor, axis: int | None) -> torch.Tensor:

@@ -51,7 +51,7 @@ def gather(call: Call) -> None:
     whole = [k for k in range(x.ndim) if k != axis and places.shape[k] == x.shape[k]]
     operands, picked = [call.number(x), call.number(places)], call.between(places.shape)
     call.add(Index(moved={k: k for k in whole}), operands[:1], [picked])
-    return call.add(Elementwise(), [picked, operands[1]], call.results())
+    return call.add(Elementwise(does="copy"), [picked, operands[1]], call.results())
 
 
 def index_select(call: Call) -> None:

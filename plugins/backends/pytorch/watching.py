@@ -86,6 +86,8 @@ def _lifted(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
     """Arguments that ask for no less than double precision."""
     if (asked := _WIDER.get(kwargs.get("dtype"))) is not None:  # type: ignore[arg-type]
         kwargs = {**kwargs, "dtype": asked}
+    if name.startswith(("fake_quantize_per_channel", "_fake_quantize_learnable_per_channel")):
+        args = (args[0], args[1].float(), *args[2:])  # the one number that has to be in single precision
     if name in ("_softmax", "_log_softmax"):  # whether half becomes float32 on the way
         args = (*args[:2], False)
     return args, kwargs
