@@ -12,6 +12,10 @@ from prunekit.core.graph.tracked_sizes import Compared
 A_co = TypeVar("A_co", bound=Attributes, covariant=True)
 
 
+NO_TENSOR = -1
+"""In place of a number, for results that are not followed."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A tensor of the recorded forward.
@@ -72,7 +76,8 @@ class OperatorGraph:
         compared: Sizes that were compared while it ran.
         read: Tensors whose values something took, be it an operator's or the network's code.
         near_zero: Parameters that are nearly zero throughout, as some are at initialisation.
-        results: For each operator that a front end saw, by its name and call number, the tensors that it returned.
+        results: For each operator that a front end saw, by its name and call number, the tensors that it returned;
+            ``NO_TENSOR`` for those that are not followed.
         training_from: From which operator on the recording is one of the training forward, or None.
         calls: How often each operator had been called before that.
         dropped: What was computed with parameters that have no effect on the outputs, and used by nothing recorded.

@@ -96,8 +96,8 @@ def differences(
 ) -> dict[Place, float]:
     """How far the whole network is from itself, run again (with other values), at operators and at the outputs.
 
-    Without other values every operator is compared, and the second time no memory is used twice, so that what an
-    operator leaves unwritten does not hold the same by chance.
+    Without other values every operator is compared, and what an operator leaves unwritten does not hold the same by
+    chance.
     """
     sizes = {group.id: group.size for group in graph.groups}
     plan = PrunePlan({gid: tuple(range(size)) for gid, size in sizes.items()}, sizes, graph.signature)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph.labels import IntArray
+from prunekit.core.graph.operators import NO_TENSOR
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.pruning.plan import PrunePlan
 
@@ -32,8 +33,8 @@ class Reference:
         plan: What goes.
         precise: Whether casts to less than double precision in the network's code are lifted.
         lively: Whether the masked run may give normalizations the statistics of what they meet.
-        thorough: Whether every operator's result is compared, and the compared run keeps them all until it ends, so
-            that no memory is used twice.
+        thorough: Whether every operator's result is compared, and the compared run sees to it that no operator finds
+            in memory that it does not write what it found there before.
         training: Whether both runs are of the training forward.
 
     Attributes:
@@ -62,7 +63,7 @@ class Reference:
         first = graph.operators.training_from
         mode = [p for p in watched if operators[p].call >= 0 and (first is not None and p >= first) == training]
         calls = {(operators[p].name, operators[p].call) for p in mode}
-        self._compared = {call for call in calls if graph.operators.results.get(call)}
+        self._compared = {call for call in calls if self._first(call)}
         self._values: dict[Place, NDArray[Any]] = {}
         self._sorted: dict[Place, list[int]] = {}
         self._decided: dict[Place, dict[int, NDArray[Any]]] = {}
@@ -74,7 +75,11 @@ class Reference:
 
     def compares(self, call: Call) -> bool:
         """Whether this operator's result is held against the pruned network's."""
-        return call in self._compared or (self.thorough and bool(self._graph.operators.results.get(call)))
+        return call in self._compared or (self.thorough and self._first(call))
+
+    def _first(self, call: Call) -> bool:
+        """Whether the recording followed the first result of an operator."""
+        return self._graph.operators.results.get(call, ())[:1] not in ((), (NO_TENSOR,))
 
     def stays(self, call: Call, result: int = 0) -> Iterator[tuple[int, IntArray]]:
         """Each axis of an operator's result that loses positions, and those that stay."""
@@ -90,8 +95,9 @@ class Reference:
         self._values[place] = _sorted(values, self._sorted[place])
 
     def note_decision(self, call: Call, place: Place, result: int, values: NDArray[Any]) -> None:
-        """Keep a draw or a decision, in the same way, unless what stays stands in another order afterwards."""
-        if not self._dealt_axes(call, result):
+        """Keep a draw or a decision, in the same way, unless what stays is not known or in another order afterwards."""
+        followed = self._graph.operators.results[call][result] != NO_TENSOR
+        if followed and not self._dealt_axes(call, result):
             self._decided.setdefault(place, {})[result] = values
 
     def _dealt_axes(self, call: Call, result: int) -> list[int]:
@@ -127,6 +133,10 @@ class Reference:
     def expects(self, place: Place) -> bool:
         """Whether there is something to hold this operator's result against."""
         return place in self._values
+
+    def shape(self, place: Place) -> tuple[int, ...]:
+        """The shape that the operator's result is to have."""
+        return self._values[place].shape
 
     def compare(self, place: Place, values: NDArray[Any]) -> None:
         """Hold an operator's result in the pruned network against that of the masked run.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.nested import held_by, leaf_paths
 from prunekit.core.graph.attributes import Convolution, Linear, Opaque
-from prunekit.core.graph.operators import OperatorGraph
+from prunekit.core.graph.operators import NO_TENSOR, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
 from prunekit.core.recording.api_call import ApiCallTracker
 from prunekit.core.recording.call import Call, Rule
@@ -78,10 +78,9 @@ class Recorder(GraphWriter):
     def record(self, call: Call, rule: Rule | None, ours: bool) -> None:
         """Let a rule say what an operator does; without one, or where somebody else's fails, it is opaque."""
         self._say(call, rule, ours)
-        results = list(self.tensors_in(call.out))
-        numbers = [number for number in map(self.known, results) if number is not None]
-        if len(numbers) == len(results):
-            self.graph.results[call.name, self._calls[call.name] - 1] = tuple(numbers)
+        numbers = [self.known(tensor) for tensor in self.tensors_in(call.out)]
+        found = tuple(NO_TENSOR if number is None else number for number in numbers)
+        self.graph.results[call.name, self._calls[call.name] - 1] = found
 
     def _say(self, call: Call, rule: Rule | None, ours: bool) -> None:
         reason, before = "prunekit has no rule for this operator", len(self.graph.operators)

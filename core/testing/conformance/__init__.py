@@ -41,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     recording.graphs_are_golden,
     recording.parsing_proves_every_structure,
     pruning.pruned_equals_masked,
+    pruning.operators_are_compared,
     pruning.pruning_takes_what_the_plan_says,
     pruning.pruning_leaves_the_original,
     pruning.shared_parameters_stay_shared,

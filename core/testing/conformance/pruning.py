@@ -12,6 +12,7 @@ from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.pruning.plan import PlanError, PrunePlan
+from prunekit.core.pruning.reference import Reference
 from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.conformance.subject import Subject, promise, same
 from prunekit.core.testing.plans import random_plan
@@ -33,6 +34,34 @@ def pruned_equals_masked(subject: Subject) -> None:
         everything = all(len(plan.keep[group.id]) == group.size for group in graph.groups)
         effect = relative_difference(got, whole)
         promise(everything or effect > subject.tolerance, f"{structure}: without channels, the outputs are the same")
+
+
+def operators_are_compared(subject: Subject) -> None:
+    """``run_masked`` and ``run_compared``: operator by operator, so that a mistake shows where it is made."""
+    for structure, network, graph, plan in _cases(subject):
+        lost = [group for group in graph.groups if len(plan.keep[group.id]) < group.size]
+        if not lost:
+            continue
+        inputs, reference = subject.inputs(structure), Reference(graph, plan)
+        subject.backend.run_masked(network, graph, plan, inputs, reference)
+        promise(reference.complete, f"{structure}: masked did not come by all operators that read channels")
+        small = subject.backend.prune(network, graph, plan)
+        with subject.left_alone(small, f"{structure}: compared"):
+            subject.backend.run_compared(small, inputs, reference)
+        found, weight = reference.differences, graph.layers[lost[0].id].weight
+        promise(bool(found), f"{structure}: no operator of the pruned network was compared")
+        for (module, operator, _), error in found.items():
+            promise(error <= subject.tolerance, f"{structure}: {operator} in {module} differs by {error:.2g}")
+        seen = {group.id for group in lost} <= set(reference.effects)
+        seen = seen and any(effect > 0 for effect, _ in reference.effects.values())  # of some what goes is zero
+        promise(seen, f"{structure}: nothing is said of the effect of what goes")
+        changed = {weight: 1 + 2 * subject.state(small)[weight]}
+        again = Reference(graph, plan)
+        subject.backend.run_masked(network, graph, plan, inputs, again)
+        with subject.backend.temporary_parameters(small, changed):
+            subject.backend.run_compared(small, inputs, again)
+        seen = any(error > subject.tolerance for error in again.differences.values())
+        promise(seen, f"{structure}: with another {weight}, no operator of the pruned network differs")
 
 
 def pruning_takes_what_the_plan_says(subject: Subject) -> None:

@@ -33,9 +33,11 @@ class _Comparing(Watching):
         self._hoard: list[Any] = []
 
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._reference.thorough and self._reference.expects(place):  # memory that may be taken next holds no number
+            torch.full(self._reference.shape(place), torch.nan)
         out = func(*args, **kwargs)
         if self._reference.thorough:
-            self._hoard.append(out)
+            self._hoard.append(out)  # no memory is used twice
         if decided := self._reference.decisions(place):
             out = _replaced(func, out, decided)
         if self._reference.expects(place):

@@ -337,12 +337,12 @@ class CutsOtherBuffers(Pruning):
 
 @breaks("pruned_equals_masked", "masked changed the network")
 class MasksInPlace(FakeBackend):
-    def run_masked(self, network, graph, plan, inputs):
+    def run_masked(self, network, graph, plan, inputs, reference=None):
         keep = plan.flags(graph)
         for axis in graph.axes:
             gone = ~np.append(keep, True)[axis.units]
             np.moveaxis(network.arrays()[axis.parameter], axis.axis, 0)[gone] = 0
-        return super().run_masked(network, graph, plan, inputs)
+        return super().run_masked(network, graph, plan, inputs, reference)
 
 
 @breaks("pruned_equals_masked", "without channels, the outputs are the same")
@@ -350,8 +350,44 @@ class RemovesNothing(FakeBackend):
     def prune(self, network, graph, plan):
         return self.with_state(network, {})
 
-    def run_masked(self, network, graph, plan, inputs):
+    def run_masked(self, network, graph, plan, inputs, reference=None):
         ((outputs, _),) = self.run(network, [(inputs, 0)])
+        return outputs
+
+
+@breaks("operators_are_compared", "masked did not come by all operators")
+class MasksUnseen(FakeBackend):
+    def run_masked(self, network, graph, plan, inputs, reference=None):
+        return super().run_masked(network, graph, plan, inputs)
+
+
+@breaks("operators_are_compared", "no operator of the pruned network was compared")
+class ComparesNothing(FakeBackend):
+    def run_compared(self, network, inputs, reference):
+        ((outputs, _),) = self.run(network, [(inputs, 0)])
+        return outputs
+
+
+@breaks("operators_are_compared", "differs by")
+class ComparesOthers(FakeBackend):
+    def run_compared(self, network, inputs, reference):
+        return super().run_compared(network, inputs + 1, reference)
+
+
+@breaks("operators_are_compared", "nothing is said of the effect")
+class WeighsNothing(FakeBackend):
+    def run_masked(self, network, graph, plan, inputs, reference=None):
+        outputs = super().run_masked(network, graph, plan, inputs, reference)
+        if reference is not None:
+            reference.effects.clear()
+        return outputs
+
+
+@breaks("operators_are_compared", "no operator of the pruned network differs")
+class ComparesWithItself(FakeBackend):
+    def run_compared(self, network, inputs, reference):
+        outputs = super().run_compared(network, inputs, reference)
+        reference.differences = dict.fromkeys(reference.differences, 0.0)
         return outputs
 
 
