@@ -252,7 +252,10 @@ def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
     assert run() == records
 
 
-@given(st.floats(0, 1), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2))
+@given(
+    st.floats(0, 1, allow_subnormal=False),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), min_size=2, max_size=2),
+)
 def test_json_round_trips_are_exact(fake, ratio, numbers):
     space = fake.space(channel_round=1)
     trial = space.trial(7, space.counts(np.full(5, ratio)))

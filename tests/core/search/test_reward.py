@@ -10,7 +10,7 @@ from prunekit.core.search import Reward, make_reward, reward_class
 from prunekit.core.search.reward import latency_rewards, no_latency
 from prunekit.registry import Register, RegisterType
 
-share = st.floats(0, 1)
+share = st.floats(0, 1, allow_subnormal=False)
 positive = st.floats(0.01, 100)
 
 

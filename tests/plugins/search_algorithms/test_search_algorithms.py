@@ -35,10 +35,10 @@ def search(algorithm, path):
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.floats(0, 1),
-    st.floats(0, 1),
+    st.floats(0, 1, allow_subnormal=False),
+    st.floats(0, 1, allow_subnormal=False),
     st.sampled_from([1, 4, 8]),
-    st.floats(0, 0.6),
+    st.floats(0, 0.6, allow_subnormal=False),
     st.floats(0.6, 1),
     st.integers(0, 2**32),
     st.sampled_from(["uniform", "closed_form", "random", "amc", "amc from closed_form"]),
