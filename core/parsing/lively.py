@@ -20,17 +20,18 @@ Arrays = dict[str, NDArray[Any]]
 def lively_values(operators: OperatorGraph, seed: int) -> Arrays:
     """Values for what layers and normalizations own, by name.
 
-    Weights give outputs of about the variance of their inputs; shifts are positive, so that most channels pass a ReLU;
+    Weights give outputs of less variance than their inputs, shifts are positive, so that most channels pass a ReLU;
     gains, shifts and statistics differ from channel to channel. All else that is nearly zero gets values around one.
     Weights that do so already are left as they are.
     """
     found = idle_values(operators, seed)
     shapes = {tensor.name: tensor.shape for tensor in operators.tensors if tensor.name is not None}
-    block = np.random.default_rng(seed).random(_PERIOD, dtype=np.float32)
+    block = np.tile(np.random.default_rng(seed).random(_PERIOD, dtype=np.float32), 2)
     for name, (low, high) in _ranges(operators).items():
         if name in found or not _speaks(operators.magnitudes.get(name), shapes[name], high):
-            start = zlib.crc32(name.encode()) % _PERIOD
-            found[name] = np.resize(np.roll(block * (high - low) + low, -start), shapes[name])
+            start, size = zlib.crc32(name.encode()) % _PERIOD, prod(shapes[name])
+            drawn = np.resize(block[start : start + min(size, _PERIOD)], shapes[name])
+            found[name] = drawn * (high - low) + low
     return found
 
 
@@ -65,7 +66,7 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
     for operator in operators.operators:
         inputs, attributes = operator.inputs, operator.attributes
         if isinstance(attributes, (Convolution, Linear)):
-            bound = (1.5 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
+            bound = (0.75 / _fan_in(operators.tensors[inputs[1]].shape, attributes)) ** 0.5
             if name_of.get(inputs[1]) in operators.parameter_shapes:  # others are fixed filters
                 say(inputs[1], -bound, bound, name_of)
             for bias in inputs[2:]:
@@ -76,7 +77,7 @@ def _ranges(operators: OperatorGraph) -> dict[str, tuple[float, float]]:
     return found
 
 
-_SHIFT, _GAIN, _MEAN = (0.5, 1.5), (0.5, 1.5), (-0.3, 0.3)
+_SHIFT, _GAIN, _MEAN = (0.75, 1.75), (0.5, 1.5), (-0.3, 0.3)
 
 
 def _of_norm(operator: Operator[Attributes], attributes: Normalization) -> list[tuple[int, tuple[float, float]]]:

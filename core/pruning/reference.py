@@ -117,7 +117,8 @@ class Reference:
         gone = np.flatnonzero(~staying(units, self._keep))
         ends = np.cumsum([group.size for group in self._graph.groups])
         for group, share in _summed(np.searchsorted(ends, units[gone], side="right"), powers[gone]):
-            effect = float(np.sqrt(share / whole)) if whole > 0 and np.isfinite(share) else 0.0
+            effect = float(np.sqrt(share / whole)) if whole > 0 else float(share > 0)  # nothing else is left of it
+            effect = effect if np.isfinite(effect) else 0.0
             gid = self._graph.groups[group].id
             self.effects[gid] = max(self.effects.get(gid, (0.0, place)), (effect, place))
 
