@@ -22,7 +22,7 @@ from prunekit.core.pruning.reference import Place, Reference
 PRECISE = 1e-9
 """Largest difference allowed in double precision, relative to the largest value."""
 
-ROUNDINGS = 10
+ROUNDINGS = 5
 """Elsewhere: how many times what one unit in the last place of every weight does to the same values."""
 
 LEAST, SUMS = 4, 64 * 2.0**-23
