@@ -253,10 +253,12 @@ class Reshape(Attributes):
 
     Attributes:
         origins: Where the size of each axis of the result comes from.
+        squeezed: Axes of x that would vanish if one position were left of them.
     """
 
     kind = Kind.RESHAPE
     origins: Origins = ()
+    squeezed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

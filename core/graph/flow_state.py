@@ -128,6 +128,7 @@ class FlowState:
         attributes: For each attribute that the code uses as a size, the labels that it counts, once for each use.
         pinned: Attributes that also size what cannot shrink.
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
+        squeezed: Labels of axes that would vanish if one position were left of them.
         filled_up: Labels of a part and of what the code makes to fill it up, to which size, and where.
         dealt: First results of the operators that divide an axis into equal parts of which only the number that stays
             is the same (`prunekit.core.graph.shuffles`).
@@ -152,6 +153,7 @@ class FlowState:
         self.attributes: dict[Attribute, list[IntArray]] = {}
         self.pinned: dict[Attribute, str] = {}
         self.pieces: list[IntArray] = []
+        self.squeezed: list[IntArray] = []
         self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
         self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))
         self._axes: dict[int, Axes] = {}

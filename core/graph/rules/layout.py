@@ -32,7 +32,9 @@ def reshaped(flow: FlowState, position: int, operator: Operator[Reshape]) -> lis
     """Labels are reshaped alike; one that is spread over new axes must lose whole positions of one of them."""
     before, after = flow.shape(operator.inputs[0]), flow.shape(operator.outputs[0])
     origins = _known(operator.attributes.origins, len(after))
-    axes, spread, lost = reshape(flow.axes(operator.inputs[0]), before, after)
+    labelled = flow.axes(operator.inputs[0])
+    flow.squeezed += [labelled[axis] for axis in operator.attributes.squeezed if axis in labelled]
+    axes, spread, lost = reshape(labelled, before, after)
     for labels in lost:
         flow.labels.freeze(labels, f"{where(operator)} folds two prunable axes into one")
     handled = set[int]()

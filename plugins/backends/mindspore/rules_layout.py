@@ -28,7 +28,12 @@ from prunekit.plugins.backends.mindspore.call import Call
 
 def reshape(call: Call) -> None:
     """The same numbers in another shape."""
-    call.unary(Reshape(origins=call.origins()))
+    squeezed = list[int]()
+    if call.name == "Squeeze":
+        named = call.any("axis", "dim", default=())
+        axes = axes_of(list(named) if isinstance(named, tuple) else named, call.x.ndim)
+        squeezed = [axis for axis in axes if call.x.shape[axis] > 1]
+    call.unary(Reshape(origins=call.origins(), squeezed=tuple(squeezed)))
 
 
 def expand(call: Call) -> None:

@@ -37,7 +37,10 @@ from prunekit.plugins.backends.pytorch.call import Call
 
 def reshape(call: Call) -> None:
     """The same numbers in another shape."""
-    call.simple(Reshape(origins=call.origins()), "self")
+    x, squeezed = call["self"], list[int]()
+    if call.name in ("squeeze", "squeeze_"):
+        squeezed = [axis for axis in axes_of(call.get("dim"), x.ndim) if x.shape[axis] > 1]
+    call.simple(Reshape(origins=call.origins(), squeezed=tuple(squeezed)), "self")
 
 
 def expand(call: Call) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from mindspore import nn, ops
 from mindspore_cases import Case, conv2d
 
-from prunekit import PrunePlan
+from prunekit import PrunePlan, trace
 from prunekit.core.cost import price
 from prunekit.core.testing import assert_exact
 
@@ -89,3 +90,23 @@ def test_padded_channels_go(shortcut):
 def test_a_pad_whose_size_is_in_a_primitive_stays():
     graph, _ = studied(ByPrimitive)
     assert dict(graph.layers[2].protected) == {"Pad in shortcut adds a fixed number of channels": 8}
+
+
+class Squeezed(nn.Cell):
+    def __init__(self, axes) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.axes = conv2d(3, 8, 3), conv2d(8, 12, 3), nn.Dense(12, 5), axes
+
+    def construct(self, x):
+        x = ops.adaptive_avg_pool2d(ops.relu(self.b(ops.relu(self.a(x)))), 1)
+        return self.c(x.squeeze() if self.axes is None else ops.squeeze(x, self.axes))
+
+
+@pytest.mark.parametrize(("axes", "stay"), [(None, [1]), ((1, 2, 3), [1]), ((2, 3), [])])
+def test_of_channels_that_squeeze_would_take_two_stay(axes, stay):
+    network, x = Squeezed(axes), np.random.default_rng(0).random((2, 3, 9, 9), dtype=np.float32)
+    graph = trace(network, x)
+    assert not graph.frozen and len(graph.groups) == 2
+    assert list(dict(graph.layers[1].protected).values()) == stay
+    least = PrunePlan.uniform(graph, 0.0)
+    assert assert_exact(network, x, graph=graph, plan=least).error < 1e-4
