@@ -291,3 +291,25 @@ def test_the_table_tells_what_plans_keep():
     assert "plans keep what comes of test_comparisons.py:" in graph.table()
     _, _, graph = traced(insisting)
     assert "plans keep" not in graph.table()
+
+
+class Remembering(nn.Module):
+    """It holds a tensor that the code compares and that no operator reads, as ConViT its relative places."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.places = nn.Linear(4, 8), nn.Linear(8, 3), torch.zeros(8, 3)
+
+    def forward(self, x):
+        x = self.a(x)
+        if self.places.shape[0] != x.shape[-1]:
+            raise ValueError("other places")
+        return self.b(x)
+
+
+def test_a_tensor_that_is_only_compared_follows():
+    network, x = Remembering().double().eval(), torch.rand(2, 4, dtype=torch.float64)
+    graph = trace(network, x)
+    assert [group.size for group in graph.groups] == [8] and not graph.frozen
+    small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
+    assert small.places.shape == (4, 3) and small(x).shape == (2, 3)
