@@ -43,6 +43,7 @@ def channel_structure(
     ignore: Iterable[str] = (),
     frozen: Iterable[tuple[int, str]] = (),
     whole_parts: Iterable[str] = (),
+    held: Iterable[tuple[int, int, str]] = (),
 ) -> ChannelStructure:
     """Find what is coupled with what.
 
@@ -51,18 +52,19 @@ def channel_structure(
         ignore: Modules whose outputs are kept.
         frozen: ``(mid, reason)`` of layers whose output channels are kept.
         whole_parts: Names of choices where whole parts go, not positions within every part.
+        held: ``(mid, position, reason)`` of single output channels that are kept.
 
     Raises:
         ValueError: A module in ``ignore`` has no layer; the nearest names are given.
     """
-    ignore, frozen, whole_parts = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts))
-    tied = found = _assembled(operators, ignore, frozen, whole_parts)
+    ignore, frozen, whole_parts, held = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts)), tuple(held)
+    tied = found = _assembled(operators, ignore, frozen, whole_parts, held)
     dealt, refused = set[int](), set[int]()
     while new := found.chained() - dealt - refused or found.deal(tied):
         refused |= new & dealt
         dealt = (dealt | new) - refused
-        found = _assembled(operators, ignore, frozen, whole_parts, dealt)
-    return replace(found.graph(), ignore=ignore, frozen=frozen, whole_parts=whole_parts)
+        found = _assembled(operators, ignore, frozen, whole_parts, held, dealt)
+    return replace(found.graph(), ignore=ignore, frozen=frozen, whole_parts=whole_parts, held=held)
 
 
 def _assembled(
@@ -70,6 +72,7 @@ def _assembled(
     ignore: Iterable[str],
     frozen: Iterable[tuple[int, str]],
     whole_parts: Collection[str],
+    held: Iterable[tuple[int, int, str]],
     dealt: Collection[int] = (),
 ) -> _Assembly:
     """Units and groups; ``dealt`` as for ``follow``."""
@@ -83,6 +86,10 @@ def _assembled(
         out = producers[mid].out
         if out is not None:
             flow.labels.freeze(out, reason)
+    for mid, position, reason in held:
+        out = producers[mid].out
+        if out is not None:
+            flow.labels.freeze(out[position : position + 1], reason)
     return _Assembly(flow, producers)
 
 

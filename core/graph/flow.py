@@ -72,9 +72,9 @@ def follow(graph: OperatorGraph, whole_parts: Collection[str] = (), dealt: Colle
     for tensor in graph.dropped:
         for labels in flow.axes(tensor).values():
             flow.labels.freeze(labels, "is computed and not returned, so what reads it is not known")
-    for tensor in graph.tensors:  # what only a comparison asks for gets its labels before they are settled
-        if tensor.name is not None:
-            flow.counted(tensor.id)
+    for held in graph.tensors:  # what only a comparison asks for gets its labels before they are settled
+        if held.name is not None:
+            flow.counted(held.id)
     keep_equal(flow)
     settle(flow)
     flow.rescaled = rescaled(flow)

@@ -268,6 +268,7 @@ class ChannelStructure:
         ignore: Modules whose outputs are kept, as the caller asked.
         frozen: Layers that were protected, and why, beyond what the structure says.
         whole_parts: Names of the choices where whole parts go.
+        held: Output channels that were protected one by one: their layer, their number in it, and why.
         arrangement: In which order the channels of groups with quotas stay; None: there are none.
         notes: What the proof found out, one line each.
     """
@@ -290,6 +291,7 @@ class ChannelStructure:
     ignore: tuple[str, ...] = ()
     frozen: tuple[tuple[int, str], ...] = ()
     whole_parts: tuple[str, ...] = ()
+    held: tuple[tuple[int, int, str], ...] = ()
     arrangement: ChannelOrder | None = field(default=None, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
 

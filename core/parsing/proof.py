@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from prunekit.core.backend import Backend, Network
 from prunekit.core.data.contract import Inputs
 from prunekit.core.graph import ChannelStructure, Group, channel_structure
@@ -31,7 +33,7 @@ def proven(
 
 def _proven_on(backend: Backend, subject: ProofNetwork, found: ChannelStructure, seed: int) -> ChannelStructure:
     notes, told, frozen = list(found.notes), list[str](), list(found.frozen)
-    asked = False
+    asked, held = False, list(found.held)
     while found.groups:
         verification = Verification(backend, subject, found, seed)
         culprits = verification.culprits()
@@ -43,10 +45,23 @@ def _proven_on(backend: Backend, subject: ProofNetwork, found: ChannelStructure,
         if not culprits:
             told += _told(verification, bool(told))
             break
-        frozen += [(mid, f"the proof failed: {problem}") for group, problem in culprits for mid in group.mids]
-        found = channel_structure(found.operators, found.ignore, frozen, found.whole_parts)
+        for group, problem in culprits:
+            if verification.only_one_was_left(group) and group.id not in {mid for mid, _, _ in held}:
+                held.append(
+                    (group.id, _first(found, group), f"stays, for with a single one the proof failed: {problem}")
+                )
+            else:
+                frozen += [(mid, f"the proof failed: {problem}") for mid in group.mids]
+        found = channel_structure(found.operators, found.ignore, frozen, found.whole_parts, held)
     found.notes = notes + told
     return found
+
+
+def _first(found: ChannelStructure, group: Group) -> int:
+    """The first output channel of a group's first layer that may go."""
+    layer = found.layers[group.id]
+    units = next(a.units for a in found.axes if (a.parameter, a.axis) == (layer.weight, layer.out_axis))
+    return int(np.flatnonzero(units >= 0)[0])
 
 
 def _told(verification: Verification, unsteady: bool) -> list[str]:

@@ -34,9 +34,14 @@ def mixed_part(graph: ChannelStructure, groups: Sequence[Group], seed: int, turn
     return PrunePlan.nearest(graph, counts, rankings, allowed)
 
 
+def leaves_one(index: int, turn: int) -> bool:
+    """Whether of the group of that number one unit is left."""
+    return (index + turn) % KINDS == 0
+
+
 def _gone(index: int, size: int, turn: int) -> int:
     kind = (index + turn) % KINDS
-    if kind == 0:
+    if leaves_one(index, turn):
         return size - 1
     if kind == 1:
         return 1

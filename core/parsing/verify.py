@@ -13,7 +13,7 @@ from prunekit.core.backend import Backend, Network, outputs_as_arrays
 from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph import ChannelStructure, Group
 from prunekit.core.parsing.proof_network import ProofNetwork, output
-from prunekit.core.parsing.proof_plans import KINDS, mixed_part
+from prunekit.core.parsing.proof_plans import KINDS, leaves_one, mixed_part
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.pruning.reference import Reference
 from prunekit.registry.errors import first_line
@@ -71,6 +71,10 @@ class Verification:
             if (problem := self._problem(groups)) is not None:
                 return self._narrowed(groups, [], problem)
         return []
+
+    def only_one_was_left(self, group: Group) -> bool:
+        """Whether the plan that failed left one unit of a group that has more than two."""
+        return group.size > 2 and leaves_one(self.graph.groups.index(group), self._turn)
 
     def without_effect(self) -> list[Group]:
         """The groups of which nothing that was removed could be missed, so that no mistake could show.

@@ -236,3 +236,24 @@ def test_what_has_no_effect_is_not_proven():
         "not proven: nothing shows whether mid 1 (b) go rightly: what was removed of them has no effect"
     ]
     assert len(graph.groups) == 2
+
+
+class NeedsTwo(nn.Module):
+    """Takes statistics over channels that a single one has none of, in a way that nobody sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(5, 8), nn.Linear(8, 6), nn.Linear(6, 2)
+
+    def forward(self, x):
+        x = self.b(self.a(x))
+        if len(x.tolist()[0]) < 2:
+            raise ValueError("no variance")
+        return self.c(x)
+
+
+def test_where_a_single_channel_fails_two_stay():
+    graph = trace(NeedsTwo().eval(), torch.randn(3, 5))
+    assert not graph.frozen and [group.size for group in graph.groups] == [8, 5]
+    assert graph.layers[1].protected == (("stays, for with a single one the proof failed: ValueError: no variance", 1),)
+    assert graph.notes == [VERIFIED]

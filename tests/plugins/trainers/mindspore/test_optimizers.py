@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mindspore
 import numpy as np
 import pytest
 import torch
@@ -18,6 +19,7 @@ RENAMED = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "mo
 
 def twins() -> tuple[nn.Cell, torch.nn.Module]:
     """A network of convolutions, normalizations and a linear layer in both frameworks, with the same weights."""
+    mindspore.set_seed(0)
     ours = nn.SequentialCell(
         nn.Conv2d(2, 6, 3, pad_mode="pad", padding=1), nn.BatchNorm2d(6), nn.Tanh(),
         nn.Conv2d(6, 4, 3, stride=2, pad_mode="pad", padding=1), nn.BatchNorm2d(4), nn.Tanh(), nn.Flatten(),
