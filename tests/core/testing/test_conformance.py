@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pickle
 import random
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -18,7 +15,6 @@ from prunekit.core.graph.kinds import Kind
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.testing import conformance, random_plan
 from prunekit.core.testing.conformance.in_numpy import SUBJECT
-from prunekit.core.testing.conformance.structures import STRUCTURES
 from prunekit.core.testing.fake_backend import FakeBackend
 from prunekit.core.testing.fake_framework import Tape
 
@@ -586,37 +582,3 @@ def test_the_random_numbers_of_the_framework_are_watched():
 
 def test_a_subject_whose_modules_hold_no_sizes_is_not_asked_for_them():
     BY_NAME["pruning_takes_what_the_plan_says"](replace(SUBJECT, backend=StaleSizes(), channels=None))
-
-
-class SupportsNothing(FakeBackend):
-    supports = frozenset()
-
-    def observe(self, network, graph, batches):
-        raise NotImplementedError
-
-    recalibrate = to_float64 = observe
-
-
-def test_what_is_not_supported_is_skipped():
-    subject, skipped = replace(SUBJECT, backend=SupportsNothing()), []
-    for check in conformance.CHECKS:
-        try:
-            check(subject)
-        except SkipTest as reason:
-            skipped.append(str(reason))
-    abilities = ("observe", "recalibrate", "float64")
-    assert skipped == [f"numpy does not list {ability!r} in supports" for ability in abilities]
-
-
-def test_every_structure_has_a_network():
-    assert STRUCTURES.keys() == SUBJECT.networks.keys()
-
-
-def test_it_imports_neither_a_framework_nor_pytest():
-    code = (
-        "import sys; from prunekit.core.testing.conformance.in_numpy import SUBJECT\n"
-        "from prunekit.core.testing.conformance import CHECKS\n"
-        "[check(SUBJECT) for check in CHECKS]\n"
-        "print(*sorted({'torch', 'mindspore', 'pytest'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
