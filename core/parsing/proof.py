@@ -46,10 +46,9 @@ def _proven_on(backend: Backend, subject: ProofNetwork, found: ChannelStructure,
             told += _told(verification, bool(told))
             break
         for group, problem in culprits:
-            if verification.only_one_was_left(group) and group.id not in {mid for mid, _, _ in held}:
-                held.append(
-                    (group.id, _first(found, group), f"stays, for with a single one the proof failed: {problem}")
-                )
+            first = _first(found, group) if verification.only_one_was_left(group) else None
+            if first is not None and group.id not in {mid for mid, _, _ in held}:
+                held.append((group.id, first, f"stays, for with a single one the proof failed: {problem}"))
             else:
                 frozen += [(mid, f"the proof failed: {problem}") for mid in group.mids]
         found = channel_structure(found.operators, found.ignore, frozen, found.whole_parts, held)
@@ -57,11 +56,11 @@ def _proven_on(backend: Backend, subject: ProofNetwork, found: ChannelStructure,
     return found
 
 
-def _first(found: ChannelStructure, group: Group) -> int:
-    """The first output channel of a group's first layer that may go."""
+def _first(found: ChannelStructure, group: Group) -> int | None:
+    """The first output channel of a group's first layer that may go; None where they are not one axis of a weight."""
     layer = found.layers[group.id]
-    units = next(a.units for a in found.axes if (a.parameter, a.axis) == (layer.weight, layer.out_axis))
-    return int(np.flatnonzero(units >= 0)[0])
+    units = [a.units for a in found.axes if (a.parameter, a.axis) == (layer.weight, layer.out_axis)]
+    return int(np.flatnonzero(units[0] >= 0)[0]) if units else None
 
 
 def _told(verification: Verification, unsteady: bool) -> list[str]:
