@@ -16,8 +16,9 @@ from prunekit.core.data.difference import relative_difference
 from prunekit.core.data.nested import map_leaves
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.parsing.lively import idle_values, lively_values
+from prunekit.core.pruning.call_places import Place
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.reference import Place, Reference
+from prunekit.core.pruning.reference import Reference
 
 PRECISE = 1e-9
 """Largest difference allowed in double precision, relative to the largest value."""

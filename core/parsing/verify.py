@@ -60,10 +60,8 @@ class Verification:
 
     def culprits(self) -> list[tuple[Group, str]]:
         """The groups whose removal is wrong, and why."""
-        groups, enough = (
-            list(self.graph.groups),
-            KINDS if sum(layer.macs for layer in self.graph.layers) <= CHEAP else 1,
-        )
+        groups = list(self.graph.groups)
+        enough = KINDS if sum(layer.macs for layer in self.graph.layers) <= CHEAP else 1
         for turn in range(KINDS):
             if turn >= enough and not self.without_effect():
                 break

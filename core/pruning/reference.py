@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,8 @@ from prunekit.core.data.difference import relative_difference
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import NO_TENSOR
 from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.pruning.call_places import Call, Place
 from prunekit.core.pruning.plan import PrunePlan
-
-Place: TypeAlias = tuple[str, str, int]
-"""A module, an operator, and its number among that module's calls of the operator: the same in both networks."""
-
-Call: TypeAlias = tuple[str, int]
-"""An operator and its number among all calls of it, as the recording counted them."""
 
 
 class Reference:
@@ -58,6 +53,7 @@ class Reference:
         self.differences: dict[Place, float] = {}
         self.effects: dict[int, tuple[float, Place]] = {}
         self._graph, self._keep = graph, plan.flags(graph)
+        self._ends = np.cumsum([group.size for group in graph.groups])  # the unit behind each group's last
         operators = graph.operators.operators
         watched = {mask.operator for mask in graph.masks} - graph.rescaled
         first = graph.operators.training_from
@@ -89,16 +85,23 @@ class Reference:
             if not flags.all():
                 yield axis, np.flatnonzero(flags)
 
-    def note(self, call: Call, place: Place, values: NDArray[Any]) -> None:
-        """Keep an operator's result, cut to what stays, in an array that nobody else writes."""
-        self._sorted[place] = self._dealt_axes(call, 0)
-        self._values[place] = _sorted(values, self._sorted[place])
+    def note(self, call: Call, place: Place, cut: Callable[[int], NDArray[Any]], decided: Iterable[int]) -> None:
+        """Keep of an operator's results what is compared, and what was drawn or decided.
 
-    def note_decision(self, call: Call, place: Place, result: int, values: NDArray[Any]) -> None:
-        """Keep a draw or a decision, in the same way, unless what stays is not known or in another order afterwards."""
-        followed = self._graph.operators.results[call][result] != NO_TENSOR
-        if followed and not self._dealt_axes(call, result):
-            self._decided.setdefault(place, {})[result] = values
+        Args:
+            call: The call.
+            place: Where the operator is.
+            cut: Gives a result by its number, cut to what stays, in an array that nobody else writes.
+            decided: Numbers of the results that were drawn or decided. They are not kept where what stays is not known,
+                or stands in another order afterwards.
+        """
+        if self.compares(call):
+            self._sorted[place] = self._dealt_axes(call, 0)
+            self._values[place] = _sorted(cut(0), self._sorted[place])
+        for result in decided:
+            followed = self._graph.operators.results[call][result] != NO_TENSOR
+            if followed and not self._dealt_axes(call, result):
+                self._decided.setdefault(place, {})[result] = cut(result)
 
     def _dealt_axes(self, call: Call, result: int) -> list[int]:
         """Axes along which what stays may stand in another order in the pruned network."""
@@ -115,8 +118,7 @@ class Reference:
         """
         units = self._graph.masks[mask].units
         gone = np.flatnonzero(~staying(units, self._keep))
-        ends = np.cumsum([group.size for group in self._graph.groups])
-        for group, share in _summed(np.searchsorted(ends, units[gone], side="right"), powers[gone]):
+        for group, share in _summed(np.searchsorted(self._ends, units[gone], side="right"), powers[gone]):
             effect = float(np.sqrt(share / whole)) if whole > 0 else float(share > 0)  # nothing else is left of it
             effect = effect if np.isfinite(effect) else 0.0
             gid = self._graph.groups[group].id

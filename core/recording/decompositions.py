@@ -17,7 +17,7 @@ from prunekit.core.graph.attributes import (
     Slice,
     Split,
 )
-from prunekit.core.graph.tracked_sizes import Literal
+from prunekit.core.graph.tracked_sizes import Literal, SizeOrigin
 from prunekit.core.recording.call import Call
 
 T = TypeVar("T")
@@ -62,6 +62,15 @@ def from_the_last(ends: Sequence[T], ndim: int, none: T) -> tuple[tuple[T, T], .
     """What is said of the two ends of axes, from the last axis on and one end behind the other, by axis."""
     pairs = [(ends[k], ends[k + 1]) for k in range(0, len(ends), 2)]
     return (*[(none, none)] * (ndim - len(pairs)), *reversed(pairs))
+
+
+def multiplied(call: Call, number: int, shape: Sequence[int], power: tuple[SizeOrigin, float] | None) -> int:
+    """A tensor multiplied by a power of a size, by its number; itself where the factor is none."""
+    if power is None:
+        return number
+    product = call.between(shape)
+    call.add(Elementwise(does="product", scaled=power), [number], [product])
+    return product
 
 
 def gated(call: Call, x: Any, axis: int) -> None:

@@ -143,7 +143,7 @@ class Masking(Tape):
         cut = result
         for axis, places in reference.stays(call):
             cut = cut.take(places, axis)
-        reference.note(call, place, cut)
+        reference.note(call, place, lambda _: cut, ())
         for number, axis in self._masks.get(call, ()):
             squares = np.square(whole).mean(axis=tuple(k for k in range(whole.ndim) if k != axis))
             reference.note_effect(number, place, squares, float(squares.sum()))

@@ -10,7 +10,8 @@ from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
 from prunekit.core.data.nested import map_leaves
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.call_places import Call, Place
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
 from prunekit.plugins.backends.mindspore.forward import as_array, tensors_in
 from prunekit.plugins.backends.mindspore.watching import Watching
@@ -21,7 +22,7 @@ def compared(network: nn.Cell, reference: Reference, forward: Callable[[], Any])
     watch = _Comparing(reference)
     with watch.over(network):
         outputs = forward()
-    reference.compared_run_ends(watch.places)
+    reference.compared_run_ends(watch.places.of_modules)
     return outputs
 
 

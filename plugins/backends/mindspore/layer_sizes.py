@@ -6,11 +6,13 @@ Surgery brings them in line with the parameters, so that code which asks a cell 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mindspore import Tensor, mint, nn
 
-from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, SizeOrigin
+from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
+from prunekit.core.recording.convolution_sizes import convolution_size
 
 Axis = Callable[[Tensor, int], Extent]
 """The size of one axis of a parameter."""
@@ -42,21 +44,6 @@ def layer_size(cell: nn.Cell, path: tuple[str | int, ...], axis: Axis) -> SizeOr
 
 def _of_convolution(cell: Any, name: str, weight: Tensor, axis: Axis) -> SizeOrigin | None:
     transposed, key = "Transpose" in type(cell).__name__, "group" if "group" in vars(cell) else "groups"
-    groups, places = int(getattr(cell, key, 1)), ("in_channels", "out_channels")
-    if groups > 1 and cell.in_channels == groups and name in (*places, key):  # depthwise: a group a channel
-        if transposed:
-            each = axis(weight, 0), axis(weight, 1)
-            return _combined("*", *each) if name == "out_channels" else each[0]
-        times = int(cell.out_channels) // groups
-        whole = axis(weight, 0)
-        return whole if name == "out_channels" or times == 1 else _combined("//", whole, Literal(times))
-    if name not in places:
-        return None
-    if groups == 1 or (name == "out_channels") != transposed:
-        return axis(weight, 0 if (name == "out_channels") != transposed else 1)
-    return _combined("*", axis(weight, 1), Literal(groups))
-
-
-def _combined(operator: str, left: SizeOrigin, right: SizeOrigin) -> SizeOrigin:
-    value = left.value * right.value if operator == "*" else left.value // right.value
-    return Combined(value, operator, left, right)
+    groups, channels = int(getattr(cell, key, 1)), (int(cell.in_channels), int(cell.out_channels))
+    named = "groups" if name == key else name if name != "groups" else ""  # mint calls it as PyTorch does, nn does not
+    return convolution_size(named, partial(axis, weight), groups, channels, transposed)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
-from prunekit.core.graph.attributes import Attributes, Convolution, Linear, Matmul, Normalization
-from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.attributes import Convolution, Linear, Matmul, Normalization
+from prunekit.core.graph.structure import ChannelStructure
+from prunekit.core.pruning.call_places import Call, Place
+from prunekit.core.pruning.masked_axes import MaskedAxes, MaskedAxis
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.mindspore.dispatch import Dispatched
 from prunekit.plugins.backends.mindspore.forward import as_array, tensors_in
-from prunekit.plugins.backends.mindspore.masked_operators import Flags, along, filled, without
-from prunekit.plugins.backends.mindspore.watching import Watching, decides, draws
+from prunekit.plugins.backends.mindspore.masked_operators import along, filled, without
+from prunekit.plugins.backends.mindspore.watching import Watching, decided
 
 
 def masked(
@@ -36,18 +39,9 @@ def masked(
         forward: Calls the network.
         reference: Filled for the run of the pruned network, if one is given.
     """
-    keep, cells = plan.flags(graph), dict(network.cells_and_names())
-    masks, hooks = dict[Call, list[_Masked]](), []
-    for number, mask in enumerate(graph.masks):
-        operator, stays = graph.operators.operators[mask.operator], staying(mask.units, keep)
-        if stays.all():
-            continue
-        if operator.call < 0:  # a cell that counts as one operator
-            hooks.append(cells[operator.module].register_forward_pre_hook(_masking(mask.axis, stays)))
-        else:
-            found = _Masked(number, mask.axis, stays, operator.attributes)
-            masks.setdefault((operator.name, operator.call), []).append(found)
-    watch = _Masking(masks, graph, reference)
+    masks, cells = MaskedAxes.of(graph, plan), dict(network.cells_and_names())
+    watch = _Masking(masks.calls, graph, reference)
+    hooks = [cells[name].register_forward_pre_hook(partial(_mask_input, mask)) for name, mask in masks.modules]
     try:
         with watch.over(network):
             outputs = forward()
@@ -55,24 +49,20 @@ def masked(
         for hook in hooks:
             hook.remove()
     if reference is not None:
-        reference.masked_run_ends(watch.places)
+        reference.masked_run_ends(watch.places.of_modules)
     return outputs
 
 
-class _Masked(NamedTuple):
-    """A mask of the graph by its number there, as one call meets it."""
-
-    number: int
-    axis: int
-    stays: Flags
-    attributes: Attributes
+def _mask_input(mask: MaskedAxis, cell: nn.Cell, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, *rest = inputs
+    return (filled(x, along(mask.axis, x.ndim, mask.stays), 0.0), *rest)
 
 
 class _Masking(Watching):
     """Replaces the operators that have to leave something out; notes what the pruned network is held against."""
 
     def __init__(
-        self, masks: Mapping[Call, Sequence[_Masked]], graph: ChannelStructure, reference: Reference | None
+        self, masks: Mapping[Call, Sequence[MaskedAxis]], graph: ChannelStructure, reference: Reference | None
     ) -> None:
         super().__init__(reference)
         self._masks, self._reference = masks, reference
@@ -93,27 +83,11 @@ class _Masking(Watching):
         else:
             out = operator.run(operator.args)
         if reference is not None and reference.follows(call):
-            self._note(reference, call, place, masks, operator, list(tensors_in(out)))
+            results = list(tensors_in(out))
+            for mask in masks:
+                reference.note_effect(mask.number, place, *_contributions(operator, mask, results[0]))
+            reference.note(call, place, partial(_cut, reference, call, results), decided(operator, results))
         return out
-
-    def _note(
-        self,
-        reference: Reference,
-        call: Call,
-        place: Place,
-        masks: Sequence[_Masked],
-        operator: Dispatched,
-        results: list[Tensor],
-    ) -> None:
-        if reference.compares(call):
-            reference.note(call, place, _cut(reference, call, 0, results[0]))
-        for mask in masks:
-            reference.note_effect(mask.number, place, *_contributions(operator, mask, results[0]))
-        drawn = draws(operator)
-        if drawn or decides(operator, results):
-            for number, tensor in enumerate(results):
-                if drawn or not tensor.is_floating_point():
-                    reference.note_decision(call, place, number, _cut(reference, call, number, tensor))
 
 
 def _follow_statistics(operator: Dispatched) -> None:
@@ -125,15 +99,15 @@ def _follow_statistics(operator: Dispatched) -> None:
         statistic.assign_value(Tensor(np.ascontiguousarray(value), dtype=statistic.dtype))
 
 
-def _cut(reference: Reference, call: Call, result: int, tensor: Tensor) -> NDArray[Any]:
-    """What stays of an operator's result, in an array of its own."""
-    array: NDArray[Any] = as_array(tensor)
+def _cut(reference: Reference, call: Call, results: Sequence[Tensor], result: int) -> NDArray[Any]:
+    """What stays of one of an operator's results, in an array of its own."""
+    array: NDArray[Any] = as_array(results[result])
     for axis, places in reference.stays(call, result):
         array = array.take(places, axis)
     return array
 
 
-def _contributions(operator: Dispatched, mask: _Masked, out: Tensor) -> tuple[NDArray[Any], float]:
+def _contributions(operator: Dispatched, mask: MaskedAxis, out: Tensor) -> tuple[NDArray[Any], float]:
     """Mean squares of what each position along an axis of the operand contributes to the result, and of the result."""
     x, *others = tensors_in(list(operator.args))
     powers = _squares(x).mean(axis=tuple(k for k in range(x.ndim) if k != mask.axis))
@@ -146,11 +120,3 @@ def _contributions(operator: Dispatched, mask: _Masked, out: Tensor) -> tuple[ND
 def _squares(tensor: Tensor) -> NDArray[Any]:
     squares: NDArray[Any] = np.square(np.abs(as_array(tensor)), dtype=np.float64)
     return squares
-
-
-def _masking(axis: int, stays: Flags) -> Callable[[nn.Cell, tuple[Any, ...]], tuple[Any, ...]]:
-    def hook(cell: nn.Cell, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        x, *rest = inputs
-        return (filled(x, along(axis, x.ndim, stays), 0.0), *rest)
-
-    return hook

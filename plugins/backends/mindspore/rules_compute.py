@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mindspore import Tensor
@@ -19,7 +18,7 @@ from prunekit.core.graph.attributes import (
 )
 from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
 from prunekit.core.recording import axis_of, origin_of, origins_of
-from prunekit.core.recording.decompositions import gated
+from prunekit.core.recording.decompositions import gated, multiplied
 from prunekit.plugins.backends.mindspore.call import Call
 
 _DOES: dict[str, Does] = {
@@ -36,7 +35,7 @@ def pointwise(call: Call) -> None:
     """Any operator that works on each position by itself."""
     operands, does = call.operands(), _DOES.get(call.name)
     if does in ("sum", "difference") and len(operands) == 2:
-        operands[1] = _times(call, operands[1], call.tensors[1].shape, _weight(call, "alpha"))
+        operands[1] = multiplied(call, operands[1], call.tensors[1].shape, _weight(call, "alpha"))
     scaled = _scaled(call) if does == "product" else None
     call.add(Elementwise(does=does, scaled=scaled), operands, call.first())
 
@@ -54,15 +53,6 @@ def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:
 def _weight(call: Call, name: str) -> tuple[SizeOrigin, float] | None:
     """The power of a size that a term is multiplied by; only the number that the code passed is known by itself."""
     return call.factor(call.api_call.kwargs.get(name, call.get(name)))
-
-
-def _times(call: Call, number: int, shape: Sequence[int], power: tuple[SizeOrigin, float] | None) -> int:
-    """A tensor multiplied by a power of a size; itself where the factor is none."""
-    if power is None:
-        return number
-    product = call.between(shape)
-    call.add(Elementwise(does="product", scaled=power), [number], [product])
-    return product
 
 
 def like(call: Call) -> None:
@@ -184,8 +174,8 @@ def addmm(call: Call) -> None:
     shape, added = (*a.shape[:-1], b.shape[-1]), call["input"]
     product = call.between(shape)
     call.add(Linear() if b.ndim == 2 else Matmul(), [call.number(a), call.number(b)], [product])
-    product = _times(call, product, shape, _weight(call, "alpha"))
-    added = _times(call, call.number(added), added.shape, _weight(call, "beta"))
+    product = multiplied(call, product, shape, _weight(call, "alpha"))
+    added = multiplied(call, call.number(added), added.shape, _weight(call, "beta"))
     call.add(Elementwise(does="sum"), [product, added], call.first())
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from mindspore import Tensor, nn
 
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.call_places import Call, CallPlaces, Place
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.mindspore.dispatch import ONE_AT_A_TIME, Dispatched, dispatching
 from prunekit.plugins.backends.mindspore.forward import evaluating, tensors_in, training
 from prunekit.plugins.backends.mindspore.recurrent import unfused
@@ -25,42 +25,32 @@ class Watching(ABC):
 
     Args:
         reference: Says in which mode the network runs; without one, in evaluation.
+
+    Attributes:
+        places: Counts the calls.
     """
 
     def __init__(self, reference: Reference | None) -> None:
-        self.calls = Counter(reference.calls if reference is not None else {})
-        self.places = Counter[tuple[str, str]]()
+        self.places = CallPlaces(reference.calls if reference is not None else {})
         self._training = reference is not None and reference.training
-        self._path = [""]
 
     @abstractmethod
     def operator(self, call: Call, place: Place, operator: Dispatched) -> Any:
         """Run an operator and return its result."""
 
     def _dispatched(self, operator: Dispatched) -> Any:
-        name, module = operator.name, self._path[-1]
-        call, place = (name, self.calls[name]), (module, name, self.places[module, name])
-        self.calls[name] += 1
-        self.places[module, name] += 1
-        return self.operator(call, place, operator)
+        return self.operator(*self.places.count(operator.name), operator)
 
     @contextmanager
     def over(self, network: nn.Cell) -> Iterator[None]:
         """Inside the block the network runs under this watch; the caller's draws are left alone."""
-        names = {id(cell): name for name, cell in network.cells_and_names()}
-
-        def enter(cell: nn.Cell) -> None:
-            self._path.append(names.get(id(cell), self._path[-1]))
-
-        def leave(cell: nn.Cell, inputs: Any, output: Any) -> None:
-            self._path.pop()
-
+        names, places = {id(cell): name for name, cell in network.cells_and_names()}, self.places
         with (
             ONE_AT_A_TIME,
             training(network) if self._training else evaluating(network),
             unfused(),
             seeded(0),
-            cells_followed(enter, leave),
+            cells_followed(lambda cell: places.enter(names.get(id(cell))), lambda *_: places.leave()),
             dispatching(self._dispatched),
         ):
             yield
@@ -87,13 +77,9 @@ def cells_followed(enter: Callable[[nn.Cell], None], leave: Callable[[nn.Cell, A
         nn.Cell.__call__ = plain
 
 
-def draws(operator: Dispatched) -> bool:
-    """Whether an operator draws random numbers."""
-    return _DRAWS.search(operator.name) is not None
-
-
-def decides(operator: Dispatched, results: list[Tensor]) -> bool:
-    """Whether an operator makes something else of real numbers: indices, truth values, whole numbers."""
-    return any(not t.is_floating_point() for t in results) and any(
-        t.is_floating_point() for t in tensors_in(list(operator.args))
-    )
+def decided(operator: Dispatched, results: Sequence[Tensor]) -> list[int]:
+    """Numbers of the results that an operator drew, or that it made of real numbers as indices or truth values."""
+    if _DRAWS.search(operator.name) is not None:
+        return list(range(len(results)))
+    other = [number for number, tensor in enumerate(results) if not tensor.is_floating_point()]
+    return other if other and any(t.is_floating_point() for t in tensors_in(list(operator.args))) else []

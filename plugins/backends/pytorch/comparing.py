@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from prunekit.core.data.nested import map_leaves
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.call_places import Call, Place
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.watching import Watching
@@ -20,7 +21,7 @@ def compared(network: torch.nn.Module, reference: Reference, forward: Callable[[
     mode = _Comparing(reference)
     with mode.over(network):
         outputs = forward()
-    reference.compared_run_ends(mode.places)
+    reference.compared_run_ends(mode.places.of_modules)
     return outputs
 
 

@@ -6,11 +6,13 @@ Surgery brings them in line with the parameters, so that code which asks a layer
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
-from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, SizeOrigin
+from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
+from prunekit.core.recording.convolution_sizes import convolution_size
 
 Axis = Callable[[torch.Tensor, int], Extent]
 """The size of one axis of a parameter."""
@@ -51,23 +53,5 @@ def layer_size(module: torch.nn.Module, path: tuple[str | int, ...], axis: Axis)
 
 
 def _of_convolution(module: Any, name: str, weight: torch.Tensor, axis: Axis) -> SizeOrigin | None:
-    groups, places = int(module.groups), ("in_channels", "out_channels")
-    if groups > 1 and module.in_channels == groups and name in (*places, "groups"):  # depthwise: a group a channel
-        if module.transposed:
-            return _times(axis(weight, 0), axis(weight, 1)) if name == "out_channels" else axis(weight, 0)
-        each = int(module.out_channels) // groups
-        return axis(weight, 0) if name == "out_channels" or each == 1 else _divided(axis(weight, 0), Literal(each))
-    if name not in places:
-        return None
-    whole = (name == "out_channels") != bool(module.transposed)
-    if whole or groups == 1:
-        return axis(weight, 0 if whole else 1)
-    return _times(axis(weight, 1), Literal(groups))
-
-
-def _times(left: SizeOrigin, right: SizeOrigin) -> SizeOrigin:
-    return Combined(left.value * right.value, "*", left, right)
-
-
-def _divided(left: SizeOrigin, right: SizeOrigin) -> SizeOrigin:
-    return Combined(left.value // right.value, "//", left, right)
+    channels = int(module.in_channels), int(module.out_channels)
+    return convolution_size(name, partial(axis, weight), int(module.groups), channels, bool(module.transposed))

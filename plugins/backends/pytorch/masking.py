@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch.utils._pytree import tree_leaves
 
-from prunekit.core.graph.structure import ChannelStructure, staying
+from prunekit.core.graph.structure import ChannelStructure
+from prunekit.core.pruning.call_places import Call, Place
+from prunekit.core.pruning.masked_axes import MaskedAxes, MaskedAxis
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import to_numpy
 from prunekit.plugins.backends.pytorch.masked_operators import ADDING, SUMMING, along, without
-from prunekit.plugins.backends.pytorch.watching import Watching, decides, draws, own_array
+from prunekit.plugins.backends.pytorch.module_tree import named_modules
+from prunekit.plugins.backends.pytorch.watching import Watching, decided, own_array
 
 
 def masked(
@@ -35,18 +38,9 @@ def masked(
         forward: Calls the network.
         reference: Filled for the run of the pruned network, if one is given.
     """
-    keep = plan.flags(graph)
-    masks, hooks = dict[Call, list[_Masked]](), []
-    for number, mask in enumerate(graph.masks):
-        operator, stays = graph.operators.operators[mask.operator], torch.from_numpy(staying(mask.units, keep))
-        if stays.all():
-            continue
-        if operator.call < 0:  # a module that counts as one operator
-            module = network.get_submodule(operator.module)
-            hooks.append(module.register_forward_pre_hook(partial(_mask_input, mask.axis, stays)))
-        else:
-            masks.setdefault((operator.name, operator.call), []).append(_Masked(number, mask.axis, stays))
-    mode = _Masking(masks, reference)
+    masks = MaskedAxes.of(graph, plan)
+    modules, mode = dict(named_modules(network)) if masks.modules else {}, _Masking(masks.calls, reference)
+    hooks = [modules[name].register_forward_pre_hook(partial(_mask_input, mask)) for name, mask in masks.modules]
     try:
         with mode.over(network):
             outputs = forward()
@@ -54,27 +48,19 @@ def masked(
         for hook in hooks:
             hook.remove()
     if reference is not None:
-        reference.masked_run_ends(mode.places)
+        reference.masked_run_ends(mode.places.of_modules)
     return outputs
 
 
-class _Masked(NamedTuple):
-    """A mask of the graph by its number there, as one call meets it."""
-
-    number: int
-    axis: int
-    stays: torch.Tensor
-
-
-def _mask_input(axis: int, stays: torch.Tensor, module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _mask_input(mask: MaskedAxis, module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     x, *rest = inputs
-    return (torch.where(along(axis, x.ndim, stays.to(x.device)), x, 0), *rest)
+    return (torch.where(along(mask.axis, x.ndim, torch.from_numpy(mask.stays).to(x.device)), x, 0), *rest)
 
 
 class _Masking(Watching):
     """Replaces the operators that have to leave something out; notes what the pruned network is held against."""
 
-    def __init__(self, masks: Mapping[Call, Sequence[_Masked]], reference: Reference | None) -> None:
+    def __init__(self, masks: Mapping[Call, Sequence[MaskedAxis]], reference: Reference | None) -> None:
         super().__init__(reference)
         self._masks, self._reference = masks, reference
 
@@ -84,15 +70,20 @@ class _Masking(Watching):
             _follow_statistics(func, args)
         out = self._run(call[0], masks, func, args, kwargs)
         if self._reference is not None and self._reference.follows(call):
-            self._note(self._reference, call, place, masks, func, args, out)
+            results = list(tensors_in(out))
+            for mask in masks:
+                found = _contributions(call[0], args, mask.axis, results[0])
+                self._reference.note_effect(mask.number, place, *found)
+            cut = partial(_cut, self._reference, call, results)
+            self._reference.note(call, place, cut, decided(func, args, results))
         return out
 
     def _run(
-        self, name: str, masks: Sequence[_Masked], func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, name: str, masks: Sequence[MaskedAxis], func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if not masks:
             return func(*args, **kwargs)
-        out = without(name, func, list(args), kwargs, {mask.axis: mask.stays for mask in masks})
+        out = without(name, func, list(args), kwargs, {mask.axis: torch.from_numpy(mask.stays) for mask in masks})
         if name in SUMMING:
             return out
         laid_out = func(*args, **kwargs)  # what runs next depends on how the numbers lie in memory
@@ -100,20 +91,6 @@ class _Masking(Watching):
             if isinstance(mine, torch.Tensor) and mine.shape == theirs.shape:
                 mine.copy_(theirs)
         return laid_out
-
-    def _note(
-        self, reference: Reference, call: Call, place: Place, masks: Sequence[_Masked], func: Any, args: Any, out: Any
-    ) -> None:
-        results = list(tensors_in(out))
-        if reference.compares(call):
-            reference.note(call, place, _cut(reference, call, 0, results[0]))
-        for mask in masks:
-            reference.note_effect(mask.number, place, *_contributions(call[0], args, mask.axis, results[0]))
-        drawn = draws(func)
-        if drawn or decides(args, results):
-            for number, tensor in enumerate(results):
-                if drawn or not tensor.is_floating_point():
-                    reference.note_decision(call, place, number, _cut(reference, call, number, tensor))
 
 
 def _follow_statistics(func: Any, args: tuple[Any, ...]) -> None:
@@ -128,9 +105,9 @@ def _follow_statistics(func: Any, args: tuple[Any, ...]) -> None:
         var.copy_((x.square().mean() - middle.square()).clamp_min(1e-6) * factor.flip(0))
 
 
-def _cut(reference: Reference, call: Call, result: int, tensor: torch.Tensor) -> NDArray[Any]:
-    """What stays of an operator's result, in an array of its own."""
-    stays = list(reference.stays(call, result))
+def _cut(reference: Reference, call: Call, results: Sequence[torch.Tensor], result: int) -> NDArray[Any]:
+    """What stays of one of an operator's results, in an array of its own."""
+    tensor, stays = results[result], list(reference.stays(call, result))
     for axis, places in stays:
         tensor = tensor.index_select(axis, torch.from_numpy(places).to(tensor.device))
     return to_numpy(tensor) if stays else own_array(tensor)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
@@ -41,6 +40,7 @@ from prunekit.plugins.backends.pytorch.layer_sizes import layer_size
 from prunekit.plugins.backends.pytorch.module_tree import device_of, named_modules, named_parameters, named_tensors
 from prunekit.plugins.backends.pytorch.recurrent import unfused
 from prunekit.plugins.backends.pytorch.rules import CREATING, REBINDING, RULES, rule_for
+from prunekit.plugins.backends.pytorch.watching import modules_followed
 
 
 class Recorder(recording.Recorder):
@@ -156,25 +156,18 @@ class Recorder(recording.Recorder):
         assert isinstance(tracker, ApiCallTracker)
         namespaces = [space for space, _ in self._namespaces.values()]
         plain = {name: m for name, m in named_modules(network) if not isinstance(m, torch.jit.ScriptModule)}
-        handles = [
-            register_module_forward_pre_hook(lambda module, inputs: self.enter(module)),
-            register_module_forward_hook(self.leave, always_call=True),
-        ]
-        try:
-            with (
-                unfused(network),
-                open_functions(),
-                known_attributes(plain, tracker.uses, torch.nn.Module),
-                uncached(namespaces, tracker.uses.libraries),
-                seen_builtins(self._namespaces.values(), self.is_tensor),
-                seen_products(namespaces),
-                tracker,
-                _Dispatching(self),
-            ):
-                yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        with (
+            modules_followed(self.enter, self.leave),
+            unfused(network),
+            open_functions(),
+            known_attributes(plain, tracker.uses, torch.nn.Module),
+            uncached(namespaces, tracker.uses.libraries),
+            seen_builtins(self._namespaces.values(), self.is_tensor),
+            seen_products(namespaces),
+            tracker,
+            _Dispatching(self),
+        ):
+            yield
 
 
 class _Dispatching(TorchDispatchMode):

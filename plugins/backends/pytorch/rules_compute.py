@@ -22,7 +22,7 @@ from prunekit.core.graph.attributes import (
 )
 from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
 from prunekit.core.recording import axis_of, origin_of, origins_of
-from prunekit.core.recording.decompositions import gated
+from prunekit.core.recording.decompositions import gated, multiplied
 from prunekit.plugins.backends.pytorch.call import Call
 
 _TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
@@ -41,7 +41,7 @@ def pointwise(call: Call) -> None:
     operands = call.operands()
     scaled = _scaled(call) if call.name in ("mul", "mul_", "div", "div_") else None
     if call.name in ("add", "add_", "sub", "sub_") and len(operands) == 2:
-        operands[1] = _times(call, operands[1], call["other"].shape, call.factor(call.api_call.kwargs.get("alpha")))
+        operands[1] = multiplied(call, operands[1], call["other"].shape, call.factor(call.api_call.kwargs.get("alpha")))
     call.add(Elementwise(does=_DOES.get(call.name), scaled=scaled), operands, call.results())
 
 
@@ -65,15 +65,6 @@ def _scale_of_attention(call: Call) -> tuple[SizeOrigin, float] | None:
         return call.factor(passed)
     query = api_call.argument(0, "query")
     return Extent(query.shape[-1], call.number(query), query.ndim - 1), -0.5
-
-
-def _times(call: Call, number: int, shape: Sequence[int], power: tuple[SizeOrigin, float] | None) -> int:
-    """A tensor multiplied by a power of a size; itself where the factor is none."""
-    if power is None:
-        return number
-    product = call.between(shape)
-    call.add(Elementwise(does="product", scaled=power), [number], [product])
-    return product
 
 
 def convolution(call: Call) -> None:
@@ -130,7 +121,9 @@ Sized = tuple[int, Sequence[int]]
 def _weighted_sum(call: Call, product: Sized, added: Sized) -> None:
     """``alpha`` times a product and ``beta`` times what is added to it."""
     passed = call.api_call.kwargs
-    terms = [_times(call, *term, call.factor(passed.get(key))) for term, key in ((product, "alpha"), (added, "beta"))]
+    terms = [
+        multiplied(call, *term, call.factor(passed.get(key))) for term, key in ((product, "alpha"), (added, "beta"))
+    ]
     call.add(Elementwise(does="sum"), terms, call.results())
 
 
@@ -200,7 +193,7 @@ def attention(call: Call) -> None:
     explicit = call.get("scale") is not None
     call.add(Matmul(implicit_scale=None if explicit else -0.5), [q, turned], [scores])
     if explicit and call.api_call.name == "scaled_dot_product_attention":
-        scores = _times(call, scores, (batch, heads, long, key.shape[2]), _scale_of_attention(call))
+        scores = multiplied(call, scores, (batch, heads, long, key.shape[2]), _scale_of_attention(call))
     if isinstance(mask, torch.Tensor):
         masked = call.between((batch, heads, long, key.shape[2]))
         call.add(Elementwise(), [scores, call.number(mask)], [masked])

@@ -67,10 +67,15 @@ def _parts(named: Mapping[str, torch.Tensor], removal: Removal) -> dict[int, tor
             length = removal.length(name, lambda key: to_numpy(named[key]))
             part = part * torch.as_tensor(length, dtype=torch.float64).to(part)
         part = part.to(memory_format=_memory_format(tensor)).contiguous(memory_format=_memory_format(tensor))
-        if isinstance(tensor, torch.nn.Parameter):
-            part = torch.nn.Parameter(part, requires_grad=tensor.requires_grad)
-        parts[id(tensor)] = part
+        parts[id(tensor)] = _of_its_kind(tensor, part)
     return parts
+
+
+def _of_its_kind(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Values in the place of a tensor: a parameter, if it is one."""
+    if isinstance(tensor, torch.nn.Parameter):
+        return torch.nn.Parameter(values, requires_grad=tensor.requires_grad)
+    return values
 
 
 def as_float64(network: torch.nn.Module) -> torch.nn.Module:
@@ -79,8 +84,7 @@ def as_float64(network: torch.nn.Module) -> torch.nn.Module:
     for _, tensor in named_tensors(network):
         if tensor.is_floating_point() or tensor.is_complex():
             wide = tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64, copy=True)
-            held = isinstance(tensor, torch.nn.Parameter)
-            parts[id(tensor)] = torch.nn.Parameter(wide, requires_grad=tensor.requires_grad) if held else wide
+            parts[id(tensor)] = _of_its_kind(tensor, wide)
     precise = copied(network, parts)
     with plain_methods(precise):
         return precise.double()  # what is left are the tensors of scripted modules

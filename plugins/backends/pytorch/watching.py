@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from prunekit.core.pruning.reference import Call, Place, Reference
+from prunekit.core.pruning.call_places import Call, CallPlaces, Place
+from prunekit.core.pruning.reference import Reference
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_numpy, training
 from prunekit.plugins.backends.pytorch.module_tree import named_modules
@@ -29,15 +29,16 @@ class Watching(TorchDispatchMode):
 
     Args:
         reference: Says in which mode and precision the network runs; without one, in evaluation and as it is.
+
+    Attributes:
+        places: Counts the calls.
     """
 
     def __init__(self, reference: Reference | None) -> None:
         super().__init__()
-        self.calls = Counter(reference.calls if reference is not None else {})
-        self.places = Counter[tuple[str, str]]()
+        self.places = CallPlaces(reference.calls if reference is not None else {})
         self._precise = reference is not None and reference.precise
         self._training = reference is not None and reference.training
-        self._path = [""]
 
     @abstractmethod
     def operator(self, call: Call, place: Place, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -46,10 +47,8 @@ class Watching(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        name, module = signature(func).name, self._path[-1]
-        call, place = (name, self.calls[name]), (module, name, self.places[module, name])
-        self.calls[name] += 1
-        self.places[module, name] += 1
+        name = signature(func).name
+        call, place = self.places.count(name)
         if self._precise:
             args, kwargs = _lifted(name, args, kwargs or {})
         return self.operator(call, place, func, args, kwargs or {})
@@ -57,29 +56,35 @@ class Watching(TorchDispatchMode):
     @contextmanager
     def over(self, network: torch.nn.Module) -> Iterator[None]:
         """Inside the block the network runs under this watch; the caller's draws are left alone."""
-        names = {module: name for name, module in named_modules(network)}
-        handles = [
-            register_module_forward_pre_hook(
-                lambda module, inputs: self._path.append(names.get(module, self._path[-1]))
-            ),
-            register_module_forward_hook(lambda module, inputs, output: self._leave(), always_call=True),
-        ]
+        names, places = {module: name for name, module in named_modules(network)}, self.places
         usual = torch.get_default_dtype()
         try:
             if self._precise:
                 torch.set_default_dtype(torch.float64)
             mode = training(network) if self._training else evaluating(network, fresh=True)
-            with mode, torch.no_grad(), unfused(network), torch.random.fork_rng():
+            followed = modules_followed(lambda module: places.enter(names.get(module)), lambda *_: places.leave())
+            with mode, torch.no_grad(), unfused(network), torch.random.fork_rng(), followed:
                 torch.manual_seed(0)
                 with self:
                     yield
         finally:
             torch.set_default_dtype(usual)
-            for handle in handles:
-                handle.remove()
 
-    def _leave(self) -> None:
-        self._path.pop()
+
+@contextmanager
+def modules_followed(
+    enter: Callable[[torch.nn.Module], None], leave: Callable[[torch.nn.Module, Any, Any], None]
+) -> Iterator[None]:
+    """Inside the block it is told which module's forward begins, and which has ended: with None, where it failed."""
+    handles = [
+        register_module_forward_pre_hook(lambda module, inputs: enter(module)),
+        register_module_forward_hook(leave, always_call=True),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _lifted(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -93,14 +98,12 @@ def _lifted(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
     return args, kwargs
 
 
-def draws(func: Any) -> bool:
-    """Whether an operator draws random numbers."""
-    return torch.Tag.nondeterministic_seeded in func.tags
-
-
-def decides(args: Any, results: list[torch.Tensor]) -> bool:
-    """Whether an operator makes something else of real numbers: indices, truth values, whole numbers."""
-    return any(not _real(t) for t in results) and any(_real(t) for t in tensors_in(args))
+def decided(func: Any, args: Any, results: Sequence[torch.Tensor]) -> list[int]:
+    """Numbers of the results that an operator drew, or that it made of real numbers as indices or truth values."""
+    if torch.Tag.nondeterministic_seeded in func.tags:
+        return list(range(len(results)))
+    other = [number for number, tensor in enumerate(results) if not _real(tensor)]
+    return other if other and any(_real(t) for t in tensors_in(args)) else []
 
 
 def _real(tensor: torch.Tensor) -> bool:
