@@ -122,6 +122,18 @@ def map_leaves(change: Callable[[Any], Any], value: Any, containers: tuple[type[
     return tuple(parts)
 
 
+def map_once(change: Callable[[Any], Any], value: Any) -> Any:
+    """What `map_leaves` returns, where a leaf that stands twice is changed once, so that its change stands twice."""
+    changed = dict[int, tuple[Any, Any]]()  # with the leaf, so that it keeps its id
+
+    def once(leaf: Any) -> Any:
+        if id(leaf) not in changed:
+            changed[id(leaf)] = leaf, change(leaf)
+        return changed[id(leaf)][1]
+
+    return map_leaves(once, value)
+
+
 def _named_parts(value: Any) -> Mapping[Any, Any]:
     """What a mapping or an instance of a dataclass holds."""
     if isinstance(value, Mapping):

@@ -11,7 +11,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
-from prunekit.core.data.nested import leaves, map_leaves
+from prunekit.core.data.nested import leaves, map_leaves, map_once
 from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.views import current
@@ -32,16 +32,13 @@ def handed_over(value: Any) -> Any:
 
     Where one array stands twice, so does its copy.
     """
-    copies = dict[int, tuple[Any, Any]]()  # with the original, so that it keeps its id
+    return map_once(_copy, value)
 
-    def copied(leaf: Any) -> Any:
-        if not isinstance(leaf, (np.ndarray, np.generic, Tensor)):
-            return leaf
-        if id(leaf) not in copies:
-            copies[id(leaf)] = leaf, current(leaf).copy() if isinstance(leaf, Tensor) else Tensor(leaf)
-        return copies[id(leaf)][1]
 
-    return map_leaves(copied, value)
+def _copy(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return current(leaf).copy()
+    return Tensor(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
 
 
 def to_numpy(value: Any) -> Any:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
-from prunekit.core.data.nested import leaves, map_leaves
+from prunekit.core.data.nested import leaves, map_leaves, map_once
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_buffers, set_training
 
 HALF = (torch.float16, torch.bfloat16)
@@ -38,16 +38,10 @@ def handed_over(value: Any, device: torch.device | str) -> Any:
 
     Where one array stands twice, so does its copy.
     """
-    copies = dict[int, tuple[Any, Any]]()  # with the original, so that it keeps its id
+    return map_once(lambda leaf: _copy(leaf, device) if isinstance(leaf, _ARRAYS) else leaf, value)
 
-    def copied(leaf: Any) -> Any:
-        if not isinstance(leaf, (np.ndarray, np.generic, Tensor)):
-            return leaf
-        if id(leaf) not in copies:
-            copies[id(leaf)] = leaf, _copy(leaf, device)
-        return copies[id(leaf)][1]
 
-    return map_leaves(copied, value)
+_ARRAYS = (np.ndarray, np.generic, Tensor)
 
 
 def _copy(leaf: Any, device: torch.device | str) -> Tensor:

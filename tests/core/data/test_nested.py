@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from prunekit.core.data.nested import held_by, leaf_paths, leaves, map_leaves, named_leaves
+from prunekit.core.data.nested import held_by, leaf_paths, leaves, map_leaves, map_once, named_leaves
 
 Pair = namedtuple("Pair", "boxes labels")
 ARRAY = np.zeros((2, 3))
@@ -113,3 +113,9 @@ def test_what_an_object_holds() -> None:
     assert [*held_by(3, "y")] == [*held_by(Own, "y")] == []
     value.log = logging.getLogger("prunekit.test")  # which knows all the others
     assert len([*held_by(value, "y")]) < 100_000
+
+
+def test_what_stands_twice_is_changed_once():
+    leaf = object()
+    twice = map_once(lambda _: object(), [leaf, {"again": leaf}, object()])
+    assert twice[0] is twice[1]["again"] and twice[0] is not twice[2] and twice[0] is not leaf

@@ -39,6 +39,20 @@ def deep(scale):
     return Deep(scale).eval(), torch.rand(1, 3, 26, 26)
 
 
+def plant(monkeypatch, where):
+    """From now on what remains of one tensor is in another order after every removal."""
+    real = surgery.prune
+
+    def wrong(network, graph, plan):
+        small = real(network, graph, plan)
+        tensor = {**dict(small.named_parameters()), **dict(small.named_buffers())}[where]
+        with torch.no_grad():
+            tensor.copy_(tensor.flip(1 if tensor.ndim > 1 else 0))
+        return small
+
+    monkeypatch.setattr(surgery, "prune", wrong)
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.1, 0.0])
 def test_a_sound_network_is_proven_whatever_its_weights(scale):
     network, x = deep(scale)
@@ -53,17 +67,7 @@ def test_a_sound_network_is_proven_whatever_its_weights(scale):
     "where", ["body.0.weight", "body.6.weight", "head.weight", "norms.3.weight", "norms.7.bias", "norms.10.running_var"]
 )
 def test_a_planted_fault_is_seen(monkeypatch, where, scale):
-    """What remains of one tensor is in another order after every removal."""
-    real = surgery.prune
-
-    def wrong(network, graph, plan):
-        small = real(network, graph, plan)
-        tensor = {**dict(small.named_parameters()), **dict(small.named_buffers())}[where]
-        with torch.no_grad():
-            tensor.copy_(tensor.flip(1 if tensor.ndim > 1 else 0))
-        return small
-
-    monkeypatch.setattr(surgery, "prune", wrong)
+    plant(monkeypatch, where)
     graph = trace(*deep(scale))
     assert VERIFIED not in graph.notes and graph.frozen
     assert all(reason.startswith("the proof failed: values differ") for _, reason in graph.frozen)
@@ -82,15 +86,7 @@ class Aux(nn.Module):
 def test_what_only_training_runs_is_proven_as_well(monkeypatch):
     graph = trace(Aux().eval(), torch.rand(2, 3, 8, 8))
     assert graph.notes == [VERIFIED] and len(graph.groups) == 2
-    real = surgery.prune
-
-    def wrong(network, graph, plan):
-        small = real(network, graph, plan)
-        with torch.no_grad():
-            small.c.bias.copy_(small.c.bias.flip(0))
-        return small
-
-    monkeypatch.setattr(surgery, "prune", wrong)
+    plant(monkeypatch, "c.bias")
     graph = trace(Aux().eval(), torch.rand(2, 3, 8, 8))
     assert graph.frozen and VERIFIED not in graph.notes
 
@@ -206,15 +202,7 @@ class Insists(nn.Module):
 def test_a_network_that_insists_on_its_precision(monkeypatch, dtype):
     graph = trace(Insists(dtype).eval(), torch.randn(3, 5, dtype=dtype))
     assert not graph.frozen and len(graph.groups) == 2 and graph.notes == [VERIFIED]
-    real = surgery.prune
-
-    def wrong(network, graph, plan):
-        small = real(network, graph, plan)
-        with torch.no_grad():
-            small.b.bias.copy_(small.b.bias.flip(0))
-        return small
-
-    monkeypatch.setattr(surgery, "prune", wrong)
+    plant(monkeypatch, "b.bias")
     graph = trace(Insists(dtype).eval(), torch.randn(3, 5, dtype=dtype))
     assert VERIFIED not in graph.notes and graph.frozen
 
