@@ -94,6 +94,7 @@ def warm_up() -> None:
 def describe(row: dict[str, Any], graph: ChannelStructure) -> None:
     """What was found: how many groups and layers, what stays and why, and what the proof says."""
     row["groups"], row["layers"], row["notes"] = len(graph.groups), len(graph.layers), list(graph.notes)
+    row["proven"], row["frozen"] = len(graph.proven), [list(one) for one in graph.frozen]
     row["stays"] = sum(layer.group is None for layer in graph.layers)
     row["reasons"] = {}
     for reason, _ in (one for layer in graph.layers for one in layer.protected):

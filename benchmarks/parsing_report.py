@@ -97,9 +97,20 @@ def _failures(tool: str, rows: Sequence[Row]) -> list[str]:
 
 
 def _verdicts(rows: Sequence[Row]) -> list[str]:
-    notes = [re.sub(NUMBER, "#", "; ".join(row.get("notes", ())) or "not proven") for row in rows if passed(row)]
+    notes = [re.sub(NUMBER, "#", "; ".join(row.get("notes", ())) or "not tried") for row in rows if passed(row)]
     found = [f"  {count} of {len(notes)}: {note}" for note, count in Counter(notes).most_common(SHOWN)]
-    return ["", "what the proof says:", *found] if found else []
+    return ["", "what the proof says:", *found, *_proven([row for row in rows if passed(row)])] if found else []
+
+
+def _proven(rows: Sequence[Row]) -> list[str]:
+    """Proven groups of all groups, and the networks where some are not or where the proof protected layers."""
+    total = [sum(row[key] for row in rows) for key in ("proven", "groups")]
+    lines = [f"  proven groups of all groups: {total[0]} of {total[1]}, all of them in every network but these:"]
+    for row in rows:
+        if row["proven"] < row["groups"] or row["frozen"]:
+            protected = f", {len(row['frozen'])} layers protected: {row['frozen'][0][1]}" if row["frozen"] else ""
+            lines.append(f"    {row['model']}  {row['proven']} of {row['groups']}{protected}")
+    return lines
 
 
 def _explained(rows: Sequence[Row]) -> list[str]:

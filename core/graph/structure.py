@@ -270,6 +270,7 @@ class ChannelStructure:
         whole_parts: Names of the choices where whole parts go.
         held: Output channels that were protected one by one: their layer, their number in it, and why.
         arrangement: In which order the channels of groups with quotas stay; None: there are none.
+        proven: Groups that the proof removed from, where a mistake would have shown.
         notes: What the proof found out, one line each.
     """
 
@@ -293,6 +294,7 @@ class ChannelStructure:
     whole_parts: tuple[str, ...] = ()
     held: tuple[tuple[int, int, str], ...] = ()
     arrangement: ChannelOrder | None = field(default=None, repr=False, compare=False)
+    proven: frozenset[int] = field(default=frozenset(), compare=False)
     notes: list[str] = field(default_factory=list)
 
     @cached_property

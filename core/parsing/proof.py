@@ -43,6 +43,7 @@ def _proven_on(backend: Backend, subject: ProofNetwork, found: ChannelStructure,
                 told += unsteady
                 continue
         if not culprits:
+            found.proven = frozenset() if told else verification.proven()
             told += _told(verification, bool(told))
             break
         for group, problem in culprits:

@@ -82,6 +82,11 @@ class Verification:
         unread = CLEAR if self.graph.operators.asked else 0.0
         return [group for group in self.graph.groups if self.effects.get(group.id, unread) < CLEAR]
 
+    def proven(self) -> frozenset[int]:
+        """The groups of which a mistake would have shown."""
+        idle = self.without_effect() if self.conclusive else self.graph.groups
+        return frozenset(group.id for group in self.graph.groups if group not in idle)
+
     def _narrowed(self, groups: list[Group], beside: list[Group], problem: str | None) -> list[tuple[Group, str]]:
         """Those of the groups that fail alone, or else those that fail together, while ``beside`` goes as well.
 

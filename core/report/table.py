@@ -140,6 +140,7 @@ def _group(group: Group, graph: ChannelStructure) -> dict[str, Any]:
         "first": group.offset,
         "channels_per_unit": group.per_unit,
         "fixed_channels": group.fixed,
+        "proven": group.id in graph.proven,
     }
 
 

@@ -201,7 +201,7 @@ class Insists(nn.Module):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_a_network_that_insists_on_its_precision(monkeypatch, dtype):
     graph = trace(Insists(dtype).eval(), torch.randn(3, 5, dtype=dtype))
-    assert not graph.frozen and len(graph.groups) == 2 and graph.notes == [VERIFIED]
+    assert not graph.frozen and len(graph.groups) == 2 and graph.notes == [VERIFIED] and graph.proven == {0, 1}
     plant(monkeypatch, "b.bias")
     graph = trace(Insists(dtype).eval(), torch.randn(3, 5, dtype=dtype))
     assert VERIFIED not in graph.notes and graph.frozen
@@ -223,7 +223,7 @@ def test_what_has_no_effect_is_not_proven():
     assert graph.notes == [
         "not proven: nothing shows whether mid 1 (b) go rightly: what was removed of them has no effect"
     ]
-    assert len(graph.groups) == 2
+    assert len(graph.groups) == 2 and graph.proven == {0}
 
 
 class NeedsTwo(nn.Module):

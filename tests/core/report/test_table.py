@@ -29,11 +29,11 @@ def test_json(residual):
     assert found["groups"] == [
         {
             "id": 0, "mids": [0, 2], "modules": ["stem", "block.conv2"], "units": 6, "first": 0,
-            "channels_per_unit": 1, "fixed_channels": 0,
+            "channels_per_unit": 1, "fixed_channels": 0, "proven": False,
         },
         {
             "id": 1, "mids": [1], "modules": ["block.conv1"], "units": 4, "first": 6,
-            "channels_per_unit": 1, "fixed_channels": 0,
+            "channels_per_unit": 1, "fixed_channels": 0, "proven": False,
         },
     ]  # fmt: skip
     axes = {(x["parameter"], x["axis"]): x["units"] for x in found["axes"]}
