@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from prunekit.core.graph.symbolic_integers import SymInt, plain
 from prunekit.core.graph.tracked_quotients import SymFloat
-from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain, within
+from prunekit.core.graph.tracked_sizes import Attribute, Path, Uses, within
 from prunekit.core.recording.held_values import IMMUTABLE, part, parts, with_part
 from prunekit.core.recording.seen_numpy import SizedArray
+from prunekit.core.recording.yielding_constants import Yielding
 
-_NEVER = (str, float, bool, type(None), bytes, complex)
+_NEVER = (str, bool, type(None), bytes, complex)
 _DEEP = 8
 
 Leaf = Callable[[Any, Path], Any]
@@ -39,7 +41,7 @@ def known_attributes(modules: Mapping[str, Any], uses: Uses, base: type) -> Iter
             if isinstance(value, float):
                 uses.hold(value)
     try:
-        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses)):
+        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses, modules[name])):
             yield
     finally:
         _plain_again(modules, uses, base)
@@ -144,10 +146,15 @@ class _Walk:
         return [] if too_long else list(parts(value, self.libraries))
 
 
-def _sizing(module: str, uses: Uses) -> Leaf:
+def _sizing(name: str, uses: Uses, module: Any) -> Leaf:
+    own = not _of_library(type(module), uses)
+
     def sized(value: Any, path: Path) -> Any:
+        if own and type(value) is float:
+            uses.hold(number := Yielding(value))
+            return number
         if type(value) is int and value > 1:  # an axis of one position cannot shrink
-            return SymInt(value, Attribute(value, module, path), uses)
+            return SymInt(value, Attribute(value, name, path), uses)
         return value
 
     return sized
@@ -201,8 +208,8 @@ def _with_new(modules: Iterable[Any], base: type) -> list[Any]:
 
 
 def _plain(value: Any, path: Path) -> Any:
-    if isinstance(value, SymFloat):
-        return float(value)
+    if isinstance(value, (SymFloat, Yielding)):
+        return float.__float__(value)
     if isinstance(value, SizedArray):
         return np.asarray(value)
     return plain(value) if isinstance(value, SymInt) else value

@@ -20,7 +20,8 @@ from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
 from prunekit.core.recording.module_attributes import seen_functions
