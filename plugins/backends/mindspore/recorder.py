@@ -223,8 +223,9 @@ def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
     yield from parameters_and_buffers(network).items()
     for name, cell in network.cells_and_names():
         for key, value in vars(cell).items():
-            own = isinstance(value, Tensor) and not isinstance(value, Parameter)
-            if key not in _OF_EVERY_CELL and (own or isinstance(value, (list, tuple, dict))):
+            kind = type(value)
+            own = issubclass(kind, Tensor) and not issubclass(kind, Parameter)
+            if key not in _OF_EVERY_CELL and (own or issubclass(kind, (list, tuple, dict))):
                 yield from tensors_held(value, f"{name}.{key}" if name else key, Tensor)
 
 
