@@ -55,7 +55,12 @@ def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operat
         pin(flow, origin, operator)
 
 
-def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attributes]) -> None:
+def pin(
+    flow: FlowState,
+    origin: SizeOrigin | None,
+    operator: Operator[Attributes],
+    told: str = "gives its size to what stays as it is",
+) -> None:
     """Something that keeps its size has this one, or values depend on it: what it is computed from stays."""
     if origin is not None and constant(flow, origin):
         return
@@ -63,7 +68,7 @@ def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attribute
         if isinstance(leaf, Attribute):
             flow.pinned.setdefault(leaf, where(operator))
         elif (labels := counted(flow, leaf)) is not None:
-            flow.labels.freeze(labels, f"{where(operator)} gives its size to what stays as it is")
+            flow.labels.freeze(labels, f"{where(operator)} {told}")
 
 
 def constant(flow: FlowState, origin: SizeOrigin) -> bool:

@@ -42,7 +42,7 @@ def with_conversions(once: Callable[[Conversions], R]) -> R:
 
 def _missed(graph: OperatorGraph, uses: Uses) -> Conversions:
     """Where the code made plain numbers of sizes, if it may decide by them or any size that it passed may be one."""
-    found = {key: (space, frozenset(names)) for key, (space, names, _) in uses.converted.items()}
+    found = {key: (space, frozenset({*names, "int"})) for key, (space, names, _) in uses.converted.items()}
     if uses.deciding:
         return found
     places = {place for _, _, where in uses.converted.values() for place in where}

@@ -90,22 +90,23 @@ def part(value: Any, step: Any, otherwise: Any = None) -> Any:
 
 def with_part(value: Any, step: Any, new: Any) -> Any:
     """The value with another part: the same one, changed, or another one where it cannot be changed."""
-    if isinstance(value, FunctionType):
+    kind = type(value)
+    if kind is FunctionType:
         return _rebuilt(value, step, new)
-    if isinstance(value, partial) and not (isinstance(step, Field) and step != FUNCTION):
+    if issubclass(kind, partial) and not (isinstance(step, Field) and step != FUNCTION):
         args = tuple(new if k == step else old for k, old in enumerate(value.args))
         keywords = {key: new if key == step else old for key, old in value.keywords.items()}
         called = new if step == FUNCTION else value.func
         cast("Any", value).__setstate__((called, args, keywords, vars(value)))
     elif isinstance(step, Field):
-        if step.name in getattr(value, "__dict__", ()):
-            vars(value)[step.name] = new
+        if (own := _own(value)) is not None and step.name in own:
+            own[step.name] = new
         else:
             object.__setattr__(value, step.name, new)
-    elif isinstance(value, tuple):
+    elif issubclass(kind, tuple):
         found: Any = [new if k == step else old for k, old in enumerate(value)]
         return getattr(type(value), "_make", type(value))(found)
-    elif isinstance(value, dict):
+    elif issubclass(kind, dict):
         dict.__setitem__(value, step, new)
     else:
         list.__setitem__(value, step, new)

@@ -79,7 +79,7 @@ def yielding_constants(
 def _held(values: Iterable[Any], deep: int = 3) -> Iterator[FunctionType]:
     """The functions among some values, and those that they enclose."""
     for value in values:
-        if isinstance(value, FunctionType):
+        if type(value) is FunctionType:
             yield value
             if deep and value.__closure__:
                 yield from _held((cell.cell_contents for cell in value.__closure__ if _is_set(cell)), deep - 1)

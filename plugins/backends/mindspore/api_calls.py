@@ -30,7 +30,7 @@ from prunekit.core.recording.seen_numpy import SizedArray
 METHODS = (
     "view", "reshape", "expand", "broadcast_to", "view_as", "expand_as", "split", "chunk", "narrow", "unflatten",
     "mul", "div", "__mul__", "__rmul__", "__imul__", "__truediv__", "__itruediv__", "new_zeros", "new_ones", "new_full",
-    "tile", "repeat",
+    "tile", "repeat", "__add__", "__radd__", "__sub__", "__rsub__",
 )  # fmt: skip
 FUNCTIONS = (
     "reshape", "broadcast_to", "expand", "split", "chunk", "narrow", "unflatten", "mul", "div", "zeros", "ones", "full",

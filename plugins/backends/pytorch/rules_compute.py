@@ -25,10 +25,10 @@ from prunekit.core.recording import axis_of, origin_of, origins_of
 from prunekit.core.recording.decompositions import gated, multiplied
 from prunekit.plugins.backends.pytorch.call import Call
 
-_TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
+_TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_", "__rdiv__", "__rtruediv__")
 _DIVIDED = ("div", "div_", "__truediv__", "__itruediv__", "divide", "divide_", "true_divide")
 
-_ALSO = {"truediv": "div", "multiply": "mul", "subtract": "sub", "clip": "clamp", "where": "where"}
+_ALSO = {"truediv": "div", "multiply": "mul", "subtract": "sub", "clip": "clamp", "floordiv": "floor_divide"}
 """Other names of operators."""
 
 _DOES: dict[str, Does] = {
