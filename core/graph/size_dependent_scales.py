@@ -16,7 +16,7 @@ from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.row_provenance import DEPTH, Trail, behind, moved, moves
-from prunekit.core.graph.size_arithmetic import evaluated, power_of
+from prunekit.core.graph.size_arithmetic import evaluated
 from prunekit.core.graph.size_constraints import constant, counted
 from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, SizeOrigin, leaves
 
@@ -59,8 +59,13 @@ def scale_of(origin: SizeOrigin, size: int) -> float | None:
 
 
 def _can_be_made_up(origin: SizeOrigin, size: int) -> bool:
-    """Whether a number that is computed from a size has the same sign and is not zero whatever the size becomes."""
-    return power_of(origin)[0] != origin or all((scale_of(origin, n) or 0) > 0 for n in range(1, size))
+    """Whether a number that is computed from a size has the same sign and is not zero whatever the size becomes.
+
+    Whole quotients are of sizes that they divide.
+    """
+    if isinstance(origin.value, int):
+        return all(scale_of(origin, n) is not None for n in range(1, size))
+    return all((scale_of(origin, n) or 0) > 0 for n in range(1, size))
 
 
 def _key(scaled: Scaled, labels: IntArray, rows: Rows) -> object:
@@ -122,8 +127,16 @@ class _Search:
 
     def multiplied_before(self, scaled: Scaled, factors: Set[int]) -> bool:
         """Whether what an operator multiplies is a multiple by such a number already."""
-        own = scaled.operator
-        return any(trail.operators & factors - {own} for _, trail in self._factors(own))
+        tensor = self.flow.graph.operators[scaled.operator].inputs[0]
+        for _ in range(DEPTH):
+            maker = self.makers.get(tensor)
+            if maker is None or maker in factors:
+                return maker is not None
+            operator = self.flow.graph.operators[maker]
+            if not moves(operator) and not _multiple(operator):
+                return False
+            tensor = operator.inputs[0]
+        return False
 
     def _factors(self, position: int) -> Iterator[tuple[int, Trail]]:
         """The tensors that an operator's result is a multiple of, and the way to them."""
