@@ -95,7 +95,7 @@ def one_of_shapes(m, x):
 
 
 def one_of_keys(m, x):
-    return m.f(torch.relu(x) if x.shape[1] in {6: 1}.keys() or x.shape[1] in frozenset((8, 12)) else x)
+    return m.f(torch.relu(x) if x.shape[1] in {6: 1} or x.shape[1] in frozenset((8, 12)) else x)
 
 
 def not_in_a_table(m, x):
