@@ -118,6 +118,8 @@ class _Walk:
 
     def mapped(self, value: Any, leaf: Leaf, path: Path) -> Any:
         """The value with ``leaf`` of everything in it."""
+        if type(value) is float:
+            return leaf(value, path)
         if type(value) in _NEVER or id(value) in self.met or len(path) > _DEEP:
             return value
         other = leaf(value, path)
