@@ -108,11 +108,13 @@ class Elementwise(Attributes):
     Attributes:
         does: "copy", "sum", "difference" (a term is subtracted) or "product" (or quotient), where it is one of these.
         scaled: Origin and exponent of a size by a power of which the first input is multiplied.
+        entering: Sizes, and numbers computed from them, that enter the result in any other way.
     """
 
     kind = Kind.ELEMENTWISE
     does: Does | None = None
     scaled: tuple[SizeOrigin, float] | None = None
+    entering: tuple[SizeOrigin, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

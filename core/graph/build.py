@@ -288,7 +288,7 @@ class _Assembly:
 
     def _rescales(self) -> tuple[Rescale, ...]:
         return tuple(
-            Rescale(name, axis, rows, self.units(found.labels), -found.exponent)
+            Rescale(name, axis, rows, self.units(found.labels), -found.exponent, found.origin)
             for found in self.flow.rescaled
             if (self.units(found.labels) >= 0).any()
             for (name, axis), rows in found.rows.items()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import linecache
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dis import get_instructions
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
@@ -39,6 +41,16 @@ class CodePlace:
     def within(self, packages: Iterable[str]) -> bool:
         """Whether it stands in one of these packages."""
         return any(self.package == name or self.package.startswith(f"{name}.") for name in packages)
+
+
+@lru_cache(maxsize=4096)
+def decides(code: CodeType) -> bool:
+    """Whether some code compares numbers, or goes one way or another."""
+    named = {"min", "max", "sorted", "range"} & set(code.co_names)
+    return bool(named) or any(step.opname in _DECIDING or "JUMP_IF" in step.opname for step in get_instructions(code))
+
+
+_DECIDING = ("COMPARE_OP", "CONTAINS_OP", "BINARY_SUBSCR")
 
 
 class CodePlaces:

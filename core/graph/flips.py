@@ -6,21 +6,18 @@ A network that takes another branch is another function, and no proof of another
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.size_arithmetic import evaluated
 from prunekit.core.graph.structure import ChannelStructure, Comparison, staying
-from prunekit.core.graph.tracked_sizes import Combined, SizeOrigin
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 Keep = NDArray[np.bool_]
-Sizes = Mapping[SizeOrigin, int]
 
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "*": operator.mul, "//": operator.floordiv, "%": operator.mod, "+": operator.add, "-": operator.sub,
-}  # fmt: skip
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -56,26 +53,11 @@ def flips(graph: ChannelStructure, keep: Keep) -> list[Flip]:
 def flip(comparison: Comparison, keep: Keep) -> Flip | None:
     """How a comparison comes out the other way when only the units flagged stay, or None if it does not."""
     sizes = {leaf: int(staying(units, keep).sum()) for leaf, units in comparison.units.items()}
-    left, right = _size(comparison.left, sizes), _size(comparison.right, sizes)
+    left, right = evaluated(comparison.left, sizes), evaluated(comparison.right, sizes)
     if left is None or right is None:
         return Flip(comparison, left, right)
     holds = _HOLDS[comparison.operator](left, right)
     return None if holds == comparison.holds else Flip(comparison, left, right)
-
-
-def _size(origin: SizeOrigin | float, sizes: Sizes) -> float | None:
-    """What a size becomes, or None where nobody knows how it is computed."""
-    if isinstance(origin, (int, float)):
-        return origin
-    if not isinstance(origin, Combined):
-        return sizes.get(origin, origin.value)
-    left, right = _size(origin.left, sizes), _size(origin.right, sizes)
-    if left is None or right is None:
-        return None
-    if (left, right) == (_value(origin.left), _value(origin.right)):
-        return origin.value
-    known = _ARITHMETIC.get(origin.operator)
-    return None if known is None or (right == 0 and origin.operator in ("//", "%")) else known(left, right)
 
 
 def _value(side: SizeOrigin | float) -> float:

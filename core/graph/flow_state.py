@@ -51,7 +51,7 @@ class Masked:
 
 @dataclass(frozen=True)
 class Scaled:
-    """An operator that multiplies one of its inputs by a power of a size."""
+    """An operator that multiplies one of its inputs by a power of a number that is computed from sizes."""
 
     operator: int
     operand: int
@@ -61,18 +61,20 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Rescaled:
-    """Rows of parameters to multiply by ``(kept / all) ** -exponent`` of what ``labels`` counts.
+    """Rows of parameters to multiply by ``(after / before) ** -exponent`` of a number that enters the values.
 
     Attributes:
         rows: For each (parameter, axis), which of its positions.
-        labels: What the size counts.
-        exponent: The power of the size that enters the values.
+        labels: What the size counts from which the number is computed.
+        exponent: The power of the number that enters the values.
+        origin: How the number is computed from that size.
         passed: Positions of the operators between these rows and the one that multiplies by that power.
     """
 
     rows: dict[tuple[str, int], IntArray]
     labels: IntArray
     exponent: float
+    origin: SizeOrigin
     passed: frozenset[int] = frozenset()
 
 

@@ -51,19 +51,24 @@ def require(flow: FlowState, labels: IntArray, origin: SizeOrigin | None, operat
         require(flow, labels[: origin.left.value], origin.left, operator)
         require(flow, labels[origin.left.value :], origin.right, operator)
     else:
-        pin(flow, origin, operator)
         flow.labels.freeze(labels, f"{where(operator)} computes its size {origin.value} in another way")
+        pin(flow, origin, operator)
 
 
-def pin(flow: FlowState, origin: SizeOrigin | None, operator: Operator[Attributes]) -> None:
-    """Something that keeps its size has this one: what it is computed from stays."""
+def pin(
+    flow: FlowState,
+    origin: SizeOrigin | None,
+    operator: Operator[Attributes],
+    told: str = "gives its size to what stays as it is",
+) -> None:
+    """Something that keeps its size has this one, or values depend on it: what it is computed from stays."""
     if origin is not None and constant(flow, origin):
         return
     for leaf in leaves(origin) if origin is not None else ():
         if isinstance(leaf, Attribute):
             flow.pinned.setdefault(leaf, where(operator))
         elif (labels := counted(flow, leaf)) is not None:
-            flow.labels.freeze(labels, f"{where(operator)} gives its size to what stays as it is")
+            flow.labels.freeze(labels, f"{where(operator)} {told}")
 
 
 def constant(flow: FlowState, origin: SizeOrigin) -> bool:

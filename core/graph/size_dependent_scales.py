@@ -6,7 +6,8 @@ rows of the weight that makes q, times ``sqrt(new / old)``, give the old one bac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.row_provenance import DEPTH, Trail, behind, moved, moves
+from prunekit.core.graph.size_arithmetic import evaluated
 from prunekit.core.graph.size_constraints import constant, counted
-from prunekit.core.graph.tracked_sizes import Attribute, Literal, leaves
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, SizeOrigin, leaves
 
 Rows = dict[tuple[str, int], IntArray]
 """For each (parameter, axis), positions along it."""
@@ -24,27 +26,58 @@ Rows = dict[tuple[str, int], IntArray]
 
 def rescaled(flow: FlowState) -> list[Rescaled]:
     """For each size that enters the values, what makes up for it; where nothing can, that size is kept."""
-    search, wanted = _Search(flow), list[tuple[Scaled, IntArray]]()
+    search, wanted, factors = _Search(flow), list[tuple[Scaled, IntArray]](), {each.operator for each in flow.scaled}
     for scaled in flow.scaled:
-        labels = _counts(flow, scaled)
-        if labels is not None:
+        labels, origin = _counts(flow, scaled)
+        if labels is None:
+            continue
+        if not _can_be_made_up(origin, labels.size) or search.multiplied_before(scaled, factors):
+            told = (
+                f"{where(flow.graph.operators[scaled.operator])} multiplies by a number that is computed from its size"
+            )
+            flow.labels.freeze(labels, told)
+        else:
             labels = flow.labels.classes()[labels]  # of tied labels either may have been met
-            wanted.append((scaled, labels))
-            search.meet(scaled, labels)
+            wanted.append((replace(scaled, origin=origin), labels))
+            search.meet(*wanted[-1])
     found: dict[object, Rescaled] = {}
     for (scaled, labels), made_up in zip(wanted, search.chosen(wanted), strict=True):
         if made_up:  # a module that runs twice is met twice
             key = _key(scaled, labels, made_up)
             passed = frozenset(search.allowed[key] - {each.operator for each in flow.scaled})
-            found[key] = Rescaled(made_up, labels, scaled.exponent, passed)
+            found[key] = Rescaled(made_up, labels, scaled.exponent, scaled.origin, passed)
         else:
             operator = flow.graph.operators[scaled.operator]
             flow.labels.freeze(labels, f"{where(operator)} multiplies by a power of its size")
     return list(found.values())
 
 
+def scale_of(origin: SizeOrigin, size: int) -> float | None:
+    """By what a number that is computed from one size is multiplied where the size is another; None: nobody knows."""
+    number = evaluated(origin, dict.fromkeys((leaf for leaf in leaves(origin) if not isinstance(leaf, Literal)), size))
+    return None if number is None or not origin.value else number / origin.value
+
+
+def _can_be_made_up(origin: SizeOrigin, size: int) -> bool:
+    """Whether a number that is computed from a size has the same sign and is not zero whatever the size becomes.
+
+    Whole quotients are of sizes that they divide.
+    """
+    if isinstance(origin.value, int):
+        return all(scale_of(origin, n) is not None for n in range(1, size))
+    return all((scale_of(origin, n) or 0) > 0 for n in range(1, size))
+
+
 def _key(scaled: Scaled, labels: IntArray, rows: Rows) -> object:
-    return scaled.exponent, labels.tobytes(), *((name, table.tobytes()) for name, table in rows.items())
+    kind = scaled.exponent, _form(scaled.origin), labels.tobytes()
+    return *kind, *((name, table.tobytes()) for name, table in rows.items())
+
+
+def _form(origin: SizeOrigin) -> object:
+    """What tells numbers apart that are computed from the same size in other ways."""
+    if isinstance(origin, Combined):
+        return origin.operator, _form(origin.left), _form(origin.right)
+    return origin.value if isinstance(origin, Literal) else None
 
 
 class _Search:
@@ -91,6 +124,19 @@ class _Search:
             good = not any(self._leaves(tensor, trail, rows, allowed) for tensor in trail.tables)
             found[key] = rows, good and found.get(key, (rows, True))[1]
         return found
+
+    def multiplied_before(self, scaled: Scaled, factors: Set[int]) -> bool:
+        """Whether what an operator multiplies is a multiple by such a number already."""
+        tensor = self.flow.graph.operators[scaled.operator].inputs[0]
+        for _ in range(DEPTH):
+            maker = self.makers.get(tensor)
+            if maker is None or maker in factors:
+                return maker is not None
+            operator = self.flow.graph.operators[maker]
+            if not moves(operator) and not _multiple(operator):
+                return False
+            tensor = operator.inputs[0]
+        return False
 
     def _factors(self, position: int) -> Iterator[tuple[int, Trail]]:
         """The tensors that an operator's result is a multiple of, and the way to them."""
@@ -147,17 +193,26 @@ def _does(operator: Operator[Attributes]) -> Does | None:
     return operator.attributes.does if isinstance(operator.attributes, Elementwise) else None
 
 
-def _counts(flow: FlowState, scaled: Scaled) -> IntArray | None:
-    """The labels that a factor's size counts; None where it cannot change."""
+def _counts(flow: FlowState, scaled: Scaled) -> tuple[IntArray | None, SizeOrigin]:
+    """The labels that a factor's size counts, or None where it cannot change; the factor's origin from that alone."""
     if constant(flow, scaled.origin):
-        return None
-    found = []
+        return None, scaled.origin
+    changing = set[SizeOrigin]()
+    found = dict[bytes, IntArray]()
     for leaf in leaves(scaled.origin):
         labels = flow.attributes.get(leaf, [None])[0] if isinstance(leaf, Attribute) else counted(flow, leaf)
         if labels is not None and not isinstance(leaf, Literal):
-            found.append(labels)
+            changing.add(leaf)
+            found.setdefault(flow.labels.classes()[labels].tobytes(), labels)
     if len(found) > 1:
-        for labels in found:
+        for labels in found.values():
             flow.labels.freeze(labels, "several sizes together enter the values")
-        return None
-    return found[0] if found else None
+        return None, scaled.origin
+    return next(iter(found.values()), None), _of(scaled.origin, changing)
+
+
+def _of(origin: SizeOrigin, changing: Set[SizeOrigin]) -> SizeOrigin:
+    """A number as it is computed from sizes that change, all others taken as they are."""
+    if isinstance(origin, Combined):
+        return replace(origin, left=_of(origin.left, changing), right=_of(origin.right, changing))
+    return origin if origin in changing else Literal(origin.value)

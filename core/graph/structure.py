@@ -189,14 +189,15 @@ class HeldSize:
 
 @dataclass(frozen=True)
 class Rescale:
-    """Rows of a parameter to multiply by ``(kept / all) ** power`` of what ``units`` counts.
+    """Rows of a parameter to multiply by ``(after / before) ** power`` of a number that depends on a size.
 
     Attributes:
         parameter: The parameter.
         axis: Its axis.
         rows: Positions along that axis.
-        units: The unit of each counted position, or -1.
+        units: The unit of each position that the size counts, or -1.
         power: The power.
+        origin: How the number is computed from the size.
     """
 
     parameter: str
@@ -204,6 +205,7 @@ class Rescale:
     rows: IntArray
     units: IntArray
     power: float
+    origin: SizeOrigin
 
 
 @dataclass(frozen=True)

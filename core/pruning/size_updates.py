@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.size_dependent_scales import scale_of
 from prunekit.core.graph.structure import ChannelStructure, staying
 from prunekit.core.graph.tracked_sizes import Path
 
@@ -53,8 +54,8 @@ def factors(graph: ChannelStructure, keep: Keep) -> dict[str, Factors]:
     shapes = graph.operators.parameter_shapes
     found: dict[str, Factors] = {}
     for rescale in graph.rescales:
-        share = staying(rescale.units, keep).mean()
-        if share < 1 and rescale.parameter in shapes:
+        share = scale_of(rescale.origin, int(staying(rescale.units, keep).sum()))
+        if share not in (1, None) and rescale.parameter in shapes:
             size = shapes[rescale.parameter][rescale.axis]
             vector = found.setdefault(rescale.parameter, {}).setdefault(rescale.axis, np.ones(size))
             vector[rescale.rows] *= share**rescale.power

@@ -8,6 +8,9 @@ from typing import Any, TypeAlias
 from prunekit.core.data.nested import BUILT_IN
 from prunekit.core.graph.attributes import Attributes, Origins
 from prunekit.core.graph.kinds import Kind
+from prunekit.core.graph.size_arithmetic import power_of
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_quotients import SymFloat
 from prunekit.core.graph.tracked_sizes import Extent, SizeOrigin
 from prunekit.core.recording.api_call import ApiCall, origins_of
 from prunekit.core.recording.graph_writer import GraphWriter
@@ -101,8 +104,20 @@ class Call:
         self.add(attributes, inputs, self.results())
 
     def factor(self, value: Any) -> tuple[SizeOrigin, float] | None:
-        """The power of a size that a real number is, as far as the code was seen to compute it from one."""
+        """The power of a size that a number is, as far as the code was seen to compute it from one."""
+        if isinstance(value, SymInt):
+            return power_of(value.origin)
         return self._writer.tracker.uses.power(value) if isinstance(value, float) else None
+
+    def entering(self) -> tuple[SizeOrigin, ...]:
+        """The sizes, and the numbers computed from sizes, among what the code passed to the function that it called."""
+        passed = (*self.api_call.args, *self.api_call.kwargs.values())
+        found = (self.known_factor(value) for value in passed)
+        return tuple(origin for origin in found if origin is not None)
+
+    def known_factor(self, value: Any) -> SizeOrigin | None:
+        """Where a number comes from that knows it itself."""
+        return value.origin if isinstance(value, (SymInt, SymFloat)) else None
 
     def origins(self) -> Origins:
         """Where the result's shape comes from, if the code passed that shape; else none."""

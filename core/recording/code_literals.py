@@ -9,14 +9,15 @@ from functools import lru_cache
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from prunekit.core.graph import tracked_sizes
-from prunekit.core.graph.tracked_sizes import LIBRARIES, Literal, SizeOrigin, SymInt, Unknown, within
+from prunekit.core.graph import symbolic_integers
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Literal, SizeOrigin, Unknown, within
 
 
 def origin_of(value: int) -> SizeOrigin:
     """Where an integer comes from that the code which runs passes on."""
     if isinstance(value, SymInt):
-        return tracked_sizes.origin_of(value)
+        return symbolic_integers.origin_of(value)
     return literal(int(value))
 
 

@@ -55,7 +55,7 @@ class ComputedWeights:
                     self._graph.magnitudes[name] = _norms(applied)
                 reason = _reason(paths, form, applied, as_array(parameters[name]))
                 if reason:
-                    left[self._graph.owner(name)] = reason
+                    left[self._graph.owner(name) or name] = reason
         if left:
             told = ", ".join(f"{module} ({reason})" for module, reason in list(left.items())[:TOLD])
             more = f" and {len(left) - TOLD} more" if len(left) > TOLD else ""

@@ -11,11 +11,11 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin, Unknown, Uses, leaves, within
 from prunekit.core.recording.graph_writer import GraphWriter
-from prunekit.core.recording.seen_builtins import Namespace
+from prunekit.core.recording.replaced import Namespace
 from prunekit.registry.errors import first_line
 
 Conversions: TypeAlias = "Mapping[int, tuple[Namespace, frozenset[str]]]"
-"""Namespaces by their id, and which of ``int`` and ``len`` their code calls with sizes."""
+"""Namespaces by their id, and which of ``int``, ``float`` and ``len`` their code calls with sizes."""
 
 R = TypeVar("R", bound=GraphWriter)
 
@@ -24,7 +24,7 @@ def with_conversions(once: Callable[[Conversions], R]) -> R:
     """A recording; if the code made plain integers of sizes that matter, another one that follows them through.
 
     Args:
-        once: Records, with ``int`` and ``len`` seen in these namespaces.
+        once: Records, with ``int``, ``float`` and ``len`` seen in these namespaces.
     """
     first = once({})
     missed = _missed(first.graph, first.tracker.uses)
@@ -41,11 +41,14 @@ def with_conversions(once: Callable[[Conversions], R]) -> R:
 
 
 def _missed(graph: OperatorGraph, uses: Uses) -> Conversions:
-    """Where the code made plain integers of sizes, if any size that it passed may be one of those."""
+    """Where the code made plain numbers of sizes, if it may decide by them or any size that it passed may be one."""
+    found = {key: (space, frozenset({*names, "int"})) for key, (space, names, _) in uses.converted.items()}
+    if uses.deciding:
+        return found
     places = {place for _, _, where in uses.converted.values() for place in where}
     for operator in graph.operators if places else ():
         if any(_suspicious(origin, operator.module in places) for origin in _origins(operator.attributes)):
-            return {key: (space, frozenset(names)) for key, (space, names, _) in uses.converted.items()}
+            return found
     return {}
 
 

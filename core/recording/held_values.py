@@ -38,14 +38,26 @@ def parts(value: Any, libraries: tuple[str, ...] = ()) -> Iterator[tuple[Any, An
         if not _of(value.__globals__.get("__name__"), libraries):
             yield from _enclosed(value)
         return
-    if issubclass(kind, dict):
-        yield from dict.items(value)
-    elif issubclass(kind, list) or (issubclass(kind, tuple) and _can_be_made(kind, libraries)):
-        yield from enumerate(value)
+    if issubclass(kind, (dict, list)) or (issubclass(kind, tuple) and _can_be_made(kind, libraries)):
+        yield from pairs(value)
     elif issubclass(kind, partial):
         yield from [(FUNCTION, value.func), *enumerate(value.args), *value.keywords.items()]
     if kind.__module__ != "builtins" and is_open(value, libraries):
         yield from list(_fields(value))
+
+
+def pairs(value: Any) -> Iterator[tuple[Any, Any]]:
+    """The keys or positions of a dict, list or tuple with what stands there, whatever its class makes of that."""
+    kind = type(value)
+    if issubclass(kind, dict):
+        return iter(list(dict.items(value)))
+    return enumerate(list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value))
+
+
+def length(value: Any) -> int | None:
+    """The length of a dict, list or tuple, or None for anything else."""
+    kind = next((kind for kind in (dict, list, tuple) if issubclass(type(value), kind)), None)
+    return None if kind is None else kind.__len__(value)
 
 
 def _can_be_made(kind: Any, libraries: tuple[str, ...]) -> bool:
@@ -56,34 +68,45 @@ def _can_be_made(kind: Any, libraries: tuple[str, ...]) -> bool:
 def is_open(value: Any, libraries: tuple[str, ...]) -> bool:
     """Whether an object is of a class whose fields are the user's own."""
     kind = type(value)
-    return not (isinstance(value, (type, Enum, ModuleType)) or _of(kind.__module__, libraries)) and (
-        hasattr(value, "__dict__") or hasattr(kind, "__slots__")
+    return not (issubclass(kind, (type, Enum, ModuleType)) or _of(kind.__module__, libraries)) and (
+        _own(value) is not None or hasattr(kind, "__slots__")
     )
+
+
+def _own(value: Any) -> dict[str, Any] | None:
+    """An object's own dictionary, whatever its class makes of a question for it."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:  # it has slots
+        return None
+    return found if type(found) is dict else None
 
 
 def part(value: Any, step: Any, otherwise: Any = None) -> Any:
     """The part to which a step leads."""
-    return next((found for key, found in parts(value) if key == step and type(key) is type(step)), otherwise)
+    same = (found for key, found in parts(value) if key is step or (type(key) is type(step) and key == step))
+    return next(same, otherwise)
 
 
 def with_part(value: Any, step: Any, new: Any) -> Any:
     """The value with another part: the same one, changed, or another one where it cannot be changed."""
-    if isinstance(value, FunctionType):
+    kind = type(value)
+    if kind is FunctionType:
         return _rebuilt(value, step, new)
-    if isinstance(value, partial) and not (isinstance(step, Field) and step != FUNCTION):
+    if issubclass(kind, partial) and not (isinstance(step, Field) and step != FUNCTION):
         args = tuple(new if k == step else old for k, old in enumerate(value.args))
         keywords = {key: new if key == step else old for key, old in value.keywords.items()}
         called = new if step == FUNCTION else value.func
         cast("Any", value).__setstate__((called, args, keywords, vars(value)))
     elif isinstance(step, Field):
-        if step.name in getattr(value, "__dict__", ()):
-            vars(value)[step.name] = new
+        if (own := _own(value)) is not None and step.name in own:
+            own[step.name] = new
         else:
             object.__setattr__(value, step.name, new)
-    elif isinstance(value, tuple):
+    elif issubclass(kind, tuple):
         found: Any = [new if k == step else old for k, old in enumerate(value)]
         return getattr(type(value), "_make", type(value))(found)
-    elif isinstance(value, dict):
+    elif issubclass(kind, dict):
         dict.__setitem__(value, step, new)
     else:
         list.__setitem__(value, step, new)
@@ -123,7 +146,7 @@ def _of(name: str | None, libraries: tuple[str, ...]) -> bool:
 
 def _fields(value: Any) -> Iterator[tuple[Field, Any]]:
     """What stands in an object's own dictionary and slots; nothing of what it computes."""
-    for name, found in getattr(value, "__dict__", {}).items():
+    for name, found in (_own(value) or {}).items():
         if not name.startswith("__"):
             yield Field(name), found
     for kind in type(value).__mro__:

@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from prunekit.core.graph.symbolic_integers import SymInt, plain
 from prunekit.core.graph.tracked_quotients import SymFloat
-from prunekit.core.graph.tracked_sizes import Attribute, Path, SymInt, Uses, plain, within
-from prunekit.core.recording.held_values import IMMUTABLE, part, parts, with_part
+from prunekit.core.graph.tracked_sizes import Attribute, Path, Uses, within
+from prunekit.core.recording.held_values import IMMUTABLE, length, pairs, part, parts, with_part
 from prunekit.core.recording.seen_numpy import SizedArray
+from prunekit.core.recording.yielding_constants import Yielding
 
-_NEVER = (str, float, bool, type(None), bytes, complex)
+_NEVER = (str, bool, type(None), bytes, complex)
 _DEEP = 8
+_DEEPEST = 64
+"""Collections inside each other in which tensors are looked for."""
 
 Leaf = Callable[[Any, Path], Any]
 """Returns what is to stand in the place of a value, or that value."""
@@ -36,10 +40,10 @@ def known_attributes(modules: Mapping[str, Any], uses: Uses, base: type) -> Iter
     """
     for module in modules.values():
         for value in module.__dict__.values():
-            if isinstance(value, float):
+            if issubclass(type(value), float):
                 uses.hold(value)
     try:
-        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses)):
+        with _exchanged(modules, uses, base, lambda name: _sizing(name, uses, modules[name])):
             yield
     finally:
         _plain_again(modules, uses, base)
@@ -114,12 +118,14 @@ class _Walk:
 
     def mapped(self, value: Any, leaf: Leaf, path: Path) -> Any:
         """The value with ``leaf`` of everything in it."""
+        if type(value) is float:
+            return leaf(value, path)
         if type(value) in _NEVER or id(value) in self.met or len(path) > _DEEP:
             return value
         other = leaf(value, path)
-        if other is not value or isinstance(value, (int, float)):
+        if other is not value or issubclass(type(value), (int, float)):
             return other
-        fixed = isinstance(value, IMMUTABLE)
+        fixed = issubclass(type(value), IMMUTABLE)
         if not fixed:
             self.met.add(id(value))
         for step, old in self._parts(value):
@@ -140,14 +146,19 @@ class _Walk:
                 with_part(value, step, old)
 
     def _parts(self, value: Any) -> list[tuple[Any, Any]]:
-        too_long = isinstance(value, (dict, list, tuple)) and len(value) > self.longest
+        too_long = (size := length(value)) is not None and size > self.longest
         return [] if too_long else list(parts(value, self.libraries))
 
 
-def _sizing(module: str, uses: Uses) -> Leaf:
+def _sizing(name: str, uses: Uses, module: Any) -> Leaf:
+    own = not _of_library(type(module), uses)
+
     def sized(value: Any, path: Path) -> Any:
+        if own and type(value) is float:
+            uses.hold(number := Yielding(value))
+            return number
         if type(value) is int and value > 1:  # an axis of one position cannot shrink
-            return SymInt(value, Attribute(value, module, path), uses)
+            return SymInt(value, Attribute(value, name, path), uses)
         return value
 
     return sized
@@ -193,19 +204,20 @@ def _with_new(modules: Iterable[Any], base: type) -> list[Any]:
     met = set(map(id, found))
     for module in found:  # which grows
         for value in module.__dict__.values():
-            for each in value.values() if isinstance(value, dict) else (value,):
-                if isinstance(each, base) and id(each) not in met:
+            for each in dict.values(value) if issubclass(type(value), dict) else (value,):
+                if issubclass(type(each), base) and id(each) not in met:
                     met.add(id(each))
                     found.append(each)
     return found
 
 
 def _plain(value: Any, path: Path) -> Any:
-    if isinstance(value, SymFloat):
-        return float(value)
-    if isinstance(value, SizedArray):
+    kind = type(value)
+    if issubclass(kind, (SymFloat, Yielding)):
+        return float.__float__(value)
+    if issubclass(kind, SizedArray):
         return np.asarray(value)
-    return plain(value) if isinstance(value, SymInt) else value
+    return plain(value) if issubclass(kind, SymInt) else value
 
 
 def tensors_held(value: Any, name: str, kind: type[Any], inside: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -217,9 +229,10 @@ def tensors_held(value: Any, name: str, kind: type[Any], inside: tuple[int, ...]
         kind: The framework's class of tensors.
         inside: Ids of the collections around it, for one may hold itself.
     """
-    if isinstance(value, kind):
+    own = type(value)  # what objects say of themselves may raise
+    if issubclass(own, kind):
         yield name, value
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in inside:
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(part, (kind, list, tuple, dict)):
+    elif issubclass(own, (list, tuple, dict)) and id(value) not in inside and len(inside) < _DEEPEST:
+        for key, part in pairs(value):
+            if issubclass(type(part), (kind, list, tuple, dict)):
                 yield from tensors_held(part, f"{name}[{key!r}]", kind, (*inside, id(value)))

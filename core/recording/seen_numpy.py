@@ -5,29 +5,19 @@ NumPy makes plain numbers and arrays of sizes, whatever they know; so these func
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import reduce, wraps
 from operator import mul
 from typing import Any, cast
 
 import numpy as np
 
-from prunekit.core.graph.tracked_quotients import whole
-from prunekit.core.graph.tracked_sizes import SymInt, plain
-from prunekit.core.recording.seen_builtins import Namespace
+from prunekit.core.graph.size_ufuncs import KNOWN, applied
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.recording.replaced import Namespace, replaced
 
 _CREATING = ("ones", "zeros", "empty", "full")
-
-
-class _Product(SymInt):
-    """A size that the code takes for one of NumPy's scalars."""
-
-    def item(self) -> SymInt:
-        return SymInt(self, self.origin, self.uses)
-
-    def astype(self, kind: Any) -> Any:
-        return self.item() if whole(kind) else np.asarray(plain(self)).astype(kind)
 
 
 def seen_products(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]:
@@ -36,7 +26,31 @@ def seen_products(namespaces: Iterable[Namespace]) -> AbstractContextManager[Non
     Args:
         namespaces: Where the code may have imported the function by its name.
     """
-    return _replaced(namespaces, {"prod": _product(np.prod)})
+    return replaced(np, {"prod": _product(np.prod)}, namespaces)
+
+
+def seen_ufuncs(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]:
+    """Inside the block functions of one or two numbers keep origins.
+
+    Args:
+        namespaces: Where the code may have imported functions by name.
+    """
+    return replaced(np, {name: _Seen(getattr(np, name)) for name in KNOWN}, namespaces)
+
+
+class _Seen:
+    """One of NumPy's functions."""
+
+    def __init__(self, ufunc: Any) -> None:
+        self._ufunc = ufunc
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or not any(hasattr(value, "origin") for value in args):
+            return self._ufunc(*args, **kwargs)
+        return applied(self._ufunc, args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ufunc, name)
 
 
 def seen_arrays(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]:
@@ -45,7 +59,7 @@ def seen_arrays(namespaces: Iterable[Namespace]) -> AbstractContextManager[None]
     Args:
         namespaces: Where the code may have imported the functions by name.
     """
-    return _replaced(namespaces, {name: _creating(getattr(np, name)) for name in _CREATING})
+    return replaced(np, {name: _creating(getattr(np, name)) for name in _CREATING}, namespaces)
 
 
 class SizedArray(np.ndarray[Any, Any]):
@@ -68,27 +82,12 @@ def _of_sizes(array: Any, sizes: tuple[int, ...] | None) -> SizedArray:
     return cast("SizedArray", sized)
 
 
-@contextmanager
-def _replaced(namespaces: Iterable[Namespace], ours: Mapping[str, Any]) -> Iterator[None]:
-    plain = {id(getattr(np, name)): name for name in ours}
-    changed = [
-        (space, key, value) for space in (vars(np), *namespaces) for key, value in space.items() if id(value) in plain
-    ]
-    try:
-        for space, key, value in changed:
-            space[key] = ours[plain[id(value)]]
-        yield
-    finally:
-        for space, key, value in changed:
-            space[key] = value
-
-
 def _product(plain: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(plain)
     def prod(a: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(a, (list, tuple)) and _sizes(a) and not {"axis", "initial", "where", "out"} & kwargs.keys():
             size = reduce(mul, a)
-            return _Product(size, size.origin, size.uses) if isinstance(size, SymInt) else size
+            return size
         return plain(a, *args, **kwargs)
 
     return prod

@@ -10,7 +10,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from prunekit.core.graph.tracked_sizes import within
-from prunekit.core.recording.seen_builtins import Namespace
+from prunekit.core.recording.replaced import Namespace
 
 _Cached: Any = type(lru_cache(lambda: None))
 _FAR = 3

@@ -24,6 +24,8 @@ def elementwise(flow: FlowState, position: int, operator: Operator[Elementwise])
     if operator.attributes.scaled is not None:
         origin, exponent = operator.attributes.scaled
         flow.scaled.append(Scaled(position, 0, origin, exponent))
+    for origin in operator.attributes.entering:
+        pin(flow, origin, operator, "computes values from its size")
     weight = flow.weights.sources.get(position)  # its labels, by which it is known, become those of the result
     operands = [operand(flow, t) for t in sorted(operator.inputs, key=lambda t: t != weight)]
     for out in operator.outputs:

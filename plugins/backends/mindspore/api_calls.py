@@ -20,7 +20,8 @@ from mindspore.ops.auto_generate import gen_ops_prim
 from mindspore.ops.operations import array_ops
 from mindspore.ops.primitive import Primitive
 
-from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
 from prunekit.core.recording.module_attributes import seen_functions
@@ -29,7 +30,7 @@ from prunekit.core.recording.seen_numpy import SizedArray
 METHODS = (
     "view", "reshape", "expand", "broadcast_to", "view_as", "expand_as", "split", "chunk", "narrow", "unflatten",
     "mul", "div", "__mul__", "__rmul__", "__imul__", "__truediv__", "__itruediv__", "new_zeros", "new_ones", "new_full",
-    "tile", "repeat",
+    "tile", "repeat", "__add__", "__radd__", "__sub__", "__rsub__",
 )  # fmt: skip
 FUNCTIONS = (
     "reshape", "broadcast_to", "expand", "split", "chunk", "narrow", "unflatten", "mul", "div", "zeros", "ones", "full",

@@ -67,6 +67,11 @@ class Call(recording.Call):
         """The power of a size that a real number or a tensor of one is, as far as the code was seen to compute it."""
         return self._factors.of(value) if self._writer.is_tensor(value) else super().factor(value)
 
+    def known_factor(self, value: Any) -> SizeOrigin | None:
+        """Where a number, or a tensor of one, comes from that was computed from a size."""
+        power = self._factors.of(value) if self._writer.is_tensor(value) else None
+        return super().known_factor(value) if power is None else power[0]
+
     def same(self, number: int) -> None:
         """Let the first result be a tensor that the graph has already."""
         self._writer.give(self.out_of(0), number)

@@ -9,6 +9,8 @@ from typing import Any
 from mindspore import nn
 from mindspore.ops.primitive import Primitive
 
+from prunekit.core.recording.uncopyable import deep_copied
+
 
 def copied(network: nn.Cell, parts: Mapping[int, Any] | None = None) -> nn.Cell:
     """A deep copy of a network.
@@ -24,7 +26,8 @@ def copied(network: nn.Cell, parts: Mapping[int, Any] | None = None) -> nn.Cell:
         for held in vars(cell).values():
             if isinstance(held, Primitive) and id(held) not in known:
                 known[id(held)] = _copied(held)
-    return copy.deepcopy(network, known)
+    small: nn.Cell = deep_copied(network, [cell for _, cell in network.cells_and_names()], known)
+    return small
 
 
 def _copied(primitive: Primitive) -> Primitive:

@@ -15,15 +15,18 @@ from prunekit.core import recording
 from prunekit.core.data.contract import DataError
 from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin, SymInt
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
 from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes, tensors_held
 from prunekit.core.recording.seen_builtins import seen_builtins
-from prunekit.core.recording.seen_numpy import seen_arrays, seen_products
+from prunekit.core.recording.seen_math import seen_math
+from prunekit.core.recording.seen_numpy import seen_arrays, seen_products, seen_ufuncs
 from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
+from prunekit.core.recording.yielding_constants import yielding_constants
 from prunekit.plugins.backends.mindspore.api_calls import ApiCallTracker
 from prunekit.plugins.backends.mindspore.call import Call
 from prunekit.plugins.backends.mindspore.cell_tree import named_buffers
@@ -185,6 +188,9 @@ class Recorder(recording.Recorder):
             uncached(namespaces, self.tracker.uses.libraries),
             seen_builtins(self._namespaces.values(), self.is_tensor),
             seen_products(namespaces),
+            seen_ufuncs(namespaces),
+            seen_math(namespaces),
+            yielding_constants(self._cells.values(), namespaces, self.tracker.uses.libraries),
             seen_arrays(namespaces),
             self._sizes.watching(self._cells),
             dispatching(self.dispatched),
@@ -217,8 +223,9 @@ def named_tensors(network: nn.Cell) -> Iterator[tuple[str, Tensor]]:
     yield from parameters_and_buffers(network).items()
     for name, cell in network.cells_and_names():
         for key, value in vars(cell).items():
-            own = isinstance(value, Tensor) and not isinstance(value, Parameter)
-            if key not in _OF_EVERY_CELL and (own or isinstance(value, (list, tuple, dict))):
+            kind = type(value)
+            own = issubclass(kind, Tensor) and not issubclass(kind, Parameter)
+            if key not in _OF_EVERY_CELL and (own or issubclass(kind, (list, tuple, dict))):
                 yield from tensors_held(value, f"{name}.{key}" if name else key, Tensor)
 
 

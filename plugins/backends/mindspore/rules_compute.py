@@ -27,6 +27,7 @@ _DOES: dict[str, Does] = {
     **dict.fromkeys(("Sub", "SubExt", "Subs", "Neg", "InplaceSubExt"), "difference"),
     **dict.fromkeys(("Mul", "Muls", "InplaceMul", "InplaceMuls", "Div", "Divs", "RealDiv", "InplaceDiv"), "product"),
 }
+_ADDED = ("add", "radd", "sub", "rsub")
 _TIMES = ("mul", "__mul__", "__rmul__", "__imul__")
 _DIVIDED = ("div", "__truediv__", "__itruediv__")
 
@@ -37,7 +38,9 @@ def pointwise(call: Call) -> None:
     if does in ("sum", "difference") and len(operands) == 2:
         operands[1] = multiplied(call, operands[1], call.tensors[1].shape, _weight(call, "alpha"))
     scaled = _scaled(call) if does == "product" else None
-    call.add(Elementwise(does=does, scaled=scaled), operands, call.first())
+    asked = does in ("sum", "difference") and call.api_call.name.strip("_") in _ADDED
+    entering = call.entering() if asked and _weight(call, "alpha") is None else ()
+    call.add(Elementwise(does=does, scaled=scaled, entering=entering), operands, call.first())
 
 
 def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from mindspore import Tensor
 
 from prunekit.core.graph.attributes import Create, Elementwise, Index, Opaque, Reshape, Slice
-from prunekit.core.graph.tracked_sizes import SymInt
+from prunekit.core.graph.symbolic_integers import SymInt
 from prunekit.core.recording import axis_of, origins_of
 from prunekit.core.recording.decompositions import places_after_lookup
 from prunekit.plugins.backends.mindspore.api_calls import CREATING

@@ -19,7 +19,8 @@ from prunekit.core.graph.attributes import (
     Slice,
     Split,
 )
-from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, SymInt
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal
 from prunekit.core.recording import axes_of, axis_of, origin_of, origins_of
 from prunekit.core.recording.api_call import with_origins
 from prunekit.core.recording.decompositions import flipped, from_the_last, pixel_shuffled, repeated, stacked

@@ -7,7 +7,8 @@ from typing import Any
 from mindspore import Tensor
 
 from prunekit.core.graph.attributes import Elementwise, Expand, Index, Permute, Pool, Reduce, Reshape
-from prunekit.core.graph.tracked_sizes import Literal, origin_of
+from prunekit.core.graph.symbolic_integers import origin_of
+from prunekit.core.graph.tracked_sizes import Literal
 from prunekit.core.recording import axis_of
 from prunekit.core.recording.decompositions import written_along
 from prunekit.plugins.backends.mindspore.call import Call

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, SymInt, Uses
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import LIBRARIES, Extent, Uses
 from prunekit.core.recording import ApiCall
 from prunekit.core.recording.code_literals import literal
 from prunekit.plugins.backends.pytorch.size_scalars import Factors

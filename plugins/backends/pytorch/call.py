@@ -10,6 +10,7 @@ import torch
 
 from prunekit.core import recording
 from prunekit.core.data.nested import BUILT_IN, leaves
+from prunekit.core.graph.tracked_sizes import SizeOrigin
 from prunekit.plugins.backends.pytorch.size_scalars import Factors, Power
 
 
@@ -62,6 +63,11 @@ class Call(recording.Call):
     def factor(self, value: Any) -> Power | None:
         """The power of a size that a real number or a tensor of one is, as far as the code was seen to compute it."""
         return self._factors.of(value) if isinstance(value, torch.Tensor) else super().factor(value)
+
+    def known_factor(self, value: Any) -> SizeOrigin | None:
+        """Where a number, or a tensor of one, comes from that was computed from a size."""
+        power = self._factors.of(value) if isinstance(value, torch.Tensor) else None
+        return super().known_factor(value) if power is None else power[0]
 
     def written(self) -> list[torch.Tensor]:
         """Tensors among the arguments that the operator wrote into."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from prunekit.core.recording.uncopyable import deep_copied
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_parameters
 
 
@@ -28,7 +28,7 @@ def copied(network: torch.nn.Module, parts: Mapping[int, Any] | None = None) -> 
             elif type(value) is tuple and all(type(part) is int for part in value):
                 known[id(value)] = value
     with _Detaching():
-        small = copy.deepcopy(network, known)
+        small: torch.nn.Module = deep_copied(network, list(modules(network)), known)
     for _, parameter in named_parameters(small):
         if not parameter.is_leaf:  # torch copies a scripted module's as if they were computed
             parameter.detach_().requires_grad_()

@@ -62,7 +62,7 @@ def named_tensors(network: Module) -> Iterator[tuple[str, torch.Tensor]]:
                     yield f"{name}.{key}" if name else key, value
     for name, module in found:
         for key, value in module.__dict__.items():
-            if key not in _OWN and isinstance(value, (torch.Tensor, list, tuple, dict)):
+            if key not in _OWN and issubclass(type(value), (torch.Tensor, list, tuple, dict)):
                 yield from tensors_held(value, f"{name}.{key}" if name else key, torch.Tensor)
 
 

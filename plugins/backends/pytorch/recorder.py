@@ -23,9 +23,11 @@ from prunekit.core.recording.conversions import Conversions, of_classes, with_co
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
-from prunekit.core.recording.seen_numpy import seen_products
+from prunekit.core.recording.seen_math import seen_math
+from prunekit.core.recording.seen_numpy import seen_products, seen_ufuncs
 from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
+from prunekit.core.recording.yielding_constants import yielding_constants
 from prunekit.plugins.backends.pytorch.api_calls import ApiCallTracker, open_functions
 from prunekit.plugins.backends.pytorch.call import Call, signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import (
@@ -164,6 +166,9 @@ class Recorder(recording.Recorder):
             uncached(namespaces, tracker.uses.libraries),
             seen_builtins(self._namespaces.values(), self.is_tensor),
             seen_products(namespaces),
+            seen_ufuncs(namespaces),
+            seen_math(namespaces),
+            yielding_constants(plain.values(), namespaces, tracker.uses.libraries),
             tracker,
             _Dispatching(self),
         ):

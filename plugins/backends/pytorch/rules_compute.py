@@ -25,8 +25,11 @@ from prunekit.core.recording import axis_of, origin_of, origins_of
 from prunekit.core.recording.decompositions import gated, multiplied
 from prunekit.plugins.backends.pytorch.call import Call
 
-_TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_")
+_TIMES = ("mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "multiply_", "__rdiv__", "__rtruediv__")
 _DIVIDED = ("div", "div_", "__truediv__", "__itruediv__", "divide", "divide_", "true_divide")
+
+_ALSO = {"truediv": "div", "multiply": "mul", "subtract": "sub", "clip": "clamp", "floordiv": "floor_divide"}
+"""Other names of operators."""
 
 _DOES: dict[str, Does] = {
     **dict.fromkeys(("clone", "alias", "detach", "_to_copy", "contiguous"), "copy"),
@@ -42,7 +45,15 @@ def pointwise(call: Call) -> None:
     scaled = _scaled(call) if call.name in ("mul", "mul_", "div", "div_") else None
     if call.name in ("add", "add_", "sub", "sub_") and len(operands) == 2:
         operands[1] = multiplied(call, operands[1], call["other"].shape, call.factor(call.api_call.kwargs.get("alpha")))
-    call.add(Elementwise(does=_DOES.get(call.name), scaled=scaled), operands, call.results())
+    entering = call.entering() if scaled is None and _asked_for(call) else ()
+    call.add(Elementwise(does=_DOES.get(call.name), scaled=scaled, entering=entering), operands, call.results())
+
+
+def _asked_for(call: Call) -> bool:
+    """Whether the code called the function that this operator is, and a number that it passed may enter the values."""
+    called = call.api_call.name.strip("_")
+    other_weight = call.api_call.kwargs.get("alpha") is not None
+    return call.name.rstrip("_") in (called, called[1:], _ALSO.get(called)) and not other_weight
 
 
 def _scaled(call: Call) -> tuple[SizeOrigin, float] | None:

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import torch
 from torch.utils.weak import WeakIdKeyDictionary
 
-from prunekit.core.graph.tracked_sizes import SizeOrigin, SymInt, Uses
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import SizeOrigin, Uses
 
 Power: TypeAlias = tuple[SizeOrigin, float]
 """A size and an exponent."""

@@ -10,6 +10,7 @@ import pytest
 from prunekit.core.graph.lookups import numbers_looked_up
 
 WIDTHS = frozenset({24, 32})
+SHAPES = {(1, 3)}
 
 
 class Holder:
@@ -37,9 +38,18 @@ class Holder:
         ("x in holder.nothing", []),
         ("x in unknown", []),
         ("x in (8, 16)", []),  # that is compared item by item
-        ("table.pop(x)", []),
+        ("table.pop(x)", [1, 2]),
+        ("table.remove(x)", []),
         ("x == 3", []),
-        ("if x in {8, 16}:", []),
+        ("if x in {8, 16}:", [8, 16]),
+        ("x in frozenset((8, 16))", [8, 16]),
+        ("x not in {8: a, 16: b}.keys()", [8, 16]),
+        ("table[x]", [1, 2]),
+        ("y = table[x]", [1, 2]),
+        ("(x, 4) in {(8, 4), (16, 5)}", [4, 5, 8, 16]),
+        ("tuple(x.shape) in SHAPES", [1, 3]),
+        ("{x} & {8, 12}", [8, 12]),
+        ("[1, 2][x]", []),
         ("", []),
     ],
 )

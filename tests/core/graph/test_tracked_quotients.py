@@ -8,15 +8,21 @@ import math
 import numpy as np
 import pytest
 
-from prunekit.core.graph.tracked_quotients import SymFloat, whole
-from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, SymInt, Uses, origin_of
+from prunekit.core.graph.size_arithmetic import evaluated
+from prunekit.core.graph.size_ufuncs import whole
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_quotients import SymFloat
+from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, Uses
+from prunekit.core.recording.seen_numpy import seen_ufuncs
+from prunekit.core.recording.yielding_constants import Yielding
 
 WIDTH = Extent(32, 7, 1)
 
 
 @pytest.fixture
 def width():
-    return SymInt(32, WIDTH, Uses())
+    with seen_ufuncs([]):
+        yield SymInt(32, WIDTH, Uses())
 
 
 def quotient(part, of=WIDTH):
@@ -47,23 +53,71 @@ def test_equal_parts_and_multiples_keep_their_origin(width, compute, value, orig
 
 
 @pytest.mark.parametrize(
-    ("compute", "value"),
+    "compute",
     [
-        (lambda w: math.ceil(w / 3), 11),
-        (lambda w: round(w / 3), 11),
-        (lambda w: math.floor(w * 1.5), 48),
-        (lambda w: math.floor(w * 0.3), 9),
+        lambda w: math.ceil(w / 3),
+        lambda w: round(w / 3),
+        lambda w: math.floor(w * 1.5),
+        lambda w: math.floor(w * 0.3),
+        lambda w: math.trunc(Yielding(0.3) - w),
+        lambda w: w**0.5,
+        lambda w: w**-0.5 * 2.0 + 1,
+        lambda w: Yielding(3.0) / w,
+        lambda w: (w / 3) ** 2 % 7,
+        lambda w: -(w / 2) // 3.0,
+        lambda w: abs(20 - w / 1),
+        lambda w: np.sqrt(w) / np.float64(3),
+        lambda w: np.log2(w),
+        lambda w: np.hypot(w, 3.0),
     ],
 )
-def test_what_is_rounded_otherwise_or_is_another_share_is_not_followed(width, compute, value):
-    size = compute(width)
-    assert size == value and origin_of(size).operator == "?"
+def test_all_that_is_computed_can_be_computed_again(width, compute):
+    number = compute(width)
+    assert type(number) in (SymInt, SymFloat) and number == compute(32)
+    assert evaluated(number.origin, {}) == compute(32) and evaluated(number.origin, {WIDTH: 21}) == compute(21)
+
+
+@pytest.mark.parametrize(
+    ("compute", "power"),
+    [
+        (lambda w: w**-0.5, (WIDTH, -0.5)),
+        (lambda w: 2 / w, (WIDTH, -1.0)),
+        (lambda w: (w * 0.5) ** -0.5, (WIDTH, -0.5)),
+        (lambda w: -(w**-0.5) * 3, (WIDTH, -0.5)),
+        (lambda w: w**0.5 / w, (WIDTH, -0.5)),
+        (lambda w: 1 / (w**0.5) ** 0.5, (WIDTH, -0.25)),
+        (lambda w: np.sqrt(w), (WIDTH, 0.5)),
+        (lambda w: (w // 2) ** -0.5, (quotient(2), -0.5)),
+    ],
+)
+def test_powers_but_for_a_constant(width, compute, power):
+    assert compute(width).power == power
+
+
+def test_other_numbers_are_a_power_of_themselves(width):
+    number = width**-0.5 + 1.0
+    assert number.power == (number.origin, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("compare", "operator", "right", "holds"),
+    [
+        (lambda w: w / 8 > 1.5, ">", 1.5, True),
+        (lambda w: w / 8 == np.int64(4), "==", 4, True),
+        (lambda w: (w / 8).is_integer(), "==", 0, True),
+        (lambda w: not w / 8, "!=", 0, True),
+    ],
+)
+def test_comparisons_are_noted(width, compare, operator, right, holds):
+    compare(width)
+    (found,) = width.uses.compared
+    assert found[1:4] == (operator, right, holds) and str(found.place).startswith("test_tracked_quotients.py:")
 
 
 def test_they_count_as_real_numbers(width):
     half = width / 2
     assert isinstance(half, float) and half == 16.0 and half * 1.5 == 24.0 and half**0.5 == 4.0
-    assert type(width / 3 * 2.0) is float and type(half + 1.25) is float
+    assert width / 3 * 2.0 == 32 / 3 * 2.0 and half + 1.25 == 17.25 and type(float(half)) is float
     assert type(copy.deepcopy(half)) is float and type(copy.copy(half)) is float
     assert np.sqrt(half) == 4.0 and type(half * np.ones(2)) is np.ndarray
     assert type(int(half)) is int and int(half) == 16
@@ -83,4 +137,4 @@ def test_division_by_zero_and_infinity(width):
 
 def test_integer_types():
     assert whole(int) and whole(np.int64) and whole("int32") and not whole(float) and not whole(np.float32)
-    assert not isinstance(SymFloat(1.0, 1), int)
+    assert not isinstance(SymFloat(1.0, 1, WIDTH), int)

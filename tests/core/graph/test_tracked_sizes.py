@@ -6,19 +6,11 @@ import copy
 import math
 import pickle
 
+import numpy as np
 import pytest
 
-from prunekit.core.graph.tracked_sizes import (
-    Attribute,
-    Combined,
-    Extent,
-    Field,
-    Literal,
-    SymInt,
-    Uses,
-    leaves,
-    origin_of,
-)
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, Extent, Field, Literal, Uses, leaves
 
 HEADS = Attribute(4, "blocks.0", ("num_heads",))
 WIDTH = Extent(32, 7, 1)
@@ -57,7 +49,13 @@ def width(uses):
         (lambda w, h: w << 1, "*", WIDTH, Literal(2)),
         (lambda w, h: divmod(w, 2)[0], "//", WIDTH, Literal(2)),
         (lambda w, h: divmod(64, w)[0], "//", Literal(64), WIDTH),
-        (lambda w, h: w & 7, "?", WIDTH, Literal(7)),
+        (lambda w, h: w & 7, "&", WIDTH, Literal(7)),
+        (lambda w, h: w**h, "**", WIDTH, HEADS),
+        (lambda w, h: 2**h, "**", Literal(2), HEADS),
+        (lambda w, h: w**2, "*", WIDTH, WIDTH),
+        (lambda w, h: abs(w - 40), "abs", Combined(-8, "-", WIDTH, Literal(40)), Literal(1)),
+        (lambda w, h: w.bit_length(), "bit_length", WIDTH, Literal(1)),
+        (lambda w, h: np.int64(3) * h, "*", Literal(3), HEADS),
     ],
 )
 def test_arithmetic(width, heads, compute, operator, left, right):
@@ -144,6 +142,9 @@ def test_a_power_is_known_by_itself_and_not_by_its_value(width, uses):
         (lambda w, h: (1, w) == (1, 32), "==", 32, True),
         (lambda w, h: not w, "!=", 0, True),
         (lambda w, h: max(h, w), ">", HEADS, True),
+        (lambda w, h: w > np.int64(16), ">", 16, True),
+        (lambda w, h: np.int64(16) < w, ">", 16, True),
+        (lambda w, h: np.float32(16.5) >= w, "<=", 16.5, False),
     ],
 )
 def test_comparisons_are_noted(width, heads, uses, compare, operator, right, holds):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prunekit.core.graph.tracked_sizes import Extent, Literal, SymInt, Unknown, Uses
+from prunekit.core.graph.symbolic_integers import SymInt
+from prunekit.core.graph.tracked_sizes import Extent, Literal, Unknown, Uses
 from prunekit.core.recording.code_literals import origin_of
 
 CONSTANT = 7 * 7 * 90210

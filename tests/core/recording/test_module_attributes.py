@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from prunekit.core.graph.tracked_sizes import Attribute, Extent, Field, SymInt, Uses, origin_of
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_sizes import Attribute, Extent, Field, Uses
 from prunekit.core.recording.module_attributes import known_attributes, seen_functions
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, SymInt, Uses, origin_of
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, Extent, Literal, Uses
 from prunekit.core.recording.seen_builtins import seen_builtins
 
 WIDTH = Extent(32, 7, 1)

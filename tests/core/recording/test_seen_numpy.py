@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunekit.core.graph.tracked_sizes import Combined, Extent, SymInt, Uses, origin_of
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, Extent, Uses
 from prunekit.core.recording.seen_numpy import SizedArray, seen_arrays, seen_products
 
 CHANNELS, ROWS = Extent(4, 7, 1), Extent(3, 7, 2)

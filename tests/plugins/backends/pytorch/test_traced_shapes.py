@@ -8,7 +8,8 @@ import pickle
 import pytest
 import torch
 
-from prunekit.core.graph.tracked_sizes import Combined, Extent, SymInt, Uses, origin_of
+from prunekit.core.graph.symbolic_integers import SymInt, origin_of
+from prunekit.core.graph.tracked_sizes import Combined, Extent, Uses
 from prunekit.plugins.backends.pytorch.traced_shapes import TracedShape
 
 ROWS, COLUMNS = Extent(2, 0, 0), Extent(3, 0, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from mindspore import nn, ops
@@ -67,6 +69,22 @@ def one_of_a_set(m, x):
     return m.f(ops.relu(x) if x.shape[1] in {6, 8} else x)
 
 
+def one_of_keys(m, x):
+    return m.f(ops.relu(x) if x.shape[1] in frozenset((8, 12)) else x)
+
+
+def ratio(m, x):
+    return m.f(ops.relu(x) if x.shape[1] / 8 > 1.4 and x.shape[1] > 10.5 else x)
+
+
+def rooted(m, x):
+    return m.f(ops.relu(x) if math.log2(x.shape[1]) >= 3.5 and np.int64(10) < x.shape[1] else x)
+
+
+def converted(m, x):
+    return m.f(ops.relu(x) if int(float(x.shape[1])) > 10 else x)
+
+
 def insisting(m, x):
     assert x.shape[1] == m.i, "another width"
     return m.f(x)
@@ -74,7 +92,7 @@ def insisting(m, x):
 
 BODIES = (
     shortcut, by_operator, of_layers, of_attributes, bounded, bounded_layer, bounded_norm, bounded_dense, multiple,
-    one_of_a_set, insisting,
+    one_of_a_set, one_of_keys, ratio, rooted, converted, insisting,
 )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ from torch import nn
 from torch.nn import functional
 
 from prunekit import PrunePlan, prune, trace
+from prunekit.core.graph.symbolic_integers import SymInt
 from prunekit.core.graph.tracked_quotients import SymFloat
-from prunekit.core.graph.tracked_sizes import SymInt
 
 UNKNOWN = "where that number comes from is not known"
 
@@ -129,10 +129,12 @@ def test_a_literal_is_told_as_one():
     assert graph.layers[0].protected == (("view in the network has its size 288 in the network's code", 8),)
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [lambda x: (-1, int(torch.tensor(x.shape[1:]).prod())), lambda x: (-1, math.gcd(x.numel(), x[0].numel()))],
-)
+def test_a_size_that_is_computed_otherwise_is_told_as_such():
+    _, _, graph = traced(Flat(lambda x: (-1, math.gcd(x.numel(), x[0].numel()))), 2, 1, 8, 8)
+    assert graph.layers[0].protected == (("view in the network computes its size 288 in another way", 8),)
+
+
+@pytest.mark.parametrize("rows", [lambda x: (-1, int(torch.tensor(x.shape[1:]).prod()))])
 def test_a_lost_origin_is_told_as_unknown(rows):
     _, _, graph = traced(Flat(rows), 2, 1, 8, 8)
     assert graph.layers[0].protected == ((f"view in the network is given the size 288, and {UNKNOWN}", 8),)

@@ -52,6 +52,15 @@ FOLLOWED = {
     "multiple": lambda m, q, k, v: by_hand(
         q, k, v, lambda s: s / torch.sqrt(torch.tensor(q.size(-1), dtype=s.dtype) * 3)
     ),
+    "a real number on the left": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * (0.5 * m.head) ** -0.5),
+    "divided on the left": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * (2.0 / m.head)),
+    "an integer": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / m.head),
+    "a multiple of a power": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * -(2 * m.head**-0.5)),
+    "a power of a power": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * (m.head**-0.5) ** 2),
+    "a root of a root": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / math.sqrt(math.sqrt(m.head))),
+    "exp and log": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * math.exp(-0.5 * math.log(m.head))),
+    "one more": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / math.sqrt(m.head + 1)),
+    "a whole root": lambda m, q, k, v: by_hand(q, k, v, lambda s: s / math.isqrt(m.head)),
     "of a copy": lambda m, q, k, v: by_hand(q, k, v, lambda s: s.clone() * m.head**-0.5),
     "of places": lambda m, q, k, v: by_hand(
         q, k, v, lambda s: s.gather(-1, torch.arange(6, -1, -1).expand(s.shape)) / math.sqrt(m.head)

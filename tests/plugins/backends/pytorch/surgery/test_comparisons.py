@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,66 @@ def table(m, x):
     return m.f({8: torch.relu, 6: torch.tanh}.get(x.shape[1], torch.sigmoid)(x))
 
 
+def one_of_shapes(m, x):
+    return m.f(torch.relu(x) if tuple(x.shape) in {(2, 8, 4, 4), (2, 12, 4, 4)} else x)
+
+
+def one_of_keys(m, x):
+    return m.f(torch.relu(x) if x.shape[1] in {6: 1} or x.shape[1] in frozenset((8, 12)) else x)
+
+
+def not_in_a_table(m, x):
+    try:
+        return m.f(x * {8: 3.0}[x.shape[1]])
+    except KeyError:
+        return m.f(x)
+
+
+def squared(m, x):
+    return m.f(torch.relu(x) if x.shape[1] ** 2 > 100 else x)
+
+
+def apart(m, x):
+    y = m.f(x)
+    return torch.relu(y) if abs(x.shape[1] - y.shape[1]) < 9 else y
+
+
+def ratio(m, x):
+    return m.f(torch.relu(x) if x.shape[1] / 8 > 1.5 and x.shape[1] > 10.5 else x)
+
+
+def whole(m, x):
+    return m.f(torch.relu(x) if (x.shape[1] / 4).is_integer() else x)
+
+
+def rooted(m, x):
+    return m.f(torch.relu(x) if math.sqrt(x.shape[1]) > 3.5 else x)
+
+
+def power_of_two(m, x):
+    return m.f(torch.relu(x) if math.log2(x.shape[1]).is_integer() and x.shape[1] & (x.shape[1] - 1) == 0 else x)
+
+
+def common(m, x):
+    return m.f(torch.relu(x) if math.gcd(x.shape[1], 12) == 4 else x)
+
+
+def of_numpy(m, x):
+    return m.f(torch.relu(x) if np.int64(10) < x.shape[1] > np.float32(3) and np.mod(x.shape[1], 2) == 0 else x)
+
+
+def converted(m, x):
+    return m.f(torch.relu(x) if int(float(x.shape[1])) > 10 else x)
+
+
+def matched(m, x):
+    match x.shape[1]:
+        case 8:
+            return m.f(torch.tanh(x))
+        case _:
+            return m.f(x)
+
+
 def smallest(m, x):
     return m.f(x / min(x.shape[1] // 4, 2))
 
@@ -135,7 +196,8 @@ BODIES = {
     for groups, bodies in {
         ((0, 16), (1, 24)): [
             shortcut, of_layers, of_attributes, bounded, bounded_layer, bounded_norm, multiple, one_of, one_of_a_set,
-            one_of_a_held_set, table, smallest, largest, together, insisting,
+            one_of_a_held_set, one_of_shapes, one_of_keys, not_in_a_table, table, smallest, largest, together,
+            insisting, squared, apart, ratio, whole, rooted, power_of_two, common, of_numpy, converted, matched,
         ],
         ((0, 16), (2, 24)): [equal_attributes, layers_that_agree, shapes],
         ((0, 4), (1, 24)): [heads],
