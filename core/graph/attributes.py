@@ -15,7 +15,7 @@ from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.tracked_sizes import SizeOrigin
 
 Origins: TypeAlias = "tuple[SizeOrigin | None, ...]"
-Does: TypeAlias = Literal["copy", "sum", "difference", "product"]
+Does: TypeAlias = Literal["copy", "sum", "difference", "product", "quotient"]
 Over: TypeAlias = Literal["sum", "mean", "product", "extreme", "logsumexp", "rank", "values"]
 
 
@@ -73,10 +73,12 @@ class Matmul(Attributes):
 
     Attributes:
         implicit_scale: The power of that axis' size by which the framework multiplies a; None: by none.
+        bilinear: Whether the result is a multiple of either input; distances are none.
     """
 
     kind = Kind.MATMUL
     implicit_scale: float | None = None
+    bilinear: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ class Elementwise(Attributes):
     """A function of each position by itself. Inputs: any, broadcast against each other.
 
     Attributes:
-        does: "copy", "sum", "difference" (a term is subtracted) or "product" (or quotient), where it is one of these.
+        does: "copy", "sum", "difference" (a term is subtracted), "product" or "quotient", where it is one of these.
         scaled: Origin and exponent of a size by a power of which the first input is multiplied.
         entering: Sizes, and numbers computed from them, that enter the result in any other way.
     """
@@ -115,6 +117,11 @@ class Elementwise(Attributes):
     does: Does | None = None
     scaled: tuple[SizeOrigin, float] | None = None
     entering: tuple[SizeOrigin, ...] = ()
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether the result is a multiple of the first input."""
+        return self.does in ("product", "quotient")
 
 
 @dataclass(frozen=True, kw_only=True)

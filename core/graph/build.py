@@ -59,11 +59,11 @@ def channel_structure(
     """
     ignore, frozen, whole_parts, held = tuple(ignore), tuple(frozen), tuple(sorted(whole_parts)), tuple(held)
     tied = found = _assembled(operators, ignore, frozen, whole_parts, held)
-    dealt, refused = set[int](), set[int]()
+    dealt, refused = set[int](), tied.halves_alone()
     while new := found.chained() - dealt - refused or found.deal(tied):
         refused |= new & dealt
         dealt = (dealt | new) - refused
-        found = _assembled(operators, ignore, frozen, whole_parts, held, dealt)
+        found = _assembled(operators, ignore, frozen, whole_parts, held, dealt) if dealt else tied
     return replace(found.graph(), ignore=ignore, frozen=frozen, whole_parts=whole_parts, held=held)
 
 
@@ -143,6 +143,24 @@ class _Assembly:
     def chained(self) -> set[int]:
         """First results of operators by whose parts channels hang together because they are divided again."""
         return chained(self.flow, self.out)
+
+    def halves_alone(self) -> set[int]:
+        """First results of operators that divide nothing but groups that go whole, in as many steps as their axes have.
+
+        More or finer cannot be had of those by dealing their channels out.
+        """
+        divided, counts = [each for each in self.flow.divided if each.free], list[IntArray]()
+        free = [(self.unit[out] >= 0).all() for out in self.out]
+        whole = np.array([all(free[mid] for mid in group.mids) for group in self.groups], dtype=bool)
+        if not divided or not whole.any():
+            return set()
+        for axes in self.flow.labelled().values():
+            for units in map(self.units, axes.values()):
+                counts.append(np.bincount(self.group_of_unit[units[units >= 0]], minlength=whole.size))
+        steps = np.gcd.reduce(np.array(counts), axis=0)
+        fine = np.append(whole & (steps == [group.size for group in self.groups]), False)
+        groups = np.append(self.group_of_unit, whole.size)  # of what stays
+        return {each.result for each in divided if fine[groups[self.units(each.parts)]].all()}
 
     def deal(self, tied: _Assembly) -> set[int]:
         """Give quotas to the groups whose channels the code deals out by counting.

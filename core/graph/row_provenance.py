@@ -43,18 +43,22 @@ class Trail:
         flow: What is known of the graph.
         makers: Which operator made each tensor.
         tables: What was found for the tensors on the way; None where the whole tensor counts.
-        operators: Positions of the operators on the way.
+        reads: The way: positions of operators, each with an input of it.
     """
 
     flow: FlowState
     makers: dict[int, int]
     tables: dict[int, Tables | None] = field(default_factory=dict)
-    operators: set[int] = field(default_factory=set)
+    reads: set[tuple[int, int]] = field(default_factory=set)
 
     def maker(self, tensor: int) -> Operator[Attributes] | None:
         """The operator that made a tensor."""
         position = self.makers.get(tensor)
         return None if position is None else self.flow.graph.operators[position]
+
+    def passes(self, operator: Operator[Attributes], tensor: int) -> None:
+        """Note that the way passes from an operator to one of its inputs."""
+        self.reads.add((self.makers[operator.outputs[0]], tensor))
 
 
 def moves(operator: Operator[Attributes]) -> TypeGuard[Operator[Moving]]:
@@ -67,8 +71,14 @@ def behind(trail: Trail, tensor: int, depth: int = DEPTH) -> Tables | None:
     found = _behind(trail, tensor, depth)
     if found is not None:
         trail.tables[tensor] = found
-        if tensor in trail.makers:
-            trail.operators.add(trail.makers[tensor])
+    return found
+
+
+def _through(trail: Trail, operator: Operator[Attributes], tensor: int, depth: int) -> Tables | None:
+    """What is behind an input of an operator."""
+    found = behind(trail, tensor, depth - 1)
+    if found is not None:
+        trail.passes(operator, tensor)
     return found
 
 
@@ -89,7 +99,7 @@ def _behind(trail: Trail, tensor: int, depth: int) -> Tables | None:
         return _of_arithmetic(trail, operator, attributes, depth)
     if isinstance(attributes, Concat):
         return _of_concat(trail, operator, attributes.axis, depth)
-    if not moves(operator) or (found := behind(trail, operator.inputs[0], depth - 1)) is None:
+    if not moves(operator) or (found := _through(trail, operator, operator.inputs[0], depth)) is None:
         return None
     return {key: moved(flow, operator, tensor, table) for key, table in found.items()}
 
@@ -111,12 +121,13 @@ def _of_layer(
     key = _scaling(trail, weight, name, axis)
     tables = {key: np.searchsorted(labels, out)[_along(place, ndim, out.size)]}  # of a part of the weight
     for bias in operator.inputs[2:3]:
-        found = behind(trail, bias, depth - 1)
+        found = _through(trail, operator, bias, depth)
         if found is None:
             return None
         tables |= {key: np.moveaxis(table.reshape(*[1] * (ndim - 1), -1), -1, place) for key, table in found.items()}
+    trail.passes(operator, weight)
     for position, source in flow.weights.back(weight):  # the weight may be transposed on its way
-        trail.operators.add(position)
+        trail.reads.add((position, source))
         weight = source
     if key == (name, axis):
         trail.tables[weight] = {key: _along(axis, len(flow.shape(weight)), labels.size)}
@@ -129,7 +140,9 @@ def _scaling(trail: Trail, weight: int, name: str, axis: int) -> tuple[str, int]
     if normed is None or normed.axis != axis or normed.vector:
         return name, axis
     behind_it = flow.weights.behind(weight)
-    trail.operators |= {trail.makers[tensor] for tensor in behind_it if tensor in trail.makers}
+    for operator in filter(None, map(trail.maker, behind_it)):
+        for tensor in operator.inputs:
+            trail.passes(operator, tensor)
     gain = next(tensor for tensor in behind_it if flow.graph.tensors[tensor].name == normed.gain)
     shape = flow.shape(gain)
     key = normed.gain, int(np.argmax(shape))
@@ -149,21 +162,23 @@ def _of_norm(trail: Trail, operator: Operator[Attributes], attributes: Normaliza
         if name is None or len(shape) != 1:
             return None
         trail.tables[tensor] = {(name, 0): np.arange(shape[0])}
+        trail.passes(operator, tensor)
         tables[name, 0] = _along(ndim - 1 if axis is None else axis, ndim, shape[0])
     return tables
 
 
 def _of_arithmetic(trail: Trail, operator: Operator[Attributes], attributes: Elementwise, depth: int) -> Tables | None:
-    """A product is a multiple of its first factor, a sum of what all its terms are multiples of."""
-    if attributes.does == "product":
+    """A product is a multiple of either factor, a quotient of the first, a sum of what all its terms are of."""
+    if attributes.multiplies:
         distinct = len(set(operator.inputs)) == len(operator.inputs)  # a square is no multiple
-        return next(filter(None, (behind(trail, t, depth - 1) for t in operator.inputs)), None) if distinct else None
+        either = operator.inputs if attributes.does == "product" else operator.inputs[:1]
+        return next(filter(None, (_through(trail, operator, t, depth) for t in either)), None) if distinct else None
     if attributes.does == "copy":  # of the first, whatever else it goes by
-        return behind(trail, operator.inputs[0], depth - 1)
+        return _through(trail, operator, operator.inputs[0], depth)
     if attributes.does not in _SUMS:
         return None
     ndim, tables = len(trail.flow.shape(operator.outputs[0])), Tables()
-    for term in (behind(trail, t, depth - 1) for t in operator.inputs):
+    for term in (_through(trail, operator, t, depth) for t in operator.inputs):
         if term is None:
             return None
         tables |= {key: table.reshape(*[1] * (ndim - table.ndim), *table.shape) for key, table in term.items()}
@@ -173,7 +188,7 @@ def _of_arithmetic(trail: Trail, operator: Operator[Attributes], attributes: Ele
 def _of_concat(trail: Trail, operator: Operator[Attributes], axis: int, depth: int) -> Tables | None:
     """Rows of every part; -1 where a part is made of other parameters."""
     flow, shape = trail.flow, trail.flow.shape(operator.outputs[0])
-    parts = [behind(trail, t, depth - 1) for t in operator.inputs]
+    parts = [_through(trail, operator, t, depth) for t in operator.inputs]
     keys = dict.fromkeys(key for part in parts if part for key in part)
     joined = Tables()
     for key in keys:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from prunekit.core.graph.attributes import Attributes, Does, Elementwise, Index, Matmul
+from prunekit.core.graph.attributes import Attributes, Elementwise, Index, Matmul
 from prunekit.core.graph.flow_state import FlowState, Rescaled, Scaled, where
 from prunekit.core.graph.labels import IntArray
 from prunekit.core.graph.operators import Operator
@@ -22,6 +23,24 @@ from prunekit.core.graph.tracked_sizes import Attribute, Combined, Literal, Size
 
 Rows = dict[tuple[str, int], IntArray]
 """For each (parameter, axis), positions along it."""
+
+Read = tuple[int, int]
+"""The position of an operator, and an input of it."""
+
+
+class _Candidate(NamedTuple):
+    """Rows that may make up for a factor.
+
+    Attributes:
+        rows: The rows.
+        good: Whether they reach nothing but operators that multiply by this power.
+        degree: How often they are a factor of the operator's result: of both sides of a product, where one layer
+            makes them, twice.
+    """
+
+    rows: Rows
+    good: bool
+    degree: int
 
 
 def rescaled(flow: FlowState) -> list[Rescaled]:
@@ -43,9 +62,10 @@ def rescaled(flow: FlowState) -> list[Rescaled]:
     found: dict[object, Rescaled] = {}
     for (scaled, labels), made_up in zip(wanted, search.chosen(wanted), strict=True):
         if made_up:  # a module that runs twice is met twice
-            key = _key(scaled, labels, made_up)
-            passed = frozenset(search.allowed[key] - {each.operator for each in flow.scaled})
-            found[key] = Rescaled(made_up, labels, scaled.exponent, scaled.origin, passed)
+            key = _key(scaled, labels, made_up.rows)
+            passed = {position for position, _ in search.allowed[key]} - {each.operator for each in flow.scaled}
+            exponent = scaled.exponent / made_up.degree
+            found[key] = Rescaled(made_up.rows, labels, exponent, scaled.origin, frozenset(passed))
         else:
             operator = flow.graph.operators[scaled.operator]
             flow.labels.freeze(labels, f"{where(operator)} multiplies by a power of its size")
@@ -91,7 +111,7 @@ class _Search:
             for tensor in operator.inputs:
                 self.readers.setdefault(tensor, []).append(position)
         self.ways: dict[int, list[tuple[Rows, Trail]]] = {}
-        self.allowed: dict[object, set[int]] = {}
+        self.allowed: dict[object, set[Read]] = {}
 
     def meet(self, scaled: Scaled, labels: IntArray) -> None:
         """Find all candidates: of a matrix product either factor."""
@@ -101,28 +121,29 @@ class _Search:
             if tables:
                 rows = {key: np.unique(table[table >= 0]) for key, table in tables.items()}
                 ways.append((rows, trail))
-                self.allowed.setdefault(_key(scaled, labels, rows), set()).update(trail.operators)
+                self.allowed.setdefault(_key(scaled, labels, rows), set()).update(trail.reads)
 
-    def chosen(self, wanted: list[tuple[Scaled, IntArray]]) -> list[Rows | None]:
+    def chosen(self, wanted: list[tuple[Scaled, IntArray]]) -> list[_Candidate | None]:
         """For each the rows that make up for it, so that none is made up for twice where products share a factor."""
         options = [self._candidates(scaled, labels) for scaled, labels in wanted]
-        chosen: list[Rows | None] = [None] * len(wanted)
-        for k in sorted(range(len(wanted)), key=lambda k: sum(good for _, good in options[k].values())):
-            for key, (rows, _) in options[k].items() if chosen[k] is None else ():
+        chosen: list[_Candidate | None] = [None] * len(wanted)
+        for k in sorted(range(len(wanted)), key=lambda k: sum(each.good for each in options[k].values())):
+            for key, candidate in options[k].items() if chosen[k] is None else ():
                 alike = [j for j, others in enumerate(options) if key in others]
-                if all(options[j][key][1] and chosen[j] is None for j in alike):
+                same = all(options[j][key].degree == candidate.degree for j in alike)
+                if same and all(options[j][key].good and chosen[j] is None for j in alike):
                     for j in alike:
-                        chosen[j] = rows
+                        chosen[j] = candidate
                     break
         return chosen
 
-    def _candidates(self, scaled: Scaled, labels: IntArray) -> dict[object, tuple[Rows, bool]]:
-        """The rows of each candidate, and whether they reach nothing but operators that multiply by this power."""
-        found: dict[object, tuple[Rows, bool]] = {}
+    def _candidates(self, scaled: Scaled, labels: IntArray) -> dict[object, _Candidate]:
+        found: dict[object, _Candidate] = {}
         for rows, trail in self.ways[scaled.operator]:
             allowed = self.allowed[key := _key(scaled, labels, rows)]
             good = not any(self._leaves(tensor, trail, rows, allowed) for tensor in trail.tables)
-            found[key] = rows, good and found.get(key, (rows, True))[1]
+            before = found.get(key, _Candidate(rows, good=True, degree=0))
+            found[key] = _Candidate(rows, good and before.good, before.degree + 1)
         return found
 
     def multiplied_before(self, scaled: Scaled, factors: Set[int]) -> bool:
@@ -141,25 +162,26 @@ class _Search:
     def _factors(self, position: int) -> Iterator[tuple[int, Trail]]:
         """The tensors that an operator's result is a multiple of, and the way to them."""
         for tensor in self.flow.graph.operators[position].inputs:
-            passed, way = list[int](), {position}
+            passed, way = list[int](), {(position, tensor)}
             yield tensor, self._trail(passed, way)
             for _ in range(DEPTH):
                 maker = self.makers.get(tensor)
                 if maker is None:
                     break
                 operator = self.flow.graph.operators[maker]
-                passed, way = [*passed, tensor], {*way, maker}
-                if isinstance(operator.attributes, Matmul):
+                passed = [*passed, tensor]
+                if isinstance(operator.attributes, Matmul) and operator.attributes.bilinear:
                     for factor in operator.inputs:
-                        yield factor, self._trail(passed, way)
+                        yield factor, self._trail(passed, {*way, (maker, factor)})
                 if not moves(operator) and not _multiple(operator):
                     break
                 tensor = operator.inputs[0]
+                way = {*way, (maker, tensor)}
 
-    def _trail(self, passed: list[int], way: set[int]) -> Trail:
+    def _trail(self, passed: list[int], way: set[Read]) -> Trail:
         return Trail(self.flow, self.makers, dict.fromkeys(passed), set(way))
 
-    def _leaves(self, tensor: int, trail: Trail, rows: Rows, allowed: set[int]) -> bool:
+    def _leaves(self, tensor: int, trail: Trail, rows: Rows, allowed: set[Read]) -> bool:
         """Whether the rows behind a tensor on the way go elsewhere too, where they must stay as they are."""
         tables = trail.tables[tensor]
         if tables is None:
@@ -167,30 +189,35 @@ class _Search:
         flags = [np.isin(table, rows[key]).astype(np.int64) for key, table in tables.items() if key in rows]
         return any(self._reaches(tensor, table, allowed) for table in flags)
 
-    def _reaches(self, tensor: int, flags: IntArray, allowed: set[int]) -> bool:
+    def _reaches(self, tensor: int, flags: IntArray, allowed: set[Read]) -> bool:
         """Whether what is flagged in a tensor comes to an operator that is not allowed, or out of the network."""
         if not flags.any():
             return False
         if tensor in self.flow.graph.outputs:
             return True
-        others = [self.flow.graph.operators[p] for p in self.readers.get(tensor, ()) if p not in allowed]
+        others = [self.flow.graph.operators[p] for p in self.readers.get(tensor, ()) if (p, tensor) not in allowed]
         return any(self._passes(operator, tensor, flags, allowed) for operator in others)
 
-    def _passes(self, operator: Operator[Attributes], tensor: int, flags: IntArray, allowed: set[int]) -> bool:
+    def _passes(self, operator: Operator[Attributes], tensor: int, flags: IntArray, allowed: set[Read]) -> bool:
         if moves(operator) and operator.inputs[0] == tensor:
             return any(self._reaches(t, moved(self.flow, operator, t, flags), allowed) for t in operator.outputs)
-        if _does(operator) == "copy":
+        if _copies(operator):
             return any(self._reaches(t, flags, allowed) for t in operator.outputs)
         return True
 
 
 def _multiple(operator: Operator[Attributes]) -> bool:
     """Whether an operator's result is a multiple of its first input, or made of parts of it."""
-    return _does(operator) in ("product", "copy") or isinstance(operator.attributes, Index)
+    attributes = operator.attributes
+    return (
+        isinstance(attributes, Index)
+        or _copies(operator)
+        or (isinstance(attributes, Elementwise) and attributes.multiplies)
+    )
 
 
-def _does(operator: Operator[Attributes]) -> Does | None:
-    return operator.attributes.does if isinstance(operator.attributes, Elementwise) else None
+def _copies(operator: Operator[Attributes]) -> bool:
+    return isinstance(operator.attributes, Elementwise) and operator.attributes.does == "copy"
 
 
 def _counts(flow: FlowState, scaled: Scaled) -> tuple[IntArray | None, SizeOrigin]:

@@ -123,7 +123,7 @@ class _Way:
         """Whether an operator multiplies the weight by what does not depend on it, or on its norm alone."""
         operator = self.graph.operators[position]
         others = [tensor for tensor in operator.inputs if tensor != source]
-        if not (isinstance(operator.attributes, Elementwise) and operator.attributes.does == "product"):
+        if not (isinstance(operator.attributes, Elementwise) and operator.attributes.multiplies):
             return False
         if len(others) < len(operator.inputs) - 1 or not self.paths.data.isdisjoint(others):
             return False
@@ -151,10 +151,10 @@ class _Way:
                     return self._norm is not None
                 left, (tensor,) = (position, others[0]), behind
                 continue
-            known = isinstance(attributes, Elementwise) and attributes.does in (None, "copy", "product")
+            known = isinstance(attributes, Elementwise) and attributes.does not in ("sum", "difference")
             if len(behind) != 1 or not (known or isinstance(attributes, (Reshape, Expand, Permute))):
                 return False
-            if isinstance(attributes, Elementwise) and attributes.does == "product":
+            if isinstance(attributes, Elementwise) and attributes.multiplies:
                 self._factors += [t for t in operator.inputs if t != behind[0]]
             (tensor,) = behind
         return False

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.graph.flips import Flip
 from prunekit.core.graph.structure import ChannelStructure, Group
 from prunekit.core.pruning.errors import PlanError as PlanError  # imported from here as well
 from prunekit.core.pruning.naming import called, named_groups
@@ -119,11 +120,13 @@ class PrunePlan:
         """
         orders = [rankings[group.id].order for group in graph.groups]
         counts = [group.nearest(int(count)) for group, count in zip(graph.groups, counts, strict=True)]
-        allowed = [
-            some if group.quotas is None else [n for n in some if n in group.counts] or [group.size]
-            for group, some in zip(graph.groups, allowed, strict=True)
-        ]
-        found, moved = NearestCounts(graph, orders, allowed, fewer).of(counts) if graph.comparisons else (counts, {})
+        found, moved = counts, dict[int, Flip]()
+        if graph.comparisons:  # else nobody asks which numbers quotas allow, each of which is worked out
+            allowed = [
+                some if group.quotas is None else [n for n in some if n in group.counts] or [group.size]
+                for group, some in zip(graph.groups, allowed, strict=True)
+            ]
+            found, moved = NearestCounts(graph, orders, allowed, fewer).of(counts)
         told = (
             f"group {graph.groups[k].id} ({graph.groups[k].name}) keeps {found[k]} units, not {counts[k]}: {flip}"
             for k, flip in moved.items()

@@ -67,12 +67,15 @@ def seen_functions(
 def _exchanged(modules: Mapping[str, Any], uses: Uses, base: type, leaf_in: Callable[[str], Leaf]) -> Iterator[None]:
     """Inside the block, what modules hold is exchanged for what a leaf function makes of it."""
     changed, walk = list[tuple[dict[str, Any], str, Any, Any]](), _Walk(uses.libraries, modules.values())
+    of_classes = dict[type, list[tuple[str, Any]]]()
     try:
         for name, module in modules.items():
-            leaf, held = leaf_in(name), module.__dict__
-            for key, old in [(key, value) for key, value in held.items() if _own(module, key, base, uses)]:
+            leaf, held, kind = leaf_in(name), module.__dict__, type(module)
+            for key, old in [(key, value) for key, value in held.items() if _own(module, key, value, base, uses)]:
                 changed.append((held, key, old, walk.mapped(old, leaf, (key,))))
-            for key, value in _of_classes(module, base, uses):
+            if kind not in of_classes:
+                of_classes[kind] = list(_of_classes(kind, base, uses))
+            for key, value in [(key, value) for key, value in of_classes[kind] if key not in held]:
                 shadow = _Walk(uses.libraries, modules.values(), copying=True).mapped(value, leaf, (key,))
                 if shadow is not value:
                     changed.append((held, key, _CLASS, shadow))
@@ -164,15 +167,17 @@ def _sizing(name: str, uses: Uses, module: Any) -> Leaf:
     return sized
 
 
-def _own(module: Any, key: str, base: type, uses: Uses) -> bool:
+def _own(module: Any, key: str, value: Any, base: type, uses: Uses) -> bool:
     """Whether an attribute is the network's code's, or one that a library's layer shows."""
+    if type(value) in _NEVER:
+        return False
     return key not in _ordinary(base) and not (key.startswith("_") and _of_library(type(module), uses))
 
 
-def _of_classes(module: Any, base: type, uses: Uses) -> Iterator[tuple[str, Any]]:
-    """What only the classes of a module hold, but for those of libraries."""
-    met = {*vars(base), *module.__dict__}
-    for kind in type(module).__mro__:
+def _of_classes(of: type, base: type, uses: Uses) -> Iterator[tuple[str, Any]]:
+    """What the classes of a module hold, but for those of libraries."""
+    met = set(vars(base))
+    for kind in of.__mro__:
         if _of_library(kind, uses):
             continue
         for key, value in vars(kind).items():
@@ -188,14 +193,17 @@ def _of_library(kind: type, uses: Uses) -> bool:
 
 def _plain_again(modules: Mapping[str, Any], uses: Uses, base: type) -> None:
     """Nothing that the forward has stored remembers where it came from."""
-    known = _with_new(modules.values(), base)
+    known, ordinary = _with_new(modules.values(), base), _ordinary(base)
     walk = _Walk(uses.libraries, known, longest=100_000)
     for module in known:
         for key, value in list(module.__dict__.items()):
-            if key not in _ordinary(base):
+            if type(value) not in _PLAIN and key not in ordinary:
                 new = walk.mapped(value, _plain, (key,))
                 if new is not value:
                     module.__dict__[key] = new
+
+
+_PLAIN = frozenset((*_NEVER, int))
 
 
 def _with_new(modules: Iterable[Any], base: type) -> list[Any]:
@@ -204,6 +212,8 @@ def _with_new(modules: Iterable[Any], base: type) -> list[Any]:
     met = set(map(id, found))
     for module in found:  # which grows
         for value in module.__dict__.values():
+            if type(value) in _PLAIN:
+                continue
             for each in dict.values(value) if issubclass(type(value), dict) else (value,):
                 if issubclass(type(each), base) and id(each) not in met:
                     met.add(id(each))

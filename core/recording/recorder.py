@@ -21,7 +21,7 @@ from prunekit.core.recording.computed_weights import ComputedWeights
 from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
-from prunekit.core.recording.resolved_sizes import resolved
+from prunekit.core.recording.resolved_sizes import resolved, with_resolved_scale
 from prunekit.registry.errors import first_line
 
 NEAR_ZERO = 1e-3
@@ -195,6 +195,7 @@ class Recorder(GraphWriter):
     def finished(self) -> OperatorGraph:
         """The graph, with what can be said only at the end."""
         self.graph.compared = resolved(self.tracker.uses.compared, self.layer_size)
+        self.graph.operators = [with_resolved_scale(each, self.layer_size) for each in self.graph.operators]
         self.weigh()
         self._computed.weigh(self.as_array, self._parameters)
         return self.graph

@@ -1,10 +1,13 @@
-"""Sizes that were compared, in terms of what they count."""
+"""Sizes that were compared, or enter the values, in terms of what they count."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
+from prunekit.core.graph.attributes import Attributes, Elementwise
+from prunekit.core.graph.operators import Operator
 from prunekit.core.graph.tracked_sizes import Attribute, Combined, Compared, SizeOrigin
 
 Resolve: TypeAlias = "Callable[[Attribute], SizeOrigin | None]"
@@ -19,6 +22,15 @@ def resolved(compared: Iterable[Compared], resolve: Resolve) -> list[Compared]:
     """
     found = (one._replace(left=_side(one.left, resolve), right=_side(one.right, resolve)) for one in compared)
     return list(dict.fromkeys(found))
+
+
+def with_resolved_scale(operator: Operator[Attributes], resolve: Resolve) -> Operator[Attributes]:
+    """An operator, with what a layer's own attribute counts in place of one by a power of which it multiplies."""
+    attributes = operator.attributes
+    if not isinstance(attributes, Elementwise) or attributes.scaled is None:
+        return operator
+    origin, exponent = attributes.scaled
+    return replace(operator, attributes=replace(attributes, scaled=(_resolved(origin, resolve), exponent)))
 
 
 def _side(side: SizeOrigin | float, resolve: Resolve) -> SizeOrigin | float:

@@ -17,7 +17,8 @@ def plain_methods(modules: Iterable[Any], base: type[Any], methods: frozenset[st
         base: The framework's class of modules.
         methods: Names of the methods that are called, and of those that they call on the modules inside.
     """
-    hidden = [(module, names) for module in modules if (names := _hidden(module, methods))]
+    by_class = dict[type, frozenset[str]]()
+    hidden = [(module, names) for module in modules if (names := _hidden(module, methods, by_class))]
     before = [{name: vars(module)[name] for name in names & vars(module).keys()} for module, names in hidden]
     for module, names in hidden:
         vars(module).update({name: MethodType(getattr(base, name), module) for name in names})
@@ -30,7 +31,10 @@ def plain_methods(modules: Iterable[Any], base: type[Any], methods: frozenset[st
             vars(module).update(values)
 
 
-def _hidden(module: Any, methods: frozenset[str]) -> set[str]:
+def _hidden(module: Any, methods: frozenset[str], by_class: dict[type, frozenset[str]]) -> set[str]:
     """Names of methods under which a module, or its class, holds something that cannot be called."""
     held, kind = vars(module), type(module)
-    return {name for name in methods if not callable(held[name] if name in held else getattr(kind, name))}
+    if kind not in by_class:
+        by_class[kind] = frozenset(name for name in methods if not callable(getattr(kind, name)))
+    own = held.keys() & methods
+    return {*(by_class[kind] - own), *(name for name in own if not callable(held[name]))}

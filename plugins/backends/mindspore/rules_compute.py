@@ -25,7 +25,8 @@ _DOES: dict[str, Does] = {
     **dict.fromkeys(("Cast", "Contiguous", "Identity", "StopGradient", "Clone", "Copy"), "copy"),
     **dict.fromkeys(("Add", "AddExt", "Adds", "InplaceAddExt", "BiasAdd", "AddN"), "sum"),
     **dict.fromkeys(("Sub", "SubExt", "Subs", "Neg", "InplaceSubExt"), "difference"),
-    **dict.fromkeys(("Mul", "Muls", "InplaceMul", "InplaceMuls", "Div", "Divs", "RealDiv", "InplaceDiv"), "product"),
+    **dict.fromkeys(("Mul", "Muls", "InplaceMul", "InplaceMuls"), "product"),
+    **dict.fromkeys(("Div", "Divs", "RealDiv", "InplaceDiv"), "quotient"),
 }
 _ADDED = ("add", "radd", "sub", "rsub")
 _TIMES = ("mul", "__mul__", "__rmul__", "__imul__")
@@ -37,7 +38,7 @@ def pointwise(call: Call) -> None:
     operands, does = call.operands(), _DOES.get(call.name)
     if does in ("sum", "difference") and len(operands) == 2:
         operands[1] = multiplied(call, operands[1], call.tensors[1].shape, _weight(call, "alpha"))
-    scaled = _scaled(call) if does == "product" else None
+    scaled = _scaled(call) if does in ("product", "quotient") else None
     asked = does in ("sum", "difference") and call.api_call.name.strip("_") in _ADDED
     entering = call.entering() if asked and _weight(call, "alpha") is None else ()
     call.add(Elementwise(does=does, scaled=scaled, entering=entering), operands, call.first())
@@ -160,7 +161,7 @@ def outer(call: Call) -> None:
 def distances(call: Call) -> None:
     """How far each row of one matrix is from each of another: a sum over the last axis of both."""
     one, other = call["x1"], call["x2"]
-    call.add(Matmul(), [call.number(one), _turned(call, other, True)], call.first())
+    call.add(Matmul(bilinear=False), [call.number(one), _turned(call, other, True)], call.first())
 
 
 def dense(call: Call) -> None:

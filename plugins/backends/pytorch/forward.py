@@ -105,12 +105,14 @@ def evaluating(network: nn.Module, fresh: bool = False) -> Iterator[nn.Module]:
     modes = [(module, module.training) for module in modules(network)]
     if fresh:
         set_training(network, True)
-    set_training(network, False)
+    if fresh or any(training for _, training in modes):
+        set_training(network, False)
     try:
         yield network
     finally:
         for module, training in modes:
-            module.training = training
+            if module.training != training:
+                module.training = training
 
 
 @contextlib.contextmanager

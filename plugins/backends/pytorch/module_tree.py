@@ -33,8 +33,9 @@ def named_modules(network: Module) -> Iterator[tuple[str, Module]]:
             continue
         seen.add(module)
         yield name, module
-        inside = [(f"{name}.{key}" if name else key, part) for key, part in module._modules.items() if part is not None]
-        waiting += reversed(inside)
+        if table := module._modules:
+            inside = [(f"{name}.{key}" if name else key, part) for key, part in table.items() if part is not None]
+            waiting += reversed(inside)
 
 
 def modules(network: Module) -> Iterator[Module]:

@@ -20,7 +20,7 @@ from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
 from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
-from prunekit.core.recording.mode_branches import branches_on_training
+from prunekit.core.recording.mode_branches import mode_asked
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
 from prunekit.core.recording.seen_math import seen_math
@@ -227,7 +227,12 @@ def record(
 def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> None:
     """Record the forward in evaluation mode and, where that is called for, in training mode."""
     device = device_of(network)
-    with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng():  # some draw in evaluation too
+    with (
+        evaluating(network, fresh=True),
+        torch.no_grad(),
+        torch.random.fork_rng(),  # some draw in evaluation too
+        mode_asked(network, torch.nn.Module) as asked,
+    ):
         outputs = recorder.run(forward, handed_over(inputs, device))
     if not outputs:
         raise DataError("the network returned no tensor; return tensors in tuples, lists, dicts and dataclasses")
@@ -236,7 +241,7 @@ def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], 
         with training(network), torch.no_grad():
             recorder.run(forward, handed_over(doubled(inputs), device))
 
-    recorder.run_training(once_more, branches_on_training(type(network), torch.nn.Module))
+    recorder.run_training(once_more, asked())
 
 
 def _sums(size: torch.Tensor, axis: int) -> Any:

@@ -35,7 +35,8 @@ _DOES: dict[str, Does] = {
     **dict.fromkeys(("clone", "alias", "detach", "_to_copy", "contiguous"), "copy"),
     **dict.fromkeys(("add", "add_"), "sum"),
     **dict.fromkeys(("sub", "sub_", "neg"), "difference"),
-    **dict.fromkeys(("mul", "mul_", "div", "div_"), "product"),
+    **dict.fromkeys(("mul", "mul_"), "product"),
+    **dict.fromkeys(("div", "div_"), "quotient"),
 }
 
 
@@ -183,7 +184,7 @@ def distances(call: Call) -> None:
     turned = call.between((*other.shape[:-2], other.shape[-1], other.shape[-2]))
     order = (*range(other.ndim - 2), other.ndim - 1, other.ndim - 2)
     call.add(Permute(order=order), [call.number(other)], [turned])
-    call.add(Matmul(), [call.number(one), turned], call.results())
+    call.add(Matmul(bilinear=False), [call.number(one), turned], call.results())
 
 
 def of_matrices(call: Call) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prunekit.core.recording.mode_branches import branches_on_training
+from prunekit.core.recording.mode_branches import branches_on_training, mode_asked
 
 
 class Base:
@@ -81,3 +81,46 @@ OfTheFramework.__module__ = "framework.transformers"
 @pytest.mark.parametrize("kind", [Base, PassesItOn, Other, OfTheFramework, Quiet])
 def test_no_branches(kind):
     assert not branches_on_training(kind, Base)
+
+
+class Distilled(Base):
+    def __init__(self, distilled):
+        self.distilled, self.training = distilled, False
+
+    def forward(self, x):
+        if self.distilled and self.training:
+            return x, x
+        return x
+
+
+class OfAnother(Distilled):
+    def forward(self, x):
+        return (x, x) if self.distilled and x.training else x
+
+
+class Inheriting(Distilled):
+    def forward(self, x):
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("kind", [Distilled, Inheriting])
+@pytest.mark.parametrize("distilled", [False, True])
+def test_a_branch_that_is_not_reached(kind, distilled):
+    network, other = kind(distilled), kind(True)
+    with mode_asked(network, Base) as asked:
+        network.training = True  # which asks for nothing
+        network.training = False
+        other.forward(1)
+        assert network.forward(1) == 1
+    assert asked() == distilled
+    assert "training" not in vars(kind) and (network.training, other.training) == (False, False)
+
+
+def test_where_it_cannot_be_seen():
+    for kind in (OfAnother, Branches):  # another object's mode; one that the class holds
+        with mode_asked(network := kind.__new__(kind), Base) as asked:
+            assert not vars(network)
+        assert asked() == (kind is OfAnother)
+    with mode_asked(PassesItOn(), Base) as asked:
+        pass
+    assert not asked()

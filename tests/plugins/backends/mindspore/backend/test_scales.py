@@ -97,3 +97,48 @@ def test_a_number_that_another_cell_holds_is_not_meant(dim, heads, extra):
     graph = parse(MindsporeBackend(), network, x, proof=False)
     assert [layer.name for layer in graph.layers if layer.protected] == ["b"]
     assert assert_exact(network, x, graph=graph).error < 1e-5
+
+
+def turned(x):
+    return x.swapaxes(1, 2)
+
+
+SHARED = {
+    "with itself": lambda m, x: ops.matmul(turned(f := m.a(x)), f) / math.sqrt(f.shape[1]),
+    "halves of the batch": lambda m, x: (
+        ops.matmul(turned((f := m.a(ops.cat((x, 2 * x))))[:2]), f[2:]) / f.shape[1] ** 0.5
+    ),
+    "two calls": lambda m, x: ops.matmul(turned(m.a(x)), m.a(2 * x)) / math.sqrt(m.a.out_channels),
+    "a layer's own size": lambda m, x: ops.matmul(turned(m.a(x)), m.b(x)) / math.sqrt(m.a.out_channels),
+}
+"""Correlations of what one layer makes with itself: its rows are a factor of the result twice."""
+
+OTHERWISE = {
+    "divided by": lambda m, x: ops.matmul(turned(ops.exp(m.a(x))), ops.ones((1,)) / m.b(x)) / m.a.out_channels**0.5,
+    "a square": lambda m, x: ops.matmul(turned(ops.exp(m.a(x))), (f := m.b(x)) * f) / math.sqrt(f.shape[1]),
+    "distances": lambda m, x: ops.cdist(turned(m.a(x)), turned(m.b(x))) / math.sqrt(m.a.out_channels),
+}
+"""What is no multiple of the rows of a layer, or not once."""
+
+
+class Correlated(nn.Cell):
+    """A correlation volume, divided by the root of the number of channels."""
+
+    def __init__(self, correlate):
+        super().__init__()
+        self.correlate = correlate
+        self.a, self.b = (nn.Conv1d(3, 16, 1, has_bias=True) for _ in range(2))
+        self.out = nn.Dense(6, 4)
+
+    def construct(self, x):
+        return self.out(self.correlate(self, x))
+
+
+@pytest.mark.parametrize("how", [*SHARED, *OTHERWISE])
+def test_how_often_a_layer_is_a_factor(how):
+    network = Correlated({**SHARED, **OTHERWISE}[how]).set_train(False)
+    x = np.random.default_rng(0).random((2, 3, 6)).astype(np.float32)
+    graph = parse(MindsporeBackend(), network, x, proof=False)
+    assert bool(graph.groups) or how in OTHERWISE
+    if graph.groups:
+        assert assert_exact(network, x, graph=graph, plan=PrunePlan.uniform(graph, 0.5)).error < 1e-4

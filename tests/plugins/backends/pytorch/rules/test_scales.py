@@ -158,3 +158,60 @@ def test_a_number_that_another_module_holds_is_not_meant(dim, heads, extra):
     graph = trace(network, x)
     assert not graph.frozen and [layer.name for layer in graph.layers if layer.protected] == ["b"]
     assert assert_exact(network, x, graph=graph).error < 1e-12
+
+
+def correlated(first, second):
+    return first.flatten(2).mT @ second.flatten(2) / torch.sqrt(torch.tensor(first.shape[1]))
+
+
+SHARED = {
+    "with itself": lambda m, x: (f := m.a(x)).mT @ f / math.sqrt(f.shape[-2]),
+    "halves of the batch": lambda m, x: correlated(*m.a(torch.cat([x, x.flip(0)])).chunk(2)),
+    "two calls": lambda m, x: correlated(m.a(x), m.a(x.flip(-1))),
+    "sdpa": lambda m, x: scaled_dot_product_attention(f := m.a(x).mT, f, x.mT),
+    "sdpa, scaled": lambda m, x: scaled_dot_product_attention(f := m.a(x).mT, f, x.mT, scale=f.shape[-1] ** -0.5),
+    "a layer's own size": lambda m, x: m.a(x).mT @ m.b(x) / math.sqrt(m.a.out_channels),
+    "a part of it": lambda m, x: (f := m.a(x)).mT @ f * (m.a.weight.shape[0] // 2) ** -0.5,
+    "beside a quotient": lambda m, x: m.a(x).mT @ (m.one / m.b(x).exp()) / math.sqrt(m.a.out_channels),
+}
+"""Correlations of what one layer makes with itself: its rows are a factor of the result twice."""
+
+OTHERWISE = {
+    "divided by": lambda m, x: (m.a(x).exp() + 1).mT @ (x.new_ones(1) / m.b(x)) / math.sqrt(m.a.out_channels),
+    "one side first": lambda m, x: (f := m.a(x)).mT @ (f * f.shape[1] ** -0.5),
+    "and another": lambda m, x: (f := m.a(x)).mT @ f / math.sqrt(f.shape[1]) + f.mT @ m.b(x) / math.sqrt(f.shape[1]),
+    "a square": lambda m, x: (m.a(x).exp() + 1).mT @ ((f := m.b(x)) * f) / math.sqrt(f.shape[1]),
+    "a square, turned": lambda m, x: (m.a(x).exp() + 1).mT @ ((f := m.b(x)) * f.view(f.shape)) / math.sqrt(f.shape[1]),
+    "a square, in two steps": lambda m, x: (m.a(x).exp() + 1).mT @ ((f := m.b(x)) * m.one * f) / math.sqrt(f.shape[1]),
+    "distances": lambda m, x: torch.cdist(m.a(x).mT, m.b(x).mT) / math.sqrt(m.a.out_channels),
+    "twice in a row": lambda m, x: m.a(x).mT @ m.c(m.c(m.b(x))) / math.sqrt(m.a.out_channels),
+}
+"""What is no multiple of the rows of a layer, or not once."""
+
+
+class Correlated(nn.Module):
+    """A correlation volume, divided by the root of the number of channels."""
+
+    def __init__(self, correlate):
+        super().__init__()
+        self.correlate, self.one = correlate, nn.Parameter(torch.ones(1))
+        self.a, self.b, self.c, self.out = (
+            nn.Conv1d(3, 16, 1),
+            nn.Conv1d(3, 16, 1),
+            nn.Conv1d(16, 16, 1),
+            nn.Linear(6, 4),
+        )
+
+    def forward(self, x):
+        y = self.correlate(self, x)
+        return self.out(y) if y.shape[-1] == 6 else y
+
+
+@pytest.mark.parametrize("how", [*SHARED, *OTHERWISE])
+def test_how_often_a_layer_is_a_factor(how):
+    torch.manual_seed(0)
+    network, x = Correlated({**SHARED, **OTHERWISE}[how]).double().eval(), torch.rand(2, 3, 6, dtype=torch.float64)
+    graph = parse(PytorchBackend(), network, x, proof=False)
+    assert bool(graph.groups) or how in OTHERWISE
+    if graph.groups:
+        assert assert_exact(network, x, graph=graph, plan=PrunePlan.uniform(graph, 0.5)).error < 1e-12
