@@ -181,6 +181,11 @@ class Uses:
         """Note a real number that a module holds; another of the same value, computed in a forward, is not meant."""
         self.held[id(value)] = value
 
+    def note(self, value: float, origin: SizeOrigin, exponent: float) -> None:
+        """Note that a number is this power of a size, and what its reciprocal is."""
+        self.powers[id(value)] = (value, origin, exponent)
+        self.guess(1 / float(value), origin, -exponent)
+
     def guess(self, value: float, origin: SizeOrigin, exponent: float) -> None:
         """Note what a number may be, wherever it turns up in the same forward."""
         self.guesses.setdefault((self.place, value), (origin, exponent))
@@ -224,6 +229,8 @@ def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[Sy
         mine, theirs = self.origin, other.origin if isinstance(other, SymInt) else self.uses.literal(int(other))
         if isinstance(mine, Literal) and isinstance(theirs, Literal):
             return value
+        if operator == "*" and theirs == Literal(1):  # what products begin with
+            return SymInt(value, mine, self.uses)
         left, right = (theirs, mine) if swapped else (mine, theirs)
         return SymInt(value, Combined(value, operator, left, right), self.uses)
 
@@ -385,8 +392,7 @@ class SymInt(int):
 
     def _noted(self, value: Any, exponent: Any) -> Any:
         if isinstance(value, float) and value:
-            self.uses.powers[id(value)] = (value, self.origin, float(exponent))
-            self.uses.guess(1 / float(value), self.origin, -float(exponent))
+            self.uses.note(value, self.origin, float(exponent))
         return value
 
     def becomes_real(self) -> None:

@@ -21,6 +21,7 @@ from prunekit.core.recording.conversions import Conversions, of_classes, with_co
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes, tensors_held
 from prunekit.core.recording.seen_builtins import seen_builtins
+from prunekit.core.recording.seen_math import seen_roots
 from prunekit.core.recording.seen_numpy import seen_arrays, seen_products
 from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
@@ -186,6 +187,7 @@ class Recorder(recording.Recorder):
             seen_builtins(self._namespaces.values(), self.is_tensor),
             seen_products(namespaces),
             seen_arrays(namespaces),
+            seen_roots(namespaces, self.tracker.uses),
             self._sizes.watching(self._cells),
             dispatching(self.dispatched),
         ):

@@ -19,10 +19,12 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
+from prunekit.core.recording.code_draws import seeded_draws
 from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.mode_branches import branches_on_training
 from prunekit.core.recording.module_attributes import known_attributes
 from prunekit.core.recording.seen_builtins import seen_builtins
+from prunekit.core.recording.seen_math import seen_roots
 from prunekit.core.recording.seen_numpy import seen_products
 from prunekit.core.recording.uncached import uncached
 from prunekit.core.recording.views import put_back
@@ -164,6 +166,7 @@ class Recorder(recording.Recorder):
             uncached(namespaces, tracker.uses.libraries),
             seen_builtins(self._namespaces.values(), self.is_tensor),
             seen_products(namespaces),
+            seen_roots(namespaces, tracker.uses),
             tracker,
             _Dispatching(self),
         ):
@@ -220,9 +223,9 @@ def record(
 
 
 def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> None:
-    """Record the forward in evaluation mode and, where that is called for, in training mode."""
+    """Record the forward in evaluation mode, where some draw too, and, if called for, in training mode."""
     device = device_of(network)
-    with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng():  # some draw in evaluation too
+    with evaluating(network, fresh=True), torch.no_grad(), torch.random.fork_rng(), seeded_draws():
         outputs = recorder.run(forward, handed_over(inputs, device))
     if not outputs:
         raise DataError("the network returned no tensor; return tensors in tuples, lists, dicts and dataclasses")
