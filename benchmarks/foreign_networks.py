@@ -35,9 +35,9 @@ def _image(side: int, channels: int = 3) -> torch.Tensor:
 
 
 def _made(path: str, inputs: Callable[[], Any], /, **options: Any) -> Case:
-    """A class of a module, called with options, which may be functions that make them."""
+    """A class of a module, called with options, which may be cases of which the network counts."""
     module, name = path.rsplit(".", 1)
-    made = {key: value() if isinstance(value, partial) else value for key, value in options.items()}
+    made = {key: value()[0] if isinstance(value, partial) else value for key, value in options.items()}
     return getattr(import_module(module), name)(**made), inputs()
 
 
