@@ -11,7 +11,7 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.kinds import Kind
 from prunekit.core.graph.labels import Axes, IntArray, Labels
 from prunekit.core.graph.operators import Operator, OperatorGraph
-from prunekit.core.graph.tracked_sizes import Attribute, SizeOrigin
+from prunekit.core.graph.tracked_sizes import Attribute, Combined, SizeOrigin
 from prunekit.core.graph.weight_forms import weight_forms
 from prunekit.core.graph.weight_paths import WeightPaths
 
@@ -132,6 +132,8 @@ class FlowState:
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
         squeezed: Labels of axes that would vanish if one position were left of them.
         filled_up: Labels of a part and of what the code makes to fill it up, to which size, and where.
+        multiples: Labels of which there are so many times those of another axis, these as often, by which product of
+            sizes, and where.
         dealt: First results of the operators that divide an axis into equal parts of which only the number that stays
             is the same (`prunekit.core.graph.shuffles`).
         divided: Where axes are divided into equal parts.
@@ -157,6 +159,7 @@ class FlowState:
         self.pieces: list[IntArray] = []
         self.squeezed: list[IntArray] = []
         self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
+        self.multiples: list[tuple[IntArray, IntArray, Combined, Operator[Attributes]]] = []
         self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))
         self._axes: dict[int, Axes] = {}
         self._spread: dict[int, IntArray] = {}

@@ -112,8 +112,10 @@ def _of_layer(
     ndim = len(flow.shape(operator.outputs[0]))
     name, out = flow.weight(weight), flow.axes(weight).get(attributes.out_axis)
     own = flow.parameters.get(name or "", [])
-    if name is None or out is None:
+    if out is None:
         return None
+    if name is None:
+        return _of_a_part(trail, operator, attributes, depth)
     axis = next((k for k, labels in enumerate(own) if labels is not None and np.isin(out, labels).all()), None)
     if axis is None or (labels := own[axis]) is None:
         return None
@@ -131,6 +133,23 @@ def _of_layer(
         weight = source
     if key == (name, axis):
         trail.tables[weight] = {key: _along(axis, len(flow.shape(weight)), labels.size)}
+    return tables
+
+
+def _of_a_part(
+    trail: Trail, operator: Operator[Attributes], attributes: Linear | Convolution, depth: int
+) -> Tables | None:
+    """The same where the weight is cut out of a parameter, or put together of several, as its bias may be."""
+    ndim, tables = len(trail.flow.shape(operator.outputs[0])), Tables()
+    place = ndim - 1 if isinstance(attributes, Linear) else 1
+    for tensor, axis in zip(operator.inputs[1:3], (attributes.out_axis, 0), strict=False):
+        found = behind(trail, tensor, depth - 1)
+        if found is None:
+            return None
+        for key, table in found.items():
+            if table.size != table.shape[axis]:  # it is a multiple of rows along another axis
+                return None
+            tables[key] = table.reshape([-1 if k == place else 1 for k in range(ndim)])
     return tables
 
 

@@ -125,13 +125,14 @@ def divide(
     chosen = free[-2] if whole else free[-1]
     rows = np.moveaxis(split.table, chosen, -1).reshape(-1, split.table.shape[chosen])
     labels, axis = flow.divide(operator, rows, free=not whole), split.axes[chosen]
-    origin, following = origins[axis], split.axes[chosen + 1 :][:1]
+    origin = origins[axis]
     rest = [a for a in split.axes if a != axis]
-    for other in following:  # the parts of h, x // h: together they are x
-        ratio = origins[other]
+    for other in split.axes[max(chosen - 1, 0) : chosen + 2]:  # parts of h beside x // h: together they are x
+        ratio = origins[other] if other != axis else None
         if isinstance(ratio, Combined) and ratio.operator == "//" and ratio.right in factors(origin):
             part = _factor(labels, factors(origin), ratio.right)
-            require(flow, np.repeat(part, ratio.value), ratio.left, operator)
+            together = np.repeat(part, ratio.value) if other > axis else np.tile(part, ratio.value)
+            require(flow, together, ratio.left, operator)
             rest.remove(other)
     for other in rest:
         pin(flow, origins[other], operator)
@@ -142,6 +143,10 @@ def settle(flow: FlowState) -> None:
     """Every use of an attribute counts the same labels; an attribute that sizes anything else stays."""
     for labels, whole, operator in flow.filled_up:  # what they meet has tied them by now
         require(flow, labels, whole, operator)
+    for labels, times, product, operator in flow.multiples:  # 2 * n: in which order they lie, other code has told
+        root = flow.labels.classes()
+        if not np.array_equal(np.sort(root[labels]), np.sort(root[times])):
+            _laid_out(flow, labels, product, operator)
     for attribute, uses in flow.attributes.items():
         for labels in uses:
             if attribute in flow.pinned:
@@ -161,10 +166,27 @@ def _told(origin: Literal) -> str:
 
 
 def _product(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator[Attributes]) -> None:
-    """The factors of a product as axes of their own, of which one shrinks."""
+    """The factors of a product, of which one shrinks."""
     parts = [f for f in factors(origin) if f.value != 1]
     if (one := _counted_alike(flow, labels, parts)) is not None:
         return require(flow, *one, operator)
+    if (times := _multiple_of(flow, labels, parts)) is not None:
+        flow.multiples.append((labels, times, origin, operator))
+        return
+    _laid_out(flow, labels, origin, operator)
+
+
+def _multiple_of(flow: FlowState, labels: IntArray, parts: Sequence[SizeOrigin]) -> IntArray | None:
+    """Where a size is several times that of one axis: the labels there, as often."""
+    changing = [part for part in parts if shrinks(flow, part)]
+    if len(changing) != 1 or (counts := counted(flow, changing[0])) is None or counts.size != changing[0].value:
+        return None
+    return np.tile(counts, labels.size // counts.size)
+
+
+def _laid_out(flow: FlowState, labels: IntArray, origin: Combined, operator: Operator[Attributes]) -> None:
+    """The factors of a product as axes, in the order in which the code names them."""
+    parts = [f for f in factors(origin) if f.value != 1]
     varying, inner = varying_part(labels.reshape([part.value for part in parts]))
     for k, part in enumerate(parts):
         if k not in varying:

@@ -41,6 +41,8 @@ def _arithmetic(name: str, operator: str, swapped: bool = False) -> Callable[[Sy
         mine, theirs = self.origin, other.origin if isinstance(other, SymInt) else self.uses.literal(int(other))
         if isinstance(mine, Literal) and isinstance(theirs, Literal):
             return value
+        if operator == "*" and theirs == Literal(1):  # what products begin with
+            return self.of(value, mine)
         left, right = (theirs, mine) if swapped else (mine, theirs)
         return self.of(value, Combined(value, operator, left, right))
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves, map_once
+from prunekit.core.recording.code_draws import seeded_draws
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_buffers, set_training
 
 HALF = (torch.float16, torch.bfloat16)
@@ -117,11 +118,11 @@ def evaluating(network: nn.Module, fresh: bool = False) -> Iterator[nn.Module]:
 
 @contextlib.contextmanager
 def training(network: nn.Module) -> Iterator[None]:
-    """Training mode inside the block, after which modes, buffers and torch's random numbers are as they were."""
+    """Training mode inside the block, after which modes, buffers and random numbers are as they were."""
     modes = [(module, module.training) for module in modules(network)]
     buffers = [(buffer, buffer.detach().clone()) for _, buffer in named_buffers(network)]
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), seeded_draws():
             torch.manual_seed(0)
             set_training(network, True)
             yield

@@ -19,6 +19,7 @@ from prunekit.core.graph.attributes import Attributes
 from prunekit.core.graph.operators import Operator, OperatorGraph
 from prunekit.core.graph.tracked_sizes import Attribute, Extent, SizeOrigin
 from prunekit.core.recording import Rule
+from prunekit.core.recording.code_draws import seeded_draws
 from prunekit.core.recording.conversions import Conversions, of_classes, with_conversions
 from prunekit.core.recording.mode_branches import mode_asked
 from prunekit.core.recording.module_attributes import known_attributes
@@ -225,12 +226,13 @@ def record(
 
 
 def _run(recorder: Recorder, network: torch.nn.Module, forward: Callable[[Any], Any], inputs: Any) -> None:
-    """Record the forward in evaluation mode and, where that is called for, in training mode."""
+    """Record the forward in evaluation mode, where some draw too, and, if called for, in training mode."""
     device = device_of(network)
     with (
         evaluating(network, fresh=True),
         torch.no_grad(),
         torch.random.fork_rng(),  # some draw in evaluation too
+        seeded_draws(),
         mode_asked(network, torch.nn.Module) as asked,
     ):
         outputs = recorder.run(forward, handed_over(inputs, device))

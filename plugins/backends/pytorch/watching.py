@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from prunekit.core.pruning.call_places import Call, CallPlaces, Place
 from prunekit.core.pruning.reference import Reference
+from prunekit.core.recording.code_draws import seeded_draws
 from prunekit.plugins.backends.pytorch.call import signature, tensors_in
 from prunekit.plugins.backends.pytorch.forward import evaluating, to_numpy, training
 from prunekit.plugins.backends.pytorch.module_tree import named_modules
@@ -63,7 +64,7 @@ class Watching(TorchDispatchMode):
                 torch.set_default_dtype(torch.float64)
             mode = training(network) if self._training else evaluating(network, fresh=True)
             followed = modules_followed(lambda module: places.enter(names.get(module)), lambda *_: places.leave())
-            with mode, torch.no_grad(), unfused(network), torch.random.fork_rng(), followed:
+            with mode, torch.no_grad(), unfused(network), torch.random.fork_rng(), seeded_draws(), followed:
                 torch.manual_seed(0)
                 with self:
                     yield
@@ -93,6 +94,8 @@ def _lifted(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
         kwargs = {**kwargs, "dtype": asked}
     if name.startswith(("fake_quantize_per_channel", "_fake_quantize_learnable_per_channel")):
         args = (args[0], args[1].float(), *args[2:])  # the one number that has to be in single precision
+    if name == "lift_fresh" and (asked := _WIDER.get(args[0].dtype)) is not None:  # torch.tensor(size, dtype=float)
+        args = (args[0].to(asked),)
     if name in ("_softmax", "_log_softmax"):  # whether half becomes float32 on the way
         args = (*args[:2], False)
     return args, kwargs

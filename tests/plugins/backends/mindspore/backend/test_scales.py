@@ -38,6 +38,9 @@ FOLLOWED = {
     "tensor of a power": lambda m, q, k, v: by_hand(q, k, v, lambda s: s * Tensor(m.head**-0.5, mindspore.float32)),
     "add": lambda m, q, k, v: by_hand(q, k, v, lambda s: mint.add(ops.ones((7, 7), s.dtype), s, alpha=m.head**-0.5)),
     "baddbmm": batched,
+    "root of a root": lambda m, q, k, v: by_hand(
+        q / math.sqrt(math.sqrt(m.head)), k * (1 / math.sqrt(math.sqrt(m.head))), v, lambda s: s
+    ),
 }
 """Scales that the pruned network computes anew."""
 

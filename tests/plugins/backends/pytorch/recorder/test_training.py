@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -154,3 +156,27 @@ def test_an_activation_that_is_kept_stays_prunable():
 
     graph, small = pruned(Kept())
     assert small.a.out_channels == 4 and graph.groups[0].size == 8
+
+
+class Masks(nn.Module):
+    """Training masks some of its features by NumPy's or Python's own numbers (wav2vec 2.0 does)."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.a, self.b, self.c, self.draw = nn.Linear(3, 8), nn.Linear(8, 8), nn.Linear(8, 4), draw
+
+    def forward(self, x):
+        x = torch.relu(self.a(x))
+        if self.training:
+            x = x * torch.tensor([self.draw() > 0.5 for _ in range(x.shape[1])], dtype=x.dtype)[:, None]
+        return self.c(torch.relu(self.b(x)))
+
+
+@pytest.mark.parametrize("draw", [np.random.rand, random.random])
+def test_training_that_draws_elsewhere_is_proven(draw):
+    np.random.seed(5), random.seed(5)
+    graph = trace(Masks(draw).eval(), torch.rand(2, 12, 3))
+    after = draw()
+    assert len(graph.proven) == len(graph.groups) == 2 and not graph.frozen
+    np.random.seed(5), random.seed(5)
+    assert after == draw()  # the caller's numbers go on as if nothing had been drawn

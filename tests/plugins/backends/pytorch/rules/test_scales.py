@@ -65,6 +65,12 @@ FOLLOWED = {
     "of places": lambda m, q, k, v: by_hand(
         q, k, v, lambda s: s.gather(-1, torch.arange(6, -1, -1).expand(s.shape)) / math.sqrt(m.head)
     ),
+    "root of a root": lambda m, q, k, v: by_hand(
+        q / math.sqrt(math.sqrt(m.head)), k * (1 / math.sqrt(math.sqrt(q.shape[-1]))), v, lambda s: s
+    ),
+    "in single precision": lambda m, q, k, v: by_hand(
+        q, k, v, lambda s: s / torch.sqrt(torch.tensor(q.size(-1), dtype=torch.float32)).to(s.dtype)
+    ),
     "in place": lambda m, q, k, v: scaled_dot_product_attention(q.clone().mul_(m.head**-0.5), k, v, scale=1.0),
 }
 """Scales that the pruned network computes anew."""
@@ -109,6 +115,53 @@ def test_a_scale_is_made_up_for(how, gain):
     assert found.error < 1e-12 and found.effect > 1e-3
     small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
     assert (small.head, small.scale) == (8, 0.25)
+
+
+class Crossed(nn.Module):
+    """torch's own attention to another sequence: it cuts its weight into parts, by multiples of the width."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.a, self.b, self.norm, self.out = nn.Linear(8, 32), nn.Linear(8, 32), nn.LayerNorm(32), nn.Linear(32, 5)
+        self.attention, self.values = nn.MultiheadAttention(32, 4, batch_first=True), values
+
+    def forward(self, x, y):
+        x, y = self.a(x), self.b(y)
+        return self.out(x + self.attention(self.norm(x), y, self.values(y))[0])
+
+
+@pytest.mark.parametrize("values", [nn.Identity(), nn.ReLU()], ids=["keys are values", "all differ"])
+def test_attention_to_another_sequence(values):
+    network, x = Crossed(values).double().eval(), [torch.randn(1, n, 8, dtype=torch.float64) for n in (6, 7)]
+    graph = trace(network, tuple(x))
+    assert not graph.frozen and [layer.name for layer in graph.layers if layer.protected] == ["out"]
+    assert len(graph.proven) == len(graph.groups) > 0
+    found = assert_exact(network, tuple(x), graph=graph)
+    assert found.error < 1e-12 and found.macs < 0.35 and found.effect > 1e-3
+
+
+class Rearranged(nn.Module):
+    """Queries are divided by the number of heads and keys by their width, which einops multiplies up from 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.heads, self.width = 4, 8
+        self.q, self.k, self.out = nn.Linear(8, 32), nn.Linear(8, 32), nn.Linear(8, 5)
+
+    def forward(self, x):
+        q, k = self.q(x), self.k(x)
+        q = q.reshape(*q.shape[:2], self.heads, q.shape[2] // (1 * self.heads)).transpose(1, 2)
+        k = k.reshape(*k.shape[:2], k.shape[2] // (1 * self.width), self.width).transpose(1, 2)
+        return self.out((q @ k.mT).softmax(-1).mean(1) @ x)
+
+
+def test_heads_of_which_the_code_holds_the_width():
+    network, x = Rearranged().double().eval(), torch.randn(2, 7, 8, dtype=torch.float64)
+    graph = trace(network, x)
+    assert [(g.mids, g.size) for g in graph.groups] == [((0, 1), 8)] and graph.proven == {0}
+    small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
+    assert (small.heads, small.width, small.q.out_features, small.k.out_features) == (4, 4, 16, 16)
+    assert assert_exact(network, x, graph=graph).error < 1e-12
 
 
 class Disentangled(nn.Module):
