@@ -29,8 +29,9 @@ class SearchPipeStep:
         """Search; the records are those of the original and of the best k, best first."""
         folder = context.folder.step(step.name)
         setup = prepare_search(context, step)
+        original = keep_original(context, step, setup)  # first, as what is wrong with the test data shows here
         best = _best_trials(context, step, setup)
-        rows = [keep_original(context, step, setup), *(keep_trial(context, step, setup, found) for found in best)]
+        rows = [original, *(keep_trial(context, step, setup, found) for found in best)]
         write_step(folder, rows)
         return rows
 

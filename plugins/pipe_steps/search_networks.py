@@ -10,6 +10,8 @@ from prunekit.core.config import StepConfig
 from prunekit.core.cost import price
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, layer_rows, save_network
+from prunekit.core.pipeline.errors import error_location
+from prunekit.core.pipeline.original_outputs import refuse_not_finite
 from prunekit.core.pipeline.reports import record
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.search.latency import latency_figures
@@ -51,7 +53,12 @@ def _figures(
 ) -> dict[str, Any]:
     """Accuracy on the test split, what the search said, and the cost."""
     assert step.dataset is not None
-    tested = context.measure(network, context.data.batches(step.dataset.test, "test"))
+    split = step.dataset.test
+    tested = context.measure(network, context.data.batches(split, "test"))
+    if plan is None:
+        dataset, data = context.data.of(split, "test"), context.data.batches(split, "test")
+        with error_location(step.where):
+            refuse_not_finite(context.backend, network, tested, data, dataset, "test")
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total, **search,
