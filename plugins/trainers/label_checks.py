@@ -23,7 +23,7 @@ def says_nothing(target: Any, ignore_index: int | None) -> bool:
     """
     found = [(path, np.asarray(leaf)) for path, leaf in leaf_paths(target) if isinstance(leaf, _LABELS)]
     if boxes := [array for path, array in found if not _BOXES.isdisjoint(path.split("."))]:
-        return not any((array > 0).any() for array in boxes)  # padded ones are 0 or -1 throughout
+        return not any(array.size for array in boxes)
     arrays = [array for _, array in found]
     if any(not array.size for array in arrays):
         return not any(array.any() for array in arrays)

@@ -198,10 +198,8 @@ class TrainingLoop(ABC):
                 size = batch_size(inputs)
                 value = run.training.loss(inputs, target)
                 if not math.isfinite(value):
-                    batch = (inputs, target)
-                    raise loss_not_finite(
-                        f"{place}, batch {number + 1}", value, batch, run.steps + epoch, self._advice(lr)
-                    )
+                    place, batch = f"{place}, batch {number + 1}", (inputs, target)
+                    raise loss_not_finite(place, value, batch, run.steps + epoch, self._advice(lr))
                 run.training.step(lr)
                 run.steps += 1
                 total += size * value
