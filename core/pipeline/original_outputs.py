@@ -38,7 +38,7 @@ def refuse_not_finite(
     first = _first(backend, network, data)
     where = f"; its outputs hold {first[1]} for {Reader(dataset, split).place(first[0])}" if first else ""
     raise RunError(
-        f"the {split} {wrong[0]} of the original network{where}, although data and trained weights are finite"
+        f"the {split} {wrong[0]} for the original network{where}, although data and trained weights are finite"
         f"{_in_state(backend, network)}; does it overflow (half precision), divide by zero or take the logarithm of"
         " zero? Nothing pruned could be compared with it"
     )

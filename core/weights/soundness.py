@@ -12,6 +12,8 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.name_matching import some
 
+_LEAST_RANGE = float(np.finfo(np.float16).max)
+
 
 def refuse_unsound(
     backend: Backend, network: Network, source: str = "", given: Mapping[str, NDArray[Any]] | None = None
@@ -44,4 +46,4 @@ def _too_large(array: NDArray[Any] | None) -> str:
     if array is None or not array.size or not np.isfinite(array).all():
         return ""
     largest = float(np.abs(array.astype(np.float64)).max())
-    return f"{largest:.3g} is too large for the network's dtype" if largest > np.finfo(np.float16).max else ""
+    return f"{largest:.3g} is too large for the network's dtype" if largest > _LEAST_RANGE else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from prunekit.core.data.contract import Inputs, as_call
@@ -59,9 +60,9 @@ class MeasuredLatency:
                 stack.enter_context(evaluating(network))
             forwards = {name: _reading(network, args, kwargs) for name, network in networks.items()}
             wait = _read_already if on_cpu else mindspore.runtime.synchronize
-            next(iter(forwards.values()))()  # the first operator makes the threads
-            used = min(used, working_threads(("ActorThread", "KernelThread")) or used)
-            return in_turns(forwards, wait, batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats)
+            found = in_turns(forwards, wait, batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats)
+        used = min(used, working_threads(("ActorThread", "KernelThread")) or used)  # which the first operator makes
+        return {name: replace(latency, threads=used) for name, latency in found.items()}
 
 
 def _read_already() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+SHAPE = (1, 8, 8)
+
 
 class Mute(Exception):
     def __str__(self) -> str:
@@ -32,8 +34,8 @@ FAULTS: dict[str, Callable[[], Any]] = {
     "KeyError": lambda: {}["x"],
     "Mute": lambda: raised(Mute()),
     "nothing": lambda: None,
-    "NaN": lambda: (np.full(2, np.nan, np.float32), 1.0),
-    "inf": lambda: (np.zeros(2, np.float32), np.inf),
+    "NaN": lambda: (np.full(SHAPE, np.nan, np.float32), 1.0),
+    "inf": lambda: (np.zeros(SHAPE, np.float32), np.inf),
     "killed": killed,
 }
 
@@ -46,7 +48,7 @@ class Faulty:
         return 6
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        given: tuple[Any, Any] = FAULTS[self.fault]() if index == 3 else (np.zeros(2, np.float32), 1.0)
+        given: tuple[Any, Any] = FAULTS[self.fault]() if index == 3 else (np.zeros(SHAPE, np.float32), 1.0)
         return given
 
     def sample_name(self, index: int) -> str:

@@ -46,7 +46,7 @@ def test_a_killed_worker_may_have_had_no_memory() -> None:
 def test_faults_of_augmentation_collate_and_length() -> None:
     class Varied(Faulty):
         def augment(self, sample: Any, rng: np.random.Generator) -> Any:
-            return sample[0] / np.zeros(2, np.float32), 1
+            return sample[0] / np.float32(0), 1.0
 
     class Collated(Faulty):
         def collate(self, samples: Any) -> Any:
