@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from prunekit.core.data.contract import Batch, DataError
-from prunekit.core.data.finite import not_finite
 from prunekit.plugins.trainers.errors import TrainingError
 
 
-def loss_not_finite(place: str, loss: float, batch: Batch, steps: int, advice: str) -> Exception:
+def loss_not_finite(place: str, loss: float, steps: int, advice: str) -> TrainingError:
     """The error for a loss that is not finite.
 
     Args:
         place: Epoch and batch.
         loss: It.
-        batch: Of what.
         steps: Not 0 where steps were made before, in earlier epochs too.
         advice: What helps against a diverging training.
     """
-    if what := not_finite(batch, axes=2):
-        return DataError(f"{place}: {what}; mend the data, or leave it out")
     if steps:
         return TrainingError(f"{place}: the loss is {loss}; {advice}")
     return TrainingError(

@@ -198,8 +198,7 @@ class TrainingLoop(ABC):
                 size = batch_size(inputs)
                 value = run.training.loss(inputs, target)
                 if not math.isfinite(value):
-                    place, batch = f"{place}, batch {number + 1}", (inputs, target)
-                    raise loss_not_finite(place, value, batch, run.steps + epoch, self._advice(lr))
+                    raise loss_not_finite(f"{place}, batch {number + 1}", value, run.steps + epoch, self._advice(lr))
                 run.training.step(lr)
                 run.steps += 1
                 total += size * value
@@ -232,7 +231,7 @@ class _Run:
     def data(self, epoch: int) -> EpochData:
         """The batches of an epoch; before the first step one with a label must be among them."""
         ask = self._train_batches
-        self._data = EpochData(ask(epoch)) if self.steps else labelled(ask, epoch, self.ignore_index)
+        self._data = EpochData(ask(epoch), epoch) if self.steps else labelled(ask, epoch, self.ignore_index)
         return self._data
 
     @property

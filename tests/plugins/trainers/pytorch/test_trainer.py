@@ -219,12 +219,13 @@ def test_what_a_diverging_training_has_computed_is_kept(tmp_path: Path) -> None:
 
 
 def test_weights_that_the_last_step_of_an_epoch_ruins_are_no_result(tmp_path: Path) -> None:
-    ruined = nn.Linear(6, 3)
-    with pytest.raises(TrainingError, match=r"epoch 1: after its last step .* with weight \(.*\); lower the learning"):
-        Trainer(optimizer={"type": "SGD", "lr": 3e38}).fit(
-            ruined, lambda epoch: [next(data(0))], checkpoint=tmp_path / "c"
-        )
-    assert not (tmp_path / "c").exists()
+    inputs, target = next(data(0))
+    trainer = Trainer(optimizer={"type": "SGD", "lr": 3e38})
+    with pytest.raises(
+        TrainingError, match=r"epoch 1: after its last step .* with weight \(.*\).*; lower the learning"
+    ):
+        trainer.fit(nn.Linear(6, 3), lambda epoch: [(1000 * inputs, target)], checkpoint=tmp_path / "checkpoint")
+    assert not (tmp_path / "checkpoint").exists()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
