@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from prunekit.core.config import ComponentSpec, SplitConfig
 from prunekit.core.data import Batch, Dataset, batches
 from prunekit.core.data.batches import Batches
+from prunekit.core.data.reading import Reader
 from prunekit.core.pipeline.components import make_component
 from prunekit.core.search.candidate_builder import first_images
 
@@ -51,7 +52,7 @@ class Datasets:
 
     def first_images(self, split: SplitConfig, name: str, images: int) -> list[Batch]:
         """The first images of a split in their order, not augmented, decoded once."""
-        limited = range(min(images, len(self.of(split, name))))
+        limited = range(min(images, len(Reader(self.of(split, name), name))))
         return first_images(self.batches(split, name, list(limited)), images)
 
     def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Batches]:
