@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -121,7 +123,13 @@ def failures_of(place: str) -> Iterator[None]:
 def _failure(place: str, problem: BaseException) -> DataError:
     if isinstance(problem, DataError):
         return DataError(f"{place}: {problem}")
-    return DataError(f"{place}: {told(problem)}")
+    return DataError(f"{place}: {told(problem)}{_raised(problem)}")
+
+
+def _raised(problem: BaseException) -> str:
+    """The line that raised; nothing where it is one of ours."""
+    frame = traceback.extract_tb(problem.__traceback__)[-1]
+    return "" if frame.filename == __file__ else f" (raised in {Path(frame.filename).name}:{frame.lineno})"
 
 
 def told(problem: BaseException) -> str:

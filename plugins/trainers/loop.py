@@ -165,6 +165,8 @@ class TrainingLoop(ABC):
             start = 0
             if path is not None and path.exists():
                 start = training.read(path, self._fingerprint(settings_of(train_batches(0))))
+                if wrong := shown(training.unsound_weights()):
+                    raise TrainingError(f"{path}: nothing can be computed with {wrong}; remove it to start anew")
             for epoch in range(start, self.epochs):
                 try:
                     report = self._epoch(run, epoch)

@@ -238,6 +238,16 @@ def test_weights_that_are_not_finite_are_not_trained(value: float) -> None:
         Trainer().fit(broken, data)
 
 
+def test_a_checkpoint_whose_weights_are_not_finite_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    Trainer(epochs=1).fit(network(), data, checkpoint=path)
+    content = torch.load(path, weights_only=True)
+    content["network"]["0.bias"][0] = np.nan
+    torch.save(content, path)
+    with pytest.raises(TrainingError, match=r"checkpoint: nothing can be computed with 0.bias \(NaN\); remove it to"):
+        Trainer(epochs=1).fit(network(), data, checkpoint=path)
+
+
 def test_data_that_is_not_finite_is_not_called_a_divergence() -> None:
     inputs, target = next(data(0))
     inputs[3, 1] = np.nan
