@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prunekit.core.backend import Network
+from prunekit.core.backend import Backend, Network
 from prunekit.core.backend_factory import backend_for
 from prunekit.core.cost import CostModel
-from prunekit.core.data.contract import Batch, Inputs
+from prunekit.core.data.contract import Batch, DataError, Inputs
+from prunekit.core.data.finite import finite_batches, not_finite
 from prunekit.core.parsing.channel_graph import ChannelGraph
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pruning import compensation
@@ -15,6 +16,7 @@ from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
+from prunekit.core.weights import refuse_unsound
 from prunekit.registry import Register, RegisterType
 
 __all__ = ["backend_for", "compensate", "prune", "recalibrate", "shrink", "trace"]
@@ -46,9 +48,12 @@ def trace(
         OutputError: The network has no such output.
         TypeError: No registered backend handles the network's class.
         ValueError: A module in ``ignore`` does not exist.
+        PrunekitError: Weights or inputs are not finite; they are named.
     """
+    backend = _sound(network)
+    _refuse_not_finite(example_inputs)
     return parse(
-        backend_for(network), network, example_inputs, ignore, leaf_modules=leaf_modules, whole_parts=whole_parts,
+        backend, network, example_inputs, ignore, leaf_modules=leaf_modules, whole_parts=whole_parts,
         outputs=outputs,
     )  # fmt: skip
 
@@ -73,15 +78,27 @@ def compensate(
         graph: The original's channel graph.
         plan: What stays.
         batches: ``(inputs, target)``; targets are not used.
+
+    Raises:
+        PrunekitError: Weights or inputs are not finite; they are named.
     """
-    backend = backend_for(network)
-    moments = backend.observe(network, graph, batches)
+    backend = _sound(network)
+    refuse_unsound(backend, small)
+    moments = backend.observe(network, graph, finite_batches(batches))
+    moments.refuse_not_finite()
     return backend.with_state(small, compensation.compensated(graph, plan, moments, backend.state_arrays(network)))
 
 
 def recalibrate(network: Network, batches: Iterable[Batch]) -> Network:
-    """A copy of the network whose normalization statistics are those of the batches."""
-    return backend_for(network).recalibrate(network, batches)
+    """A copy of the network whose normalization statistics are those of the batches.
+
+    Raises:
+        PrunekitError: Weights or inputs are not finite; they are named.
+    """
+    backend = _sound(network)
+    changed = backend.recalibrate(network, finite_batches(batches))
+    refuse_unsound(backend, changed, f"{type(network).__name__} on these batches")
+    return changed
 
 
 def shrink(
@@ -111,12 +128,30 @@ def shrink(
 
     Raises:
         BudgetError: The budget is out of reach; the message says what is in reach.
+        PrunekitError: Weights or inputs are not finite; they are named.
     """
-    backend = backend_for(network)
+    backend = _sound(network)
+    _refuse_not_finite(example_inputs)
     graph = parse(backend, network, example_inputs, ignore, outputs=outputs)
-    builder = CandidateBuilder(backend, network, graph, list(batches))
+    builder = CandidateBuilder(backend, network, graph, list(finite_batches(batches)))
     rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(builder.importance_inputs)
     settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)
     space = SearchSpace(graph, rankings, settings, CostModel(graph))
     trial = Register.get(RegisterType.SEARCH_ALGORITHM, algorithm)(space, settings).ask()
     return builder.build(trial.plan)
+
+
+def _sound(network: Network) -> Backend:
+    """The backend that handles the network, whose weights are finite.
+
+    Raises:
+        WeightsError: They are not.
+    """
+    backend = backend_for(network)
+    refuse_unsound(backend, network)
+    return backend
+
+
+def _refuse_not_finite(example_inputs: Inputs) -> None:
+    if what := not_finite((example_inputs, None)):
+        raise DataError(f"example_inputs: {what}; give inputs that are finite")

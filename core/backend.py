@@ -133,6 +133,14 @@ class Backend(Protocol):
         """Copies of all parameters and buffers, by name."""
         ...
 
+    def unsound_weights(self, network: Network) -> dict[str, str]:
+        """What nothing can be computed with, by name, and what is wrong with it (``NaN``, ``infinite values``).
+
+        Parameters are finite; those that are not trained may be infinite, as masks are. Statistics of normalizations
+        are finite, and variances not below 0. Other buffers may hold anything: what it does shows in the outputs.
+        """
+        ...
+
     def with_state(self, network: Network, arrays: Mapping[str, NDArray[Any]]) -> Network:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         ...

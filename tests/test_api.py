@@ -15,8 +15,10 @@ from anynet import BatchNorm2d, Conv2d, Linear, Module, ReLU, Sequential
 import prunekit
 from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
 from prunekit.core.cost import price
+from prunekit.core.data import DataError
 from prunekit.core.pruning import PlanError
 from prunekit.core.search.errors import BudgetError
+from prunekit.core.weights import WeightsError
 from prunekit.registry import Register, RegisterType
 
 NAME = os.environ["PRUNEKIT_TEST_BACKEND"]
@@ -197,3 +199,37 @@ def test_the_same_in_any_process(request):
         return done.stdout
 
     assert run(1) == run(3)
+
+
+def _broken(network, end, value):
+    name = next(name for name in BACKEND.state_arrays(network) if name.endswith(end))
+    array = BACKEND.state_arrays(network)[name]
+    array.flat[0] = value
+    return BACKEND.with_state(network, {name: array}), re.escape(name)
+
+
+@pytest.mark.parametrize("act", ["trace", "shrink", "recalibrate"])
+def test_weights_and_data_that_are_not_finite_are_refused(network, batches, act):
+    images, target = batches[0]
+    bad = images.copy()
+    bad[1, 0, 0, 0] = np.nan
+
+    def call(network, images, batches):
+        calls = {
+            "trace": lambda: trace(network, images),
+            "shrink": lambda: shrink(network, images[:1], 0.5, batches),
+            "recalibrate": lambda: recalibrate(network, batches),
+        }
+        calls[act]()
+
+    broken, name = _broken(network, ".weight", np.nan)
+    with pytest.raises(WeightsError, match=rf"nothing can be computed with 1 tensor: {name} \(NaN\)"):
+        call(broken, images, batches)
+    place = "example_inputs" if act == "trace" else "batch 1, sample 1 of batches"
+    with pytest.raises(DataError, match=f"{place}: NaN in inputs"):
+        call(network, bad if act == "trace" else images, [(images, target), (bad, target)])
+
+
+def test_activations_that_overflow_are_not_computed_with(network, batches):
+    with pytest.raises(DataError, match=r"on the calibration data the inputs of the layer of .* are not finite"):
+        shrink(network, batches[0][0][:1], 0.5, [(np.full_like(batches[0][0], 3e38), None)])

@@ -215,8 +215,8 @@ def test_a_weights_file_that_would_run_code(
         (
             "dataset: *dataset\n  search",
             "dataset: {type: Torn}\n  search",
-            "tiny.yml:15: nas: IndexError: index 96 is out of bounds for axis 0 with size 96; where it was raised is in"
-            " tasks/t/logs/pipeline.log",
+            "tiny.yml:15: nas: split train of Torn, sample 95: IndexError: index 96 is out of bounds for axis 0 with"
+            " size 96 (raised in odd.py:",
         ),
     ],
 )

@@ -6,25 +6,19 @@ import multiprocessing
 import pickle
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunekit.core.data.contract import (
-    AugmentedLoading,
-    Augmenting,
-    Batch,
-    Collating,
-    DataError,
-    Dataset,
-    Sample,
-    default_collate,
-)
+from prunekit.core.data.contract import Batch, DataError, Dataset
+from prunekit.core.data.reading import Reader
+from prunekit.core.data.sharing import shared_out
 from prunekit.registry import WorkerImports, worker_imports
 
 _PREFETCH = 2  # batches in flight for each worker
@@ -38,28 +32,36 @@ _GUARD = (
 class _Recipe:
     """Makes a batch from indices; what a worker process is given once."""
 
-    dataset: Dataset
+    reader: Reader
     seed: int
     epoch: int
     augment: bool
 
     def make(self, indices: Sequence[int]) -> Batch:
-        samples = [self._sample(index) for index in indices]
-        if isinstance(self.dataset, Collating):
-            return self.dataset.collate(samples)
-        return default_collate(samples)
-
-    def _sample(self, index: int) -> Sample:
-        if self.augment and isinstance(self.dataset, AugmentedLoading):
-            return self.dataset.augmented(index, self._rng(index))
-        sample = self.dataset[index]
-        if self.augment and isinstance(self.dataset, Augmenting):
-            return self.dataset.augment(sample, self._rng(index))
-        return sample
+        samples = [self.reader.sample(index, self._rng(index) if self.augment else None) for index in indices]
+        return self.reader.batch(samples, indices)
 
     def _rng(self, index: int) -> np.random.Generator:
         # a stream for each sample, not for each batch or worker: so neither changes what a sample becomes
         return np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch], spawn_key=(index,)))
+
+
+class Batches(Iterator[Batch]):
+    """One pass over a dataset.
+
+    Attributes:
+        settings: What its batches depend on, but for the epoch and the rank, as JSON values by name.
+    """
+
+    def __init__(self, made: Generator[Batch, None, None], settings: Mapping[str, Any]) -> None:
+        self._made, self.settings = made, settings
+
+    def __next__(self) -> Batch:
+        return next(self._made)
+
+    def close(self) -> None:
+        """End the iteration, and the workers with it."""
+        self._made.close()
 
 
 def batches(
@@ -75,8 +77,13 @@ def batches(
     drop_last: bool = False,
     augment: bool = False,
     indices: Sequence[int] | NDArray[np.integer] | None = None,
-) -> Iterator[Batch]:
+    split: str = "",
+) -> Batches:
     """Iterate once over a dataset.
+
+    Every rank gets as many batches, and every sample comes once; see `shared_out` for the last samples. NaN and
+    infinities in inputs or targets are refused when they come, with the sample; only an additive mask in the inputs (0
+    and -inf) may be infinite.
 
     Args:
         dataset: Where the samples come from; with workers it is pickled once to each of them.
@@ -90,26 +97,32 @@ def batches(
         drop_last: Leave out a last global batch that is not full.
         augment: Vary the samples, where the dataset can.
         indices: The samples to take; all of them if not given.
+        split: What messages call this part of the data.
 
     Returns:
         An iterator over ``(inputs, target)``.
 
     Raises:
-        DataError: There is nothing to iterate over, or an argument is out of its range.
+        DataError: There is nothing to iterate over, or an argument is out of its range; later, the dataset raises, or
+            gives what is not finite.
     """
     _check(batch_size, seed, epoch, workers, rank, world)
-    order = _order(dataset, shuffle, seed, epoch, indices)
+    reader = Reader(dataset, split)
+    order = _order(reader, shuffle, seed, epoch, indices)
     step = batch_size * world
     if drop_last and len(order) < step:
         raise DataError(
             f"drop_last leaves no batch: {len(order)} samples, {step} in a batch;"
             " lower batch_size or set drop_last: False"
         )
-    stop = len(order) - len(order) % step if drop_last else len(order)
-    parts = [order[start : start + step][rank::world].tolist() for start in range(0, stop, step)]
-    parts = [part for part in parts if part]  # a short last global batch may leave nothing for a late rank
-    recipe = _Recipe(dataset, seed, epoch, augment)
-    return _parallel(recipe, parts, workers) if workers else (recipe.make(part) for part in parts)
+    parts = shared_out(order, batch_size, rank, world, drop_last)
+    recipe = _Recipe(reader, seed, epoch, augment)
+    made = _parallel(recipe, parts, workers) if workers else (recipe.make(part) for part in parts)
+    settings = {
+        "dataset": type(dataset).__name__, "samples": len(order), "batch_size": batch_size, "shuffle": shuffle,
+        "data_seed": seed, "drop_last": drop_last, "augment": augment, "world": world,
+    }  # fmt: skip
+    return Batches(made, settings)
 
 
 def _check(batch_size: int, seed: int, epoch: int, workers: int, rank: int, world: int) -> None:
@@ -124,11 +137,11 @@ def _check(batch_size: int, seed: int, epoch: int, workers: int, rank: int, worl
 
 
 def _order(
-    dataset: Dataset, shuffle: bool, seed: int, epoch: int, indices: Sequence[int] | NDArray[np.integer] | None
+    reader: Reader, shuffle: bool, seed: int, epoch: int, indices: Sequence[int] | NDArray[np.integer] | None
 ) -> NDArray[np.integer]:
-    size = len(dataset)
+    size = len(reader)
     if size == 0:
-        raise DataError(f"the dataset {type(dataset).__name__} is empty")
+        raise DataError(f"the dataset {type(reader.dataset).__name__} is empty")
     order = np.arange(size) if indices is None else np.asarray(indices, dtype=np.int64)
     if not len(order):
         raise DataError("no sample is asked for: indices is empty")
@@ -150,7 +163,7 @@ def _work(indices: Sequence[int]) -> Batch:
     return _worker[0].make(indices)
 
 
-def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator[Batch]:
+def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Generator[Batch, None, None]:
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that is importing the main script
         raise DataError(f"data workers were asked for while a worker starts; {_GUARD}")
     # spawned: a process forked after a framework has started its threads can hang
@@ -163,6 +176,7 @@ def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator
         recipes.put(pickled)
     pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(recipes, worker_imports()))
     pending: deque[Future[Batch]] = deque()
+    processes = pool._processes  # nothing else tells how a process ended
     try:
         for part in parts:
             pending.append(pool.submit(_work, part))
@@ -171,11 +185,24 @@ def _parallel(recipe: _Recipe, parts: list[list[int]], workers: int) -> Iterator
         while pending:
             yield pending.popleft().result()
     except BrokenProcessPool as problem:
-        raise DataError(f"a data worker ended before its work; {_GUARD}") from problem
+        pool.shutdown(wait=True)
+        raise DataError(_end(process.exitcode for process in processes.values())) from problem
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         recipes.cancel_join_thread()
         recipes.close()
+
+
+def _end(codes: Iterable[int | None]) -> str:
+    """How data workers ended; the pool itself ends those that are left, by SIGTERM."""
+    known = [code for code in codes if code is not None]
+    code = next((code for code in known if code != -signal.SIGTERM), -signal.SIGTERM if known else 0)
+    if code >= 0:
+        return f"a data worker ended before its work; {_GUARD}"
+    return (
+        f"a data worker was killed by signal {-code}: the system may have run out of memory; lower num_workers or"
+        " batch_size (num_workers: 0 works without workers)"
+    )
 
 
 def _pickled(recipe: _Recipe) -> bytes:
@@ -183,6 +210,6 @@ def _pickled(recipe: _Recipe) -> bytes:
         return pickle.dumps(recipe)
     except Exception as problem:  # whatever the dataset's own parts raise
         raise DataError(
-            f"the dataset {type(recipe.dataset).__name__} cannot be sent to data workers ({problem});"
+            f"the dataset {type(recipe.reader.dataset).__name__} cannot be sent to data workers ({problem});"
             " define its class at the top of a module, or set num_workers: 0"
         ) from problem

@@ -21,7 +21,8 @@ class DataError(PrunekitError, ValueError):
 class Dataset(Protocol):
     """What every dataset has: a length, and samples of NumPy arrays.
 
-    A dataset may also own its collate (`Collating`) and an augmentation (`Augmenting` or `AugmentedLoading`).
+    A dataset may also own its collate (`Collating`) and an augmentation (`Augmenting` or `AugmentedLoading`), and name
+    its samples (`NamingSamples`).
     """
 
     def __len__(self) -> int: ...
@@ -53,6 +54,15 @@ class AugmentedLoading(Protocol):
 
     def augmented(self, index: int, rng: np.random.Generator, /) -> Sample:
         """Return a variation of a sample that depends on nothing but the index and ``rng``."""
+        ...
+
+
+@runtime_checkable
+class NamingSamples(Protocol):
+    """A dataset that knows by what people find a sample, such as its file; messages have it beside the number."""
+
+    def sample_name(self, index: int, /) -> str:
+        """Return what people find a sample by."""
         ...
 
 

@@ -23,7 +23,7 @@ def constructing(name: str, error: type[PrunekitError] = RunError) -> Iterator[N
         yield
     except PrunekitError:
         raise
-    except Exception as problem:  # a constructor is its author's code
+    except (Exception, SystemExit) as problem:  # a constructor is its author's code
         raise error(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from prunekit.core.config import ComponentSpec, SplitConfig
 from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.data.batches import Batches
+from prunekit.core.data.reading import Reader
 from prunekit.core.pipeline.components import make_component
 from prunekit.core.search.candidate_builder import first_images
 
@@ -20,6 +22,7 @@ class Datasets:
     def __init__(self, backend: str) -> None:
         self._backend = backend
         self._made: list[tuple[ComponentSpec, str, Dataset]] = []
+        self._read: list[tuple[ComponentSpec, str]] = []
 
     def of(self, split: SplitConfig, name: str) -> Dataset:
         """The dataset of a split: ``train``, ``val`` or ``test``."""
@@ -32,21 +35,34 @@ class Datasets:
 
     def batches(self, split: SplitConfig, name: str, indices: Sequence[int] | None = None) -> Iterator[Batch]:
         """A split's batches in their order, not augmented."""
-        return batches(self.of(split, name), split.batch_size, workers=split.num_workers, indices=indices)
+        dataset, workers = self.of(split, name), split.num_workers
+        yield from batches(dataset, split.batch_size, workers=workers, indices=indices, split=name)
+        if indices is None:
+            self._read.append((split.dataset, name))
+
+    def read_once(self, split: SplitConfig, name: str) -> None:
+        """Read a split through, where this run has not done so: what is wrong with it shall not show after hours.
+
+        Raises:
+            DataError: The dataset raises, or gives what is not finite.
+        """
+        if (split.dataset, name) not in self._read:
+            for _ in self.batches(split, name):
+                pass
 
     def first_images(self, split: SplitConfig, name: str, images: int) -> list[Batch]:
         """The first images of a split in their order, not augmented, decoded once."""
-        limited = range(min(images, len(self.of(split, name))))
+        limited = range(min(images, len(Reader(self.of(split, name), name))))
         return first_images(self.batches(split, name, list(limited)), images)
 
-    def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Iterator[Batch]]:
+    def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Batches]:
         """For each epoch the augmented batches of the training split, in another order each time."""
         dataset = self.of(split, "train")
 
-        def epoch_batches(epoch: int) -> Iterator[Batch]:
+        def epoch_batches(epoch: int) -> Batches:
             return batches(
                 dataset, split.batch_size, shuffle=split.shuffle, seed=seed, epoch=epoch, workers=split.num_workers,
-                drop_last=split.drop_last, augment=True,
+                drop_last=split.drop_last, augment=True, split="train",
             )  # fmt: skip
 
         return epoch_batches

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import StepConfig
 from prunekit.core.config.example_inputs import ExampleConfig
-from prunekit.core.data import DataError, default_collate
-from prunekit.core.data.contract import Collating, Inputs
+from prunekit.core.data import DataError
+from prunekit.core.data.contract import Inputs
 from prunekit.core.data.example_input_files import read_inputs
 from prunekit.core.data.example_inputs import first_sample, inputs_of
+from prunekit.core.data.finite import not_finite
+from prunekit.core.data.reading import Reader
 from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.input_spec import arrays_of, spec_of
@@ -90,21 +92,23 @@ def check_later(backend: Backend, steps: Iterable[StepConfig], step: StepConfig,
 def _given(backend: Backend, given: ExampleConfig) -> Inputs:
     with error_location(given.where):
         if given.file is not None:
-            return read_inputs(given.file, backend.read_inputs)
+            inputs = read_inputs(given.file, backend.read_inputs)
+            if what := not_finite((inputs, None)):
+                raise DataError(f"{given.file}: {what}; write it with other numbers")
+            return inputs
         assert given.spec is not None
         return inputs_of(given.spec)
 
 
 def _of_the_data(data: Datasets, step: StepConfig) -> Inputs:
     if step.dataset is not None:
-        dataset = data.of(step.dataset.train, "train")
-        if not len(dataset):
+        reader = Reader(data.of(step.dataset.train, "train"), "train")
+        if not len(reader):
             spec = step.dataset.train.dataset
             raise DataError(
                 f"{spec.where}: {spec.name} has no sample; do its path and its other parameters fit the data?"
             )
-        samples = [dataset[0]]
-        return (dataset.collate(samples) if isinstance(dataset, Collating) else default_collate(samples))[0]
+        return reader.first()[0]
     size = step.model.image_size if step.model is not None else None
     if size is None:
         raise RunError(
@@ -114,10 +118,10 @@ def _of_the_data(data: Datasets, step: StepConfig) -> Inputs:
     return arrays_of({"shape": [1, 3, *size], "dtype": "float32"})
 
 
-def _problem(backend: Backend, network: Network, inputs: Inputs) -> Exception | None:
+def _problem(backend: Backend, network: Network, inputs: Inputs) -> Exception | SystemExit | None:
     try:
         for _ in backend.run(network, [(inputs, None)]):
             pass
-    except Exception as problem:  # the network is its author's code
+    except (Exception, SystemExit) as problem:  # the network is its author's code
         return problem
     return None

@@ -99,7 +99,7 @@ def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict
             return found
     except (PrunekitError, OSError):
         raise
-    except Exception as problem:  # a step runs its authors' networks, datasets and trainers
+    except (Exception, SystemExit) as problem:  # a step runs its authors' networks, datasets and trainers
         raise RunError(
             f"{step.where}: {type(problem).__name__}: {problem}; where it was raised is in {context.folder.log}"
         ) from problem

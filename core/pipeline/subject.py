@@ -23,7 +23,7 @@ from prunekit.core.pipeline.example_inputs import check_given, check_later, exam
 from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.pipeline.reporter import Reporter
-from prunekit.core.weights import load_weights
+from prunekit.core.weights import load_weights, refuse_unsound
 from prunekit.registry import Register, RegisterType, did_you_mean
 
 
@@ -96,6 +96,7 @@ def named_subject(backend: Backend, name: str, params: Mapping[str, Any], inputs
         PrunekitError: There is no such network, or its parameters or inputs do not fit.
     """
     network, values = named_network(backend, name, params), arrays_of(inputs)
+    refuse_unsound(backend, network)
     must_run(backend, "", network, values, name)
     return Subject(backend, network, Description(name, params, backend.name, inputs, ""), values)
 
@@ -180,6 +181,8 @@ class SubjectLoader:
         model = step.model
         weights = model.pretrained_model_file if model is not None else None
         if model is None or weights is None or not (weights_needed or weights.exists()):
+            with error_location(step.where):
+                refuse_unsound(self._backend, network)  # as its class made it
             return
         with error_location(model.weights_where):
             naming = load_weights(self._backend, network, weights)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prunekit.core.data.contract import DataError
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -24,3 +26,17 @@ class Moments:
     matrices: Mapping[str, NDArray[np.float64]]
     samples: Mapping[str, float]
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def refuse_not_finite(self) -> None:
+        """Refuse what nothing can be computed with.
+
+        Raises:
+            DataError: What a layer reads is not finite on the calibration data, or its square is not.
+        """
+        for name, matrix in self.matrices.items():
+            if not np.isfinite(matrix).all():
+                raise DataError(
+                    f"on the calibration data the inputs of the layer of {name} are not finite, or too large to be"
+                    " squared, although the data and the weights are finite: does the network overflow (half precision)"
+                    " or divide by zero?"
+                )

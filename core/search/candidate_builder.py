@@ -46,9 +46,9 @@ class CandidateBuilder:
         self.backend, self.network, self.graph = backend, network, graph
         self._compensate = compensate
         self._recalibration = first_images(calibration, recalibration_images) if recalibrate else []
-        self.importance_inputs = ImportanceInputs(
-            graph, backend.observe(network, graph, calibration), backend.state_arrays(network), seed
-        )
+        moments = backend.observe(network, graph, calibration)
+        moments.refuse_not_finite()
+        self.importance_inputs = ImportanceInputs(graph, moments, backend.state_arrays(network), seed)
         self.seconds: dict[str, float] = {}
 
     def build(self, plan: PrunePlan) -> Network:

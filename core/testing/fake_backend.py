@@ -14,6 +14,7 @@ import safetensors.numpy
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch, DataError, Inputs
+from prunekit.core.data.finite import wrong_in
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
@@ -133,6 +134,13 @@ class FakeBackend:
     def state_arrays(self, network: Module) -> dict[str, Array]:
         """Copies of all parameters and buffers, by name."""
         return {name: array.copy() for name, array in network.arrays().items()}
+
+    def unsound_weights(self, network: Module) -> dict[str, str]:
+        """What nothing can be computed with, by name, and what is wrong with it."""
+        norms = [(name, module) for name, module in network.modules() if isinstance(module, BatchNorm)]
+        found = {name: what for name, array in network.arrays().items() if (what := wrong_in(array))}
+        below = {f"{name}.variance": "variances below 0" for name, norm in norms if (norm.variance < 0).any()}
+        return {**below, **found}
 
     def with_state(self, network: Module, arrays: Mapping[str, Array]) -> Module:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""

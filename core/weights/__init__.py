@@ -5,5 +5,16 @@ from prunekit.core.weights.files import COMMON, read_weights
 from prunekit.core.weights.loading import load_own, load_weights
 from prunekit.core.weights.name_matching import check_fit
 from prunekit.core.weights.naming import LEAVES, Naming
+from prunekit.core.weights.soundness import refuse_unsound
 
-__all__ = ["COMMON", "LEAVES", "Naming", "WeightsError", "check_fit", "load_own", "load_weights", "read_weights"]
+__all__ = [
+    "COMMON",
+    "LEAVES",
+    "Naming",
+    "WeightsError",
+    "check_fit",
+    "load_own",
+    "load_weights",
+    "read_weights",
+    "refuse_unsound",
+]

@@ -8,6 +8,7 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.weights.files import read_weights
 from prunekit.core.weights.name_matching import Renaming, check_fit, renaming
 from prunekit.core.weights.naming import Naming, counts
+from prunekit.core.weights.soundness import refuse_unsound
 
 
 def load_weights(backend: Backend, network: Network, path: Path, reader: Backend | None = None) -> str | None:
@@ -23,13 +24,15 @@ def load_weights(backend: Backend, network: Network, path: Path, reader: Backend
         Which names they were and how many were translated; None where they are the network's own.
 
     Raises:
-        WeightsError: The file cannot be read or does not fit; the network is left as it was.
+        WeightsError: The file cannot be read or does not fit, and the network is left as it was; or nothing can be
+            computed with what it holds.
     """
     found, own, known = read_weights(path, reader or backend), backend.weight_shapes(network), namings(network)
     way = renaming(own, found, known)
     arrays = {way.names[name]: array for name, array in found.items()}
     check_fit(str(path), type(network).__name__, own, arrays, _tried(way, known, own.keys() - arrays.keys()))
     backend.load(network, {name: arrays[name] for name in own if name in arrays})
+    refuse_unsound(backend, network, str(path), arrays)
     return way.told()
 
 
@@ -37,11 +40,13 @@ def load_own(backend: Backend, network: Network, path: Path) -> None:
     """Load a file whose names are the network's own.
 
     Raises:
-        WeightsError: The file cannot be read or does not fit; the network is left as it was.
+        WeightsError: The file cannot be read or does not fit, and the network is left as it was; or nothing can be
+            computed with what it holds.
     """
     found, own = read_weights(path, backend), backend.weight_shapes(network)
     check_fit(str(path), type(network).__name__, own, found)
     backend.load(network, {name: found[name] for name in own if name in found})
+    refuse_unsound(backend, network, str(path), found)
 
 
 def namings(network: Network) -> tuple[Naming, ...]:

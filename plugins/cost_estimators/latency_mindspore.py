@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from prunekit.core.data.contract import Inputs, as_call
@@ -12,7 +13,7 @@ from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - be
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.forward import evaluating, handed_over, tensors_in
-from prunekit.plugins.cost_estimators.cpu_affinity import cpus
+from prunekit.plugins.cost_estimators.cpu_affinity import cpus, working_threads
 from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
@@ -40,9 +41,9 @@ class MeasuredLatency:
             networks: By name.
             inputs: One batch by the data contract.
             device: ``CPU``, ``GPU`` or ``NPU``.
-            threads: CPUs during the measurement; None leaves them as they are. MindSpore makes its threads once, one
-                for each CPU whatever is set, so they are bound to so many CPUs; there may be fewer, and the result
-                says how many were used.
+            threads: CPUs during the measurement; None leaves them as they are. MindSpore makes its threads once,
+                whatever is set then (``OMP_NUM_THREADS`` does not count for them), so they are bound to so many CPUs;
+                there may be fewer, and the result says how many were used.
             warmup: Rounds that are not counted.
             repeats: Rounds that are.
 
@@ -59,7 +60,9 @@ class MeasuredLatency:
                 stack.enter_context(evaluating(network))
             forwards = {name: _reading(network, args, kwargs) for name, network in networks.items()}
             wait = _read_already if on_cpu else mindspore.runtime.synchronize
-            return in_turns(forwards, wait, batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats)
+            found = in_turns(forwards, wait, batch=(args, kwargs), threads=used, warmup=warmup, repeats=repeats)
+        used = min(used, working_threads(("ActorThread", "KernelThread")) or used)  # which the first operator makes
+        return {name: replace(latency, threads=used) for name, latency in found.items()}
 
 
 def _read_already() -> None:

@@ -112,6 +112,10 @@ class Imagenet:
         """Read an image and vary it: a random part of it, resized, and half of the time mirrored."""
         return self._sample(index, self._varied, rng)
 
+    def sample_name(self, index: int, /) -> str:
+        """Return the path of an image."""
+        return str(self._files[index][0])
+
     def _sample(self, index: int, steps: Sequence[Step], rng: np.random.Generator | None) -> Sample:
         path, label = self._files[index]
         image = read_image(path)

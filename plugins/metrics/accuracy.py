@@ -61,10 +61,10 @@ class Accuracy:
             return
         classes = logits.shape[1]
         if labels.min() < 0 or labels.max() >= classes:
-            wrong = labels.min() if labels.min() < 0 else labels.max()
+            place = int(labels.argmin() if labels.min() < 0 else labels.argmax())
             raise DataError(
-                f"a target is {wrong}, but the network has {classes} classes (0 to {classes - 1});"
-                " does its class_num fit the dataset?"
+                f"a target is {labels[place]}, but the network has {classes} classes (0 to {classes - 1});"
+                f" does its class_num fit the dataset? It is the target of sample {self._total + place}"
             )
         finite = np.isfinite(logits).all(axis=1)
         right = np.where(finite, logits.argmax(axis=1) == labels, False)  # a broken network is wrong, not lucky

@@ -12,7 +12,7 @@ from prunekit.core.pipeline.reports import write_step
 from prunekit.core.search.loop import top_k
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import nothing_found, tell_structure, too_slow
-from prunekit.plugins.pipe_steps.search_networks import keep_original, keep_trial
+from prunekit.plugins.pipe_steps.search_networks import keep_original, keep_trial, original_figures
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup, prepare_search
 from prunekit.plugins.pipe_steps.search_trials import run_trials, search_info
 from prunekit.registry import Register, RegisterType
@@ -29,8 +29,12 @@ class SearchPipeStep:
         """Search; the records are those of the original and of the best k, best first."""
         folder = context.folder.step(step.name)
         setup = prepare_search(context, step)
+        figures = original_figures(context, step, setup)  # first: what is wrong with the test data shows here
         best = _best_trials(context, step, setup)
-        rows = [keep_original(context, step, setup), *(keep_trial(context, step, setup, found) for found in best)]
+        rows = [
+            keep_original(context, step, setup, figures),
+            *(keep_trial(context, step, setup, found) for found in best),
+        ]
         write_step(folder, rows)
         return rows
 

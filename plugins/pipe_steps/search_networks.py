@@ -10,6 +10,8 @@ from prunekit.core.config import StepConfig
 from prunekit.core.cost import price
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, layer_rows, save_network
+from prunekit.core.pipeline.errors import error_location
+from prunekit.core.pipeline.original_outputs import refuse_not_finite
 from prunekit.core.pipeline.reports import record
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.search.latency import latency_figures
@@ -17,10 +19,26 @@ from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup
 
 
-def keep_original(context: RunContext, step: StepConfig, setup: SearchSetup) -> dict[str, Any]:
-    """Write the original network, so that it can be compared with."""
-    latency, subject = setup.meter.reference.figures() if setup.meter else {}, setup.subject
-    figures = _figures(context, step, setup, subject.network, None, latency)
+def original_figures(context: RunContext, step: StepConfig, setup: SearchSetup) -> dict[str, Any]:
+    """Test the original network, so that it can be compared with.
+
+    Raises:
+        RunError: Its outputs are not finite.
+        DataError: Something is wrong with the test data.
+    """
+    assert step.dataset is not None
+    latency = setup.meter.reference.figures() if setup.meter else {}
+    split, network = step.dataset.test, setup.subject.network
+    tested = context.measure(network, context.data.batches(split, "test"))
+    dataset, again = context.data.of(split, "test"), context.data.batches(split, "test")
+    with error_location(step.where):
+        refuse_not_finite(context.backend, network, tested, again, dataset, "test")
+    return _figures(setup, tested, None, latency)
+
+
+def keep_original(context: RunContext, step: StepConfig, setup: SearchSetup, figures: dict[str, Any]) -> dict[str, Any]:
+    """Write the original network with its figures."""
+    subject = setup.subject
     return _write(context, step, "original", subject.network, subject.description, figures)
 
 
@@ -37,21 +55,14 @@ def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found:
     search = {
         "reward": result.reward, "correct": result.correct, "total": result.total, **latency_figures(result.measured)
     }  # fmt: skip
-    figures = _figures(context, step, setup, network, plan, search)
+    assert step.dataset is not None
+    tested = context.measure(network, context.data.batches(step.dataset.test, "test"))
+    figures = _figures(setup, tested, plan, search)
     return _write(context, step, str(found.id), network, description, figures)
 
 
-def _figures(
-    context: RunContext,
-    step: StepConfig,
-    setup: SearchSetup,
-    network: Network,
-    plan: PrunePlan | None,
-    search: dict[str, Any],
-) -> dict[str, Any]:
+def _figures(setup: SearchSetup, tested: Any, plan: PrunePlan | None, search: dict[str, Any]) -> dict[str, Any]:
     """Accuracy on the test split, what the search said, and the cost."""
-    assert step.dataset is not None
-    tested = context.measure(network, context.data.batches(step.dataset.test, "test"))
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total, **search,

@@ -12,6 +12,7 @@ from prunekit.core.data import Batch
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
+from prunekit.core.pipeline.original_outputs import refuse_not_finite
 from prunekit.core.pipeline.subject import Subject
 from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator
@@ -52,7 +53,8 @@ def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
     calibration = context.data.first_images(step.dataset.train, "train", step.pruning.calibration_images)
     held_out = list(context.data.batches(step.dataset.val, "val"))
     context.data.of(step.dataset.test, "test")  # what is wrong with it shall not show after the search
-    _tell_accuracy(context, step, subject, held_out)
+    with error_location(step.where):
+        _tell_accuracy(context, step, subject, held_out)
     builder = _candidate_builder(step, subject, calibration)
     rankings = context.make(step.pruning.importance).rank(builder.importance_inputs)
     with error_location(step.search_algorithm.where):
@@ -71,7 +73,10 @@ def _settings(step: StepConfig) -> SearchSettings:
 
 
 def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held_out: list[Batch]) -> None:
+    assert step.dataset is not None
     before = context.measure(subject.network, held_out)
+    dataset = context.data.of(step.dataset.val, "val")
+    refuse_not_finite(context.backend, subject.network, before, held_out, dataset, "val")
     context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
 
 

@@ -54,12 +54,15 @@ def _train(context: RunContext, step: StepConfig, number: str, subject: Subject)
     trainer = context.make(step.trainer, device=context.backend.device)
     data = context.data.train_batches(dataset.train, seed=step.trainer.params.get("seed", 0))
     held_out = list(context.data.batches(dataset.val, "val"))
+    context.data.read_once(dataset.test, "test")
     name = f"{step.name} {number}"
     with context.reporter.bar(name, trainer.epochs) as bar:
 
         def seen(report: Any) -> None:
             found = context.measure(network, held_out)
             text = f"epoch {report.epoch + 1}: loss {report.loss:.4f}, held-out accuracy {found.accuracy:.2%}"
+            if skipped := getattr(report, "skipped", 0):
+                text += f", {skipped} batches without any label left out"
             bar.advance(text)
             context.reporter.note(f"{name} {text}")
 

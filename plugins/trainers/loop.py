@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from prunekit.core.backend import Network
 from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
+from prunekit.plugins.trainers.divergence import kept, loss_not_finite, shown, weights_not_finite
 from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.label_checks import says_nothing
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
+from prunekit.plugins.trainers.training_data import EpochData, labelled, settings_of
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class EpochReport:
         epochs: How many there are.
         loss: Mean training loss of a sample.
         lr: The learning rate.
+        skipped: Batches that were left out, as all of their labels are ignored: the mean of no loss is no number.
     """
 
     epoch: int
     epochs: int
     loss: float
     lr: float
+    skipped: int = 0
 
 
 class Training(Protocol):
@@ -54,6 +60,10 @@ class Training(Protocol):
 
     def step(self, lr: float) -> None:
         """Follow the gradient of the last loss."""
+        ...
+
+    def unsound_weights(self) -> dict[str, str]:
+        """As ``Backend.unsound_weights``, of the network."""
         ...
 
     def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
@@ -132,60 +142,103 @@ class TrainingLoop(ABC):
 
         Args:
             network: Moved to the device.
-            train_batches: Gives the batches of an epoch, counted from 0.
+            train_batches: Gives the batches of an epoch, counted from 0; the same ones whenever it is asked.
             on_epoch: Called after each epoch; it may evaluate the network. A training killed right after it calls it
                 again for that epoch.
             checkpoint: File written after each epoch. If it is there already, training goes on from it, and on the CPU
-                ends bit for bit as if it had never stopped.
+                ends bit for bit as if it had never stopped. It belongs to one training: the trainer's settings and
+                those of the data (batch size, seed, ranks, ...) are those that it was written with.
 
         Raises:
-            TrainingError: The loss is not finite, there is no batch or nothing to train, or the checkpoint is of
-                another training.
+            TrainingError: Weights or the loss are not finite, there is no batch or nothing to train, or the checkpoint
+                is of another training.
+            DataError: The data is not finite, or no batch has a label.
         """
         if not self.epochs:
             return network
-        training = self._training(network)
+        training, path = self._training(network), None if checkpoint is None else Path(checkpoint)
+        if wrong := shown(training.unsound_weights()):
+            raise TrainingError(f"{type(network).__name__} cannot be trained: nothing can be computed with {wrong}")
+        own_loss = callable(getattr(network, "loss", None))
+        run = _Run(training, train_batches, None if own_loss else self._loss.params.ignore_index)
         with training.keeping_modes():
             start = 0
-            if checkpoint is not None and Path(checkpoint).exists():
-                start = training.read(Path(checkpoint), self._fingerprint)
+            if path is not None and path.exists():
+                start = training.read(path, self._fingerprint(settings_of(train_batches(0))))
+                if wrong := shown(training.unsound_weights()):
+                    raise TrainingError(f"{path}: nothing can be computed with {wrong}; remove it to start anew")
             for epoch in range(start, self.epochs):
-                report = self._epoch(training, train_batches(epoch), epoch)
+                try:
+                    report = self._epoch(run, epoch)
+                except TrainingError as problem:
+                    raise type(problem)(f"{problem}{kept(path)}") from problem
                 if on_epoch is not None:
                     on_epoch(report)
-                if checkpoint is not None:
-                    training.write(Path(checkpoint), self._fingerprint, epoch + 1)
+                if path is not None:
+                    training.write(path, self._fingerprint(run.settings), epoch + 1)
         return network
 
-    @property
-    def _fingerprint(self) -> str:
-        parts = [
-            self._optimizer, self._schedule, self._loss, self.epochs, self._seed, self._grad_clip, self._use_amp
-        ]  # fmt: skip
-        return " ".join(map(repr, parts))
+    def _fingerprint(self, data: Mapping[str, Any]) -> str:
+        """What the training depends on, by name, in JSON."""
+        settings = {
+            "optimizer": self._optimizer, "lr_scheduler": self._schedule, "loss": self._loss, "epochs": self.epochs,
+            "seed": self._seed, "grad_clip": self._grad_clip, "use_amp": self._use_amp,
+        }  # fmt: skip
+        return json.dumps({**{name: repr(value) for name, value in settings.items()}, **data})
 
-    def _epoch(self, training: Training, batches: Iterable[Batch], epoch: int) -> EpochReport:
+    def _epoch(self, run: _Run, epoch: int) -> EpochReport:
         lr = self._optimizer.params.lr
         if self._schedule is not None:
             lr = self._schedule.rate(lr, epoch, self.epochs)
-        total, count = 0.0, 0
+        total, count, skipped, place = 0.0, 0, 0, f"epoch {epoch + 1}"
         # each epoch has its own seed, so a resumed training needs no state of the generator
-        with training.epoch(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0])):
-            for number, (inputs, target) in enumerate(batches):
+        with run.training.epoch(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0])):
+            for number, (inputs, target) in enumerate(run.data(epoch)):
+                if run.ignore_index is not None and says_nothing(target, run.ignore_index):
+                    skipped += 1
+                    continue
                 size = batch_size(inputs)
-                value = training.loss(inputs, target)
+                value = run.training.loss(inputs, target)
                 if not math.isfinite(value):
-                    raise TrainingError(f"epoch {epoch + 1}, batch {number + 1}: {self._hint(value, lr)}")
-                training.step(lr)
+                    raise loss_not_finite(f"{place}, batch {number + 1}", value, run.steps + epoch, self._advice(lr))
+                run.training.step(lr)
+                run.steps += 1
                 total += size * value
                 count += size
         if not count:
-            raise TrainingError(f"epoch {epoch + 1} has no batch to train on")
-        return EpochReport(epoch, self.epochs, total / count, lr)
+            raise TrainingError(f"{place} has no batch to train on")
+        if unsound := run.training.unsound_weights():
+            raise weights_not_finite(place, unsound, self._advice(lr))
+        return EpochReport(epoch, self.epochs, total / count, lr, skipped)
 
-    def _hint(self, loss: float, lr: float) -> str:
+    def _advice(self, lr: float) -> str:
         amp = ", or leave use_amp out" if self._use_amp else ""
-        return f"the loss is {loss}; lower the learning rate ({lr:g}) or set grad_clip{amp}"
+        return f"lower the learning rate ({lr:g}) or set grad_clip{amp}"
+
+
+class _Run:
+    """A training under way.
+
+    Attributes:
+        steps: How many steps were made.
+        settings: What the data depends on, once batches were seen.
+    """
+
+    def __init__(
+        self, training: Training, train_batches: Callable[[int], Iterable[Batch]], ignore_index: int | None
+    ) -> None:
+        self.training, self.ignore_index, self.steps = training, ignore_index, 0
+        self._train_batches, self._data = train_batches, EpochData(())
+
+    def data(self, epoch: int) -> EpochData:
+        """The batches of an epoch; before the first step one with a label must be among them."""
+        ask = self._train_batches
+        self._data = EpochData(ask(epoch), epoch) if self.steps else labelled(ask, epoch, self.ignore_index)
+        return self._data
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self._data.settings
 
 
 def _settle(wanted: Any, value: Any, name: str, wrong: list[str]) -> Any:

@@ -6,6 +6,7 @@ import os
 from typing import Literal
 
 import numpy as np
+from faultydata import FAULTS
 
 from prunekit.registry import Register, RegisterType
 
@@ -24,7 +25,8 @@ SIZES = {"train": 96, "val": 64, "test": 64}
 class TinyLights:
     """Noisy 8 x 8 images; the class says how bright they are."""
 
-    def __init__(self, split: Literal["train", "val", "test"], noise: float = 1.0) -> None:
+    def __init__(self, split: Literal["train", "val", "test"], noise: float = 1.0, fault: str | None = None) -> None:
+        self.fault = fault
         random = np.random.default_rng(list(SIZES).index(split))
         self.labels = random.integers(0, CLASSES, SIZES[split])
         noisy = random.normal(0, noise, (SIZES[split], 1, 8, 8)) + self.labels[:, None, None, None]
@@ -34,4 +36,7 @@ class TinyLights:
         return len(self.labels)
 
     def __getitem__(self, index: int, /) -> tuple[np.ndarray, np.int64]:
+        if self.fault is not None and index == 40:
+            given: tuple[np.ndarray, np.int64] = FAULTS[self.fault]()
+            return given
         return self.images[index], self.labels[index]

@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     building.networks_are_in_evaluation_mode,
     building.modules_are_named_by_class,
     building.state_is_a_copy,
+    building.unsound_weights_are_named,
     building.with_state_makes_a_copy,
     building.temporary_parameters_are_restored,
     weight_files.weights_survive_a_file,

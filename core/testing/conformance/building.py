@@ -78,6 +78,20 @@ def state_is_a_copy(subject: Subject) -> None:
         same(subject.state(network), before, f"{structure}: writing into the arrays of state changed the network")
 
 
+def unsound_weights_are_named(subject: Subject) -> None:
+    """``unsound_weights``: none of a sound network; a parameter with NaN or an infinity by its name."""
+    for structure in subject.networks:
+        network = subject.network(structure)
+        found = subject.backend.unsound_weights(network)
+        promise(not found, f"{structure}: unsound_weights names {list(found)} of a sound network")
+        weight = subject.graph(network, structure).layers[0].weight
+        for value in (np.nan, np.inf):
+            array = subject.state(network)[weight]
+            array.flat[-1] = value
+            found = subject.backend.unsound_weights(subject.backend.with_state(network, {weight: array}))
+            promise(list(found) == [weight], f"{structure}: {value} in {weight}: unsound_weights names {list(found)}")
+
+
 def with_state_makes_a_copy(subject: Subject) -> None:
     """``with_state``: a copy in which what is named is replaced, bit for bit, and nothing else."""
     for structure in STRUCTURES:

@@ -126,6 +126,10 @@ class MindsporeBackend:
         """Copies of all parameters, statistics included, and buffers, by name."""
         return {name: forward.as_array(tensor) for name, tensor in recorder.parameters_and_buffers(network).items()}
 
+    def unsound_weights(self, network: nn.Cell) -> dict[str, str]:
+        """What nothing can be computed with, by name, and what is wrong with it."""
+        return weights.unsound(network)
+
     def with_state(self, network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> nn.Cell:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         changed = copied(network)

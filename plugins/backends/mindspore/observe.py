@@ -86,7 +86,8 @@ class _Observer:
         x = x.reshape(groups, -1, x.shape[1])
         x = np.concatenate([x, np.ones_like(x[:, :1])], 1)
         x = x.astype(np.promote_types(x.dtype, np.float32))  # a sum of squares is soon above what half precision holds
-        product = (x @ x.swapaxes(1, 2)).astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # who uses the moments refuses those that are not finite
+            product = (x @ x.swapaxes(1, 2)).astype(np.float64)
         self.sums[name] = self.sums[name] + product if name in self.sums else product
         self.positions[name] = self.positions.get(name, 0) + x.shape[2]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import os
 from pathlib import Path
 
@@ -16,6 +17,10 @@ os.environ.setdefault("GLOG_v", "4")
 import mindspore
 
 _AVX2 = 0x7  # dnnl_cpu_isa_avx2
+_LEVEL = "GLOG_v"
+_LEVELS = {
+    "0": logging.DEBUG, "1": logging.INFO, "2": logging.WARNING, "3": logging.ERROR, "4": logging.CRITICAL,
+}  # fmt: skip
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
 
@@ -29,6 +34,18 @@ def _limit_instructions() -> None:
         ctypes.CDLL(str(library)).dnnl_set_max_cpu_isa(_AVX2)  # without effect once it has been asked for a kernel
 
 
+def _read_log_level() -> None:
+    """Let the level hold for a MindSpore, too, that a module of the user's has imported before this one."""
+    library = Path(mindspore.__file__).parent / "lib" / "libmindspore_core.so"
+    if library.exists():
+        read = getattr(ctypes.CDLL(str(library)), "_ZN9mindspore22InitSubModulesLogLevelEv", None)
+        if read is not None:  # other versions may call it otherwise
+            read()
+    level = os.environ.get(_LEVEL, "")
+    if level in _LEVELS:
+        mindspore.log._get_logger().setLevel(_LEVELS[level])
+
+
 @atexit.register
 def _leave_cells() -> None:
     """Cells that are still there when Python ends have lost what their clean-up needs, and each would say so."""
@@ -36,6 +53,7 @@ def _leave_cells() -> None:
 
 
 _limit_instructions()
+_read_log_level()
 # Operators are else launched in the background, and what is wrong with one is raised by a later line of the network.
 # Without effect once an operator has run.
 mindspore.runtime.launch_blocking()

@@ -13,9 +13,11 @@ import mindspore
 import numpy as np
 import safetensors.numpy
 from mindspore import Tensor, nn
+from mindspore.nn.layer.normalization import _BatchNorm
 from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
+from prunekit.core.data.finite import INFINITE, wrong_in
 from prunekit.core.weights import WeightsError, check_fit
 from prunekit.plugins.backends.mindspore.cell_tree import named_buffers, parameters_dict
 from prunekit.plugins.backends.mindspore.forward import as_array
@@ -80,6 +82,22 @@ def _named(network: nn.Cell) -> dict[str, Tensor]:
                 " file can hold one of a name; leave auto_prefix=False out, or name them"
             )
     return {**parameters_dict(network), **named_buffers(network)}
+
+
+def unsound(network: nn.Cell) -> dict[str, str]:
+    """Parameters and statistics of normalizations that nothing can be computed with, and what is wrong with them."""
+    norms = [cell for _, cell in network.cells_and_names() if isinstance(cell, _BatchNorm)]
+    means, variances = {id(norm.moving_mean) for norm in norms}, {id(norm.moving_variance) for norm in norms}
+    found = dict[str, str]()
+    for parameter in network.get_parameters():
+        array = as_array(parameter)
+        what = wrong_in(array)
+        if what is None and id(parameter) in variances and (array < 0).any():
+            what = "variances below 0"
+        # a mask may be a parameter that is not trained
+        if what and (what != INFINITE or parameter.requires_grad or id(parameter) in means | variances):
+            found[parameter.name] = what
+    return found
 
 
 def load_weights(network: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -139,6 +139,10 @@ class PytorchBackend:
         named = [*named_parameters(bare(network)), *named_buffers(bare(network))]
         return {name: np.array(forward.to_numpy(tensor)) for name, tensor in named}
 
+    def unsound_weights(self, network: torch.nn.Module) -> dict[str, str]:
+        """What nothing can be computed with, by name, and what is wrong with it."""
+        return weights.unsound(bare(network))
+
     def with_state(self, network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
         """A copy of the network in which the arrays named are replaced by ones of the same shape."""
         changed = copied(bare(network))

@@ -13,12 +13,14 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from prunekit.core.atomic_file import atomic_write
+from prunekit.core.data.finite import NAN, wrong_in
 from prunekit.core.weights import WeightsError, check_fit
 from prunekit.core.weights.name_matching import some
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
-from prunekit.plugins.backends.pytorch.module_tree import plain_methods
+from prunekit.plugins.backends.pytorch.module_tree import named_modules, named_parameters, plain_methods
 
 SUFFIXES = (".pth", ".pt", ".tar")
 """``torch.save`` writes them; ``.tar`` is that of ``.pth.tar``."""
@@ -82,6 +84,36 @@ def save_weights(network: nn.Module, path: Path) -> None:
             torch.save(tensors, file)
         else:
             file.write(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+
+
+def unsound(network: nn.Module) -> dict[str, str]:
+    """Parameters and statistics of normalizations that nothing can be computed with, and what is wrong with them."""
+    found = dict[str, str]()
+    for name, parameter in named_parameters(network):
+        what = None if _is_finite(parameter) else wrong_in(parameter.detach())
+        if what and (what == NAN or parameter.requires_grad):  # a mask may be a parameter that is not trained
+            found[name] = what
+    for name, module in named_modules(network):
+        if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
+            for key in ("running_mean", "running_var"):
+                statistic = module.get_buffer(key)
+                what = None if _is_finite(statistic) else wrong_in(statistic)
+                if what is None and key == "running_var" and bool((statistic < 0).any()):
+                    what = "variances below 0"
+                if what:
+                    found[f"{name}.{key}" if name else key] = what
+    return found
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all of it is; without values, or with values that are no fractions, it is."""
+    if tensor.is_meta or is_lazy(tensor) or tensor.layout != torch.strided:
+        return True
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return True
+    whole = tensor.detach() if tensor.element_size() > 1 else tensor.detach().float()
+    # a sum takes a fraction of the time and shows everything; one that overflows shows too much
+    return bool(torch.isfinite(whole.sum())) or bool(torch.isfinite(whole).all())
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.forward import as_array, call, handed_over
+from prunekit.plugins.backends.mindspore.weights import unsound
 from prunekit.plugins.trainers.checkpoint import restoring
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels
@@ -89,6 +90,9 @@ class _Training:
         self._gradients = ()
         if gradients is not None:
             self._optimizer.step(_clipped(gradients, self._grad_clip), lr)
+
+    def unsound_weights(self) -> dict[str, str]:
+        return unsound(self._network)
 
     def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
         network = {weight.name: as_array(weight) for weight in self._network.get_parameters()}

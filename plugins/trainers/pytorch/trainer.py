@@ -14,6 +14,7 @@ from torch.nn import functional
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import call, handed_over, to_device
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_parameters, plain_methods, set_training
+from prunekit.plugins.backends.pytorch.weights import unsound
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
@@ -82,6 +83,9 @@ class _Training:
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         self._precision.step(self._last, self._network, self._optimizer, self._grad_clip)
+
+    def unsound_weights(self) -> dict[str, str]:
+        return unsound(self._network)
 
     def write(self, path: Path, fingerprint: str, next_epoch: int) -> None:
         with plain_methods(self._network):

@@ -125,6 +125,18 @@ class NoBuffers(FakeBackend):
         return {name: array.copy() for name, array in network.arrays(buffers=False).items()}
 
 
+@breaks("unsound_weights_are_named", "unsound_weights names .* of a sound network")
+class FindsAllUnsound(FakeBackend):
+    def unsound_weights(self, network):
+        return dict.fromkeys(network.arrays(), "NaN")
+
+
+@breaks("unsound_weights_are_named", "inf in .*: unsound_weights names")
+class TakesInfinities(FakeBackend):
+    def unsound_weights(self, network):
+        return {name: "NaN" for name, array in network.arrays().items() if np.isnan(array).any()}
+
+
 @breaks("with_state_makes_a_copy", "with_state changed the network that it was given: a.weight differs")
 class WithStateInPlace(FakeBackend):
     def with_state(self, network, arrays):

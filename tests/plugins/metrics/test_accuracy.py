@@ -54,3 +54,10 @@ def test_what_does_not_fit_is_told(outputs: object, target: np.ndarray, message:
 def test_no_samples() -> None:
     with pytest.raises(DataError, match="no samples"):
         Accuracy().result()
+
+
+def test_the_sample_of_a_wrong_label_is_named() -> None:
+    metric = Accuracy()
+    metric.update(np.zeros((3, 4)), np.array([0, 1, 2]))
+    with pytest.raises(DataError, match=r"a target is -100, .* It is the target of sample 4$"):
+        metric.update(np.zeros((3, 4)), np.array([3, -100, 255]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.label_checks import checked_labels
+from prunekit.plugins.trainers.label_checks import checked_labels, says_nothing
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,25 @@ def test_targets_of_another_shape(shape, target):
 def test_targets_that_fit():
     outputs = SimpleNamespace(shape=(2, 3, 4))
     assert checked_labels(object(), outputs, np.full((2, 4), 2.0), -100).tolist() == [[2] * 4] * 2
+
+
+@pytest.mark.parametrize(
+    ("target", "ignored", "nothing"),
+    [
+        (np.full((2, 4, 4), 255), 255, True),
+        (np.full((2, 4, 4), 255), -100, False),
+        (np.array([255, 3]), 255, False),
+        (np.array([255, 255]), None, False),
+        (np.full(2, 255.0), 255, False),
+        (np.zeros((0, 6)), None, True),
+        (np.zeros((3, 6)), None, False),
+        ([{"boxes": np.zeros((0, 4)), "image_id": np.int64(3)}] * 2, None, True),
+        ([{"boxes": np.zeros((0, 4))}, {"boxes": np.zeros((1, 4))}], None, False),
+        ({"boxes": [np.zeros((0, 4))] * 2, "labels": [np.zeros(0, int)] * 2}, None, True),
+        ((np.zeros((0, 5)), np.zeros(4, int)), None, True),
+        ((np.zeros((2, 5)), np.array([2, 0])), None, False),
+        (None, 255, False),
+    ],
+)
+def test_targets_that_say_nothing(target, ignored, nothing):
+    assert says_nothing(target, ignored) == nothing

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from prunekit.plugins.backends.mindspore import process_setup  # noqa: F401 - says that this file needs MindSpore
 
 
@@ -44,3 +46,26 @@ def test_a_missing_kernel_is_reported_at_its_operator():
     ended = python(code)
     assert "a later line" not in ended.stdout
     assert "Conv2D" in ended.stdout and "C++" not in ended.stdout
+
+
+@pytest.mark.parametrize("imported", ["", "import mindspore"])
+def test_the_log_is_silent_whoever_imported_the_framework_first(imported):
+    code = (
+        f"{imported}\nfrom prunekit.plugins.backends.mindspore import process_setup\n"
+        "import mindspore\n"
+        "try: mindspore.set_device('GPU')\n"  # whose Python side logs errors
+        "except Exception: pass\n"
+        "import numpy as np\nfrom mindspore import Tensor, nn\n"
+        "try: nn.Unfold([1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1])(Tensor(np.zeros((1, 8, 16, 16), np.float32)))\n"
+        "except Exception: pass\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "GLOG_v"}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_level_that_the_user_sets_stays():
+    code = (
+        "import mindspore\nfrom prunekit.plugins.backends.mindspore import process_setup\nmindspore.log.warning('seen')"
+    )
+    assert "seen" in python(code, GLOG_v="2").stderr

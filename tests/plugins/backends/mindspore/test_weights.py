@@ -227,3 +227,44 @@ def test_complex_numbers_are_no_weights(tmp_path: Path):
     np.savez(tmp_path / "w.npz", momentum=1j * np.ones(3))
     with pytest.raises(WeightsError, match="momentum is no array of real numbers"):
         load_weights(BACKEND, Momentum(), tmp_path / "w.npz")
+
+
+class Masked(nn.Cell):
+    """All that may be infinite: a mask as a buffer, and one as a parameter that is not trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        mask = np.array([[0, -np.inf], [0, 0]], np.float32)
+        self.dense = nn.Dense(4, 2)
+        self.register_buffer("mask", Tensor(mask))
+        self.fixed = Parameter(Tensor(mask), requires_grad=False)
+
+
+def test_what_may_be_infinite_is_sound() -> None:
+    assert BACKEND.unsound_weights(Masked()) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("0.weight", np.nan, "NaN"),
+        ("3.bias", np.inf, "infinite values"),
+        ("1.moving_mean", np.inf, "infinite values"),
+        ("1.moving_variance", np.nan, "NaN"),
+        ("1.moving_variance", -1e-3, "variances below 0"),
+    ],
+)
+def test_unsound_weights_are_named(name: str, value: float, what: str) -> None:
+    broken = network()
+    array = BACKEND.state_arrays(broken)[name]
+    array.flat[-1] = value
+    broken = BACKEND.with_state(broken, {name: array})
+    assert BACKEND.unsound_weights(broken) == {name: what}
+
+
+def test_weights_that_do_not_fit_the_dtype_are_told(tmp_path: Path) -> None:
+    state = {name: array.astype(np.float64) for name, array in BACKEND.state_arrays(network()).items()}
+    state["3.weight"][0, 0] = 1e39
+    np.savez(tmp_path / "w.npz", **state)
+    with pytest.raises(WeightsError, match=r"w.npz: nothing .* 1 tensor: 3.weight \(1e\+39 is too large for the"):
+        weights.load_own(BACKEND, network(), tmp_path / "w.npz")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from prunekit.core import weights
 from prunekit.core.atomic_file import WriteError
 from prunekit.core.weights import WeightsError
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
+from prunekit.plugins.backends.pytorch.module_tree import named_tensors
 from prunekit.plugins.backends.pytorch.weights import save_weights
 
 BACKEND = PytorchBackend()
@@ -235,3 +237,54 @@ def test_state_that_is_no_tensor_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeightsError, match="more than tensors in its state: _extra_state"):
         save_weights(Odd(), tmp_path / "w.safetensors")
+
+
+class Masked(nn.Module):
+    """All that may be infinite: a mask as a buffer, one as a parameter that is not trained, something kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 2)
+        self.register_buffer("mask", torch.full((2, 2), -torch.inf).triu(1))
+        self.fixed = nn.Parameter(torch.tensor([0.0, -torch.inf]), requires_grad=False)
+        self.register_buffer("last", torch.full((2,), torch.nan))
+        self.lazy = nn.LazyLinear(3)
+        self.elsewhere = nn.Linear(2, 2, device="meta")
+
+
+def test_what_may_be_infinite_is_sound() -> None:
+    assert BACKEND.unsound_weights(Masked()) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("0.weight", np.nan, "NaN"),
+        ("0.bias", np.inf, "infinite values"),
+        ("1.running_mean", np.inf, "infinite values"),
+        ("1.running_var", np.nan, "NaN"),
+        ("1.running_var", -1e-3, "variances below 0"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_unsound_weights_are_named(name: str, value: float, what: str, dtype: torch.dtype) -> None:
+    broken = network().to(dtype)
+    dict(named_tensors(broken))[name].data.view(-1)[-1] = value
+    assert BACKEND.unsound_weights(broken) == {name: what}
+    assert BACKEND.unsound_weights(nn.DataParallel(broken)) == {name: what}
+
+
+def test_nan_in_what_is_not_trained_is_unsound_too() -> None:
+    broken = network().requires_grad_(False)
+    broken[0].weight.data[0] = np.nan
+    assert BACKEND.unsound_weights(broken) == {"0.weight": "NaN"}
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(torch.float32, 1e39), (torch.float16, 7e4), (torch.bfloat16, 1e300)])
+def test_weights_that_do_not_fit_the_dtype_are_told(tmp_path: Path, dtype: torch.dtype, largest: float) -> None:
+    state = {name: tensor.double() for name, tensor in network().state_dict().items()}
+    state["3.weight"][0, 0] = -largest
+    torch.save(state, tmp_path / "w.pth")
+    told = re.escape(f"w.pth: nothing can be computed with 1 tensor: 3.weight ({largest:.3g} is too large for the")
+    with pytest.raises(WeightsError, match=told):
+        load_weights(network().to(dtype), tmp_path / "w.pth")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 from mindspore import Tensor, nn
 from safetensors.numpy import load_file
 
-from prunekit.core.data import Batch
+from prunekit.core.data import Batch, DataError, batches
 from prunekit.plugins.backends.mindspore.seeding import seeded
-from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.errors import LabelsError, TrainingError
 from prunekit.plugins.trainers.loop import EpochReport
 from prunekit.plugins.trainers.mindspore.trainer import Trainer
 
@@ -99,6 +100,47 @@ def test_killed_training_ends_as_an_uninterrupted_one(tmp_path: Path, kind: str,
     assert load_file(path).keys() > {f"network/{name}" for name in arrays(whole)}
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"batch_size": 16}, "batch_size: 64 -> 16"),
+        ({"seed": 1}, "data_seed: 0 -> 1"),
+        ({"world": 2}, "world: 1 -> 2"),
+        ({"batch_size": 16, "drop_last": True}, "batch_size: 64 -> 16, drop_last: False -> True"),
+    ],
+)
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_checkpoint_of_other_batches_is_refused(
+    tmp_path: Path, changed: dict[str, Any], told: str, epochs: int
+) -> None:
+    samples = [
+        (inputs, label) for all_inputs, target in data(0) for inputs, label in zip(all_inputs, target, strict=True)
+    ]
+
+    def with_data(stop: int, **settings: Any) -> None:
+        def epoch_batches(epoch: int) -> Iterator[Batch]:
+            if epoch == stop:
+                raise KeyboardInterrupt
+            return batches(samples, **{"batch_size": 64, "shuffle": True, "epoch": epoch, **settings})  # type: ignore[arg-type]
+
+        Trainer(epochs=2).fit(network(), epoch_batches, checkpoint=tmp_path / "checkpoint")
+
+    with contextlib.suppress(KeyboardInterrupt):
+        with_data(epochs)
+    with pytest.raises(TrainingError) as caught:
+        with_data(2, **changed)
+    assert f"was written with other settings of the training ({told}); undo this, or remove the file" in str(
+        caught.value
+    )
+
+
+def test_checkpoint_of_other_batches_that_say_nothing_of_themselves_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    Trainer(epochs=1).fit(network(), data, checkpoint=path)
+    with pytest.raises(TrainingError, match="batch_size: 16 -> 8"):
+        Trainer(epochs=1).fit(network(), lambda epoch: [(x[:8], y[:8]) for x, y in data(epoch)], checkpoint=path)
+
+
 def test_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "training"
     Trainer(**SETTINGS).fit(network(), data, checkpoint=path)
@@ -160,12 +202,96 @@ def test_network_with_its_own_loss_and_dict_inputs() -> None:
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
 
 
+class Diverging(nn.Dense):
+    """Its loss is given."""
+
+    def __init__(self, *losses: float) -> None:
+        super().__init__(6, 3)
+        self.losses = list(losses)
+
+    def loss(self, outputs: Tensor, target: Any) -> Tensor:
+        return outputs.sum() * 0 + self.losses.pop(0)
+
+
 def test_loss_that_is_not_finite_says_where() -> None:
+    told = r"epoch 1, batch 2: the loss is nan; lower the learning rate \(0.01\) or set grad_clip$"
+    with pytest.raises(TrainingError, match=told):
+        Trainer().fit(Diverging(1.0, np.nan), data)
+
+
+def test_the_first_loss_is_not_the_fault_of_the_learning_rate() -> None:
+    with pytest.raises(TrainingError, match="batch 1: the loss is inf before any step, although data and weights are"):
+        Trainer().fit(Diverging(np.inf), data)
+
+
+def test_what_a_diverging_training_has_computed_is_kept(tmp_path: Path) -> None:
+    path, losses = tmp_path / "checkpoint", [1.0] * 6 + [np.nan]
+    with pytest.raises(TrainingError, match=r"epoch 2, batch 3: .*\. The epochs before it are kept in .*checkpoint$"):
+        Trainer(epochs=3).fit(Diverging(*losses), data, checkpoint=path)
+    seen: list[EpochReport] = []
+    Trainer(epochs=3).fit(Diverging(*[1.0] * 8), data, seen.append, checkpoint=path)
+    assert [report.epoch for report in seen] == [1, 2]
+
+
+def test_weights_that_the_last_step_of_an_epoch_ruins_are_no_result(tmp_path: Path) -> None:
     inputs, target = next(data(0))
-    inputs = inputs.copy()
-    inputs[0, 0] = np.nan
-    with pytest.raises(TrainingError, match=r"epoch 1, batch 2: the loss is nan; lower the learning rate \(0.01\)"):
-        Trainer().fit(nn.Dense(6, 3), lambda epoch: [next(data(0)), (inputs, target)])
+    trainer = Trainer(optimizer={"type": "SGD", "lr": 3e38})
+    with pytest.raises(
+        TrainingError, match=r"epoch 1: after its last step .* with weight \(.*\).*; lower the learning"
+    ):
+        trainer.fit(nn.Dense(6, 3), lambda epoch: [(1000 * inputs, target)], checkpoint=tmp_path / "checkpoint")
+    assert not (tmp_path / "checkpoint").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_not_trained(value: float) -> None:
+    broken = network()
+    weight = broken[4].weight.asnumpy().copy()
+    weight[1, 2] = value
+    broken[4].weight.set_data(Tensor(weight))
+    with pytest.raises(
+        TrainingError, match=r"SequentialCell cannot be trained: .* with 4.weight \((NaN|infinite values)\)"
+    ):
+        Trainer().fit(broken, data)
+
+
+def test_data_that_is_not_finite_is_not_called_a_divergence() -> None:
+    inputs, target = next(data(0))
+    inputs[3, 1] = np.nan
+    with pytest.raises(DataError, match="epoch 1, batch 2: NaN in inputs"):
+        Trainer().fit(network(), lambda epoch: [next(data(0)), (inputs, target)])
+
+
+IGNORED = np.full(16, -100)
+
+
+def test_batches_whose_labels_are_all_ignored_are_left_out() -> None:
+    one, other = network(), network()
+    plain = list(data(0))
+    reports: list[EpochReport] = []
+    Trainer(epochs=2).fit(one, lambda epoch: plain)
+    Trainer(epochs=2).fit(other, lambda epoch: [(plain[0][0], IGNORED), *plain, (plain[0][0], IGNORED)], reports.append)
+    assert same(one, other) and [report.skipped for report in reports] == [2, 2]
+
+
+def test_labels_that_are_all_ignored_are_refused_before_anything_is_computed() -> None:
+    calls: list[int] = []
+    watched = network()
+    watched.register_forward_pre_hook(lambda cell, inputs: calls.append(1))
+    with pytest.raises(LabelsError, match=r"in no batch of the training data a label is another than -100"):
+        Trainer().fit(watched, lambda epoch: [(inputs, IGNORED) for inputs, _ in data(epoch)])
+    assert not calls
+
+
+def test_boxes_that_are_nowhere_are_refused_and_images_without_any_are_not() -> None:
+    def batch(boxes: int) -> Batch:
+        return next(data(0))[0], [{"boxes": np.zeros((boxes, 4)), "image_id": np.int64(7)} for _ in range(16)]
+
+    with pytest.raises(LabelsError, match="in no batch of the training data an image has a box"):
+        Trainer().fit(Diverging(1.0, 1.0), lambda epoch: [batch(0), batch(0)])
+    left = Diverging(1.0, 1.0, 1.0)
+    Trainer().fit(left, lambda epoch: [batch(0), batch(2)])
+    assert left.losses == [1.0]  # both were trained on
 
 
 def test_what_cannot_be_trained_is_told() -> None:

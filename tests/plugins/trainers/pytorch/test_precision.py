@@ -77,9 +77,10 @@ def test_it_learns_and_a_killed_training_ends_as_an_uninterrupted_one(tmp_path: 
 
 
 def test_a_loss_that_is_not_finite_names_it() -> None:
-    batch = (np.full((2, 6), np.inf, np.float32), np.array([0, 1]))
+    batch, watched, factors = (np.ones((2, 6), np.float32), np.array([0, 1])), Watched(), iter([1.0, np.nan])
+    watched.loss = lambda outputs, target: torch.tensor(next(factors), requires_grad=True)  # type: ignore[assignment]
     with pytest.raises(TrainingError, match=r"set grad_clip, or leave use_amp out$"):
-        Trainer(use_amp=True).fit(Watched(), lambda epoch: [batch])
+        Trainer(use_amp=True).fit(watched, lambda epoch: [batch, batch])
 
 
 def test_outputs_become_float32_however_they_are_nested() -> None:
