@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError, Inputs
+from prunekit.core.file_nature import not_a_file, other_kind
+from prunekit.core.read_errors import why_unreadable
 from prunekit.registry import PrunekitError
-from prunekit.registry.errors import first_line
 
 
 def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
@@ -27,16 +28,16 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
         DataError: The file is missing or broken, or holds more than lists, tuples and dicts of arrays.
     """
     readers: dict[str, Callable[[Path], Any]] = {".npz": _read_npz, ".safetensors": _read_safetensors}
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+    if (why := not_a_file(path)) is not None:
+        raise DataError(f"{path}{why}")
     try:
+        if path.suffix.lower() in readers and (what := other_kind(path)) is not None:
+            raise DataError(f"{path} cannot be read as a network's inputs: it is {what}")
         found = readers.get(path.suffix.lower(), framework)(path)
     except PrunekitError:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        said = first_line(problem)
-        told = said if " " in said else f"{type(problem).__name__} {said}".rstrip()
-        raise DataError(f"{path} cannot be read as a network's inputs: {told}") from problem
+        raise DataError(f"{path} cannot be read as a network's inputs: {why_unreadable(problem)}") from problem
     inputs = tuple(found) if isinstance(found, list) else found
     if not _checked(path, inputs, ""):
         raise DataError(f"{path} holds no tensor; a network's inputs are a list (positional) or a dict (keywords)")

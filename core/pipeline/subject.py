@@ -182,7 +182,7 @@ class SubjectLoader:
         if model is None or weights is None or not (weights_needed or weights.exists()):
             return
         with error_location(model.weights_where):
-            naming = load_weights(self._backend, network, weights)
+            naming = load_weights(self._backend, network, weights, key=model.pretrained_model_key)
         if naming is not None:
             self._reporter.say(f"{weights}: {naming}")
 

@@ -16,7 +16,7 @@ from mindspore import Tensor, nn
 from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
-from prunekit.core.weights import WeightsError, check_fit
+from prunekit.core.weights import WeightsError, check_fit, refuse_other_kinds
 from prunekit.plugins.backends.mindspore.cell_tree import named_buffers, parameters_dict
 from prunekit.plugins.backends.mindspore.forward import as_array
 
@@ -37,6 +37,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         WeightsError: It holds none.
     """
+    refuse_other_kinds(path)
     try:
         content = _content(path)
     except ValueError as problem:

@@ -119,11 +119,22 @@ def test_a_pickle_is_refused_and_not_run(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage that is no file of any kind", b"PK\x03\x04", b"\x08\x01" * 30])
-def test_a_broken_checkpoint_is_one_error(tmp_path: Path, content: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "it is empty"),
+        (b"garbage that is no file of any kind", "it is a text"),
+        (b"<!DOCTYPE html>", "it is a web page, as a download that failed leaves one"),
+        (b"PK\x03\x04", ".*or it is broken"),
+        (b"\x08\x01" * 30, ".*or it is broken"),
+    ],
+)
+def test_a_broken_checkpoint_is_one_error(
+    tmp_path: Path, content: bytes, told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "w.ckpt"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"w\.ckpt cannot be read as weights: .*or it is broken$"):
+    with pytest.raises(WeightsError, match=rf"w\.ckpt cannot be read as weights: {told}$"):
         weights.read_weights(path, BACKEND)
     assert capfd.readouterr() == ("", "")
 
