@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
+import zipfile
 from pathlib import Path
 
 _HEAD = 512  # bytes that tell most kinds of files apart
+_ZIP = b"PK\x03\x04"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe (fifo)",
@@ -65,10 +68,20 @@ def _is_link(path: Path) -> bool:
         return False
 
 
-def other_kind(path: Path) -> str | None:
-    """What a regular file is, where it certainly holds no arrays: ``empty``, ``a web page``; None where it may."""
+def other_kind(path: Path, pickles: bool = False) -> str | None:
+    """What a regular file is, where it certainly holds no arrays: ``empty``, ``a web page``; None where it may.
+
+    Args:
+        path: The file.
+        pickles: Whether a pickle may hold some.
+    """
     with path.open("rb") as file:
-        return _kind(file.read(_HEAD))
+        head = file.read(_HEAD)
+    if head.startswith(_ZIP) and not zipfile.is_zipfile(path):
+        return "broken: it is an archive that was cut short; copy or download it again"
+    if not pickles and head[:1] == pickle.PROTO and head[1:2] <= b"\x05" and any(head[3:8]):  # else it is a length
+        return "a pickle, which could run code when read; nothing was run"
+    return _kind(head)
 
 
 def _kind(head: bytes) -> str | None:

@@ -131,13 +131,17 @@ def _reader(path: Path, backend: Backend) -> Reader:
     raise WeightsError(_unreadable(path, suffixes, backend.name, absent))
 
 
-def refuse_other_kinds(path: Path) -> None:
+def refuse_other_kinds(path: Path, pickles: bool = False) -> None:
     """Refuse a regular file that is empty or of a kind that holds no weights, with what it is.
+
+    Args:
+        path: The file.
+        pickles: Whether a pickle may hold some.
 
     Raises:
         WeightsError: It is.
     """
-    if (what := other_kind(path)) is not None:
+    if (what := other_kind(path, pickles)) is not None:
         raise WeightsError(f"{path} cannot be read as weights: it is {what}")
 
 

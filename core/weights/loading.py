@@ -42,13 +42,20 @@ def load_weights(
         WeightsError: The file cannot be read or does not fit; the network is left as it was.
     """
     own, known = backend.weight_shapes(network), namings(network)
-    ways = [_Way.of(own, each, known) for each in read_sets(path, reader or backend, key, size_of(own))]
+    sets = _large_enough(own, read_sets(path, reader or backend, key, size_of(own)))
+    ways = [_Way.of(own, each, known) for each in sets]
     fits = [each for each in ways if not any(misfits(own, each.found).values())]
     if not fits:
         _refuse(path, type(network).__name__, own, ways, known)
     way = _decided(path, type(network).__name__, fits)
     backend.load(network, numbers(str(path), {name: way.found[name] for name in own if name in way.found}))
     return way.told([each.taken.key for each in fits])
+
+
+def _large_enough(own: Shapes, sets: Sequence[WeightSet]) -> Sequence[WeightSet]:
+    """The sets that have as many arrays as the network, or where none has the largest."""
+    wanted = sum(not counts(name) for name in own)
+    return [each for each in sets if len(each.arrays) >= wanted] or [max(sets, key=lambda each: len(each.arrays))]
 
 
 def load_own(backend: Backend, network: Network, path: Path) -> None:
@@ -93,11 +100,13 @@ class _Way:
 
     def told(self, fitting: Iterable[str]) -> str | None:
         """What to say of it, with the keys of all sets that fit; None where there is nothing to say."""
+        others = [repr(key) for key in dict.fromkeys(fitting) if key and key != self.taken.key]
+        beside = f" (there too: {', '.join(others)}; a key chooses: pretrained_model_key)" if others else ""
         said = []
-        if self.taken.key:
-            others = [repr(key) for key in dict.fromkeys(fitting) if key and key != self.taken.key]
-            beside = f" (there too: {', '.join(others)}; a key chooses: pretrained_model_key)" if others else ""
-            said.append(f"the weights under {self.taken.key!r}{beside}")
+        if self.taken.key or others:
+            said.append(
+                f"the weights under {self.taken.key!r}{beside}" if self.taken.key else f"the plain weights{beside}"
+            )
         if (renamed := self.renaming.told()) is not None:
             said.append(renamed)
         if self.left:

@@ -12,7 +12,7 @@ import numpy as np
 
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.stored import Stored, stored
-from prunekit.registry import did_you_mean
+from prunekit.registry.suggestions import nearest_or_all
 
 PLAIN = (
     "state_dict", "model_state_dict", "model", "net", "network", "weights", "params", "model_state", "net_state_dict",
@@ -23,7 +23,7 @@ PLAIN = (
 _AVERAGED = re.compile(r"(?:^|[._])(?:ema|swa|averaged?|avg|shadow)(?:[._]|$)", re.IGNORECASE)
 _OF_TRAINING = re.compile(r"(?:^|[._])(?:optim\w*|(?:lr_)?scheduler\w*|scaler|grad\w*)(?:[._]|$)", re.IGNORECASE)
 _DEEPEST = 8  # dicts in dicts
-_MOST = 1_000_000  # values
+_MOST = 100_000  # dicts
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,21 @@ def weight_sets(source: str, content: Mapping[str, Any]) -> list[WeightSet]:
 
 
 def chosen_sets(source: str, sets: list[WeightSet], key: str | None) -> list[WeightSet]:
-    """The sets among which the weights are looked for: those of ``key``, or where none is given all of the weights.
+    """The sets among which the weights are looked for: those of ``key``, or all where none is given.
 
     Raises:
         WeightsError: There is no such set.
     """
     if key is None:
-        return [each for each in sets if not _OF_TRAINING.search(each.key)]
+        return sets
     found = [each for each in sets if each.key == key] or [each for each in sets if each.key.endswith(f".{key}")]
     if not found:
         parts = [WeightSet(_joined(each.key, key), _under(key, each.arrays)) for each in sets]
         found = [each for each in parts if each.arrays]
     if not found:
         keys = list(dict.fromkeys(each.key for each in sets if each.key))
-        there = f"; there are {', '.join(map(repr, keys))}" if keys else "; its weights lie under no key: say none"
-        raise WeightsError(f"{source} has no weights under {key!r}{did_you_mean(key, keys) or there}")
+        there = nearest_or_all(key, keys) if keys else "; its weights lie under no key: say none"
+        raise WeightsError(f"{source} has no weights under {key!r}{there}")
     return found
 
 
@@ -91,15 +91,16 @@ def _dicts(source: str, content: Mapping[str, Any]) -> Iterator[tuple[str, dict[
     looked_at = 0
     while waiting:
         key, depth, place = waiting.popleft()
-        looked_at += len(place)
+        looked_at += 1
         if looked_at > _MOST:  # a small file can hold one dict in many places, or in itself
-            raise WeightsError(f"{source} holds more than {_MOST} values in dicts of dicts; it is no file of weights")
+            raise WeightsError(f"{source} holds more than {_MOST} dicts in dicts; it is no file of weights")
         named = {name: value for name, value in place.items() if isinstance(name, str)}
         if arrays := {name: stored(value) for name, value in named.items() if isinstance(value, (np.ndarray, Stored))}:
             yield key, arrays
         if depth < _DEEPEST:
-            inner = ((name, value) for name, value in named.items() if isinstance(value, Mapping))
-            waiting += ((_joined(key, name), depth + 1, value) for name, value in inner)
+            inner = {name: value for name, value in named.items() if isinstance(value, Mapping)}
+            of_training = {name for name in inner if _OF_TRAINING.search(name)}
+            waiting += ((_joined(key, name), depth + 1, inner[name]) for name in inner if name not in of_training)
 
 
 def _joined(*keys: str) -> str:

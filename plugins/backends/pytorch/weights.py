@@ -38,7 +38,7 @@ def read_weights(path: Path) -> Mapping[str, Any]:
     Raises:
         WeightsError: It is no dict, or would run code when read.
     """
-    refuse_other_kinds(path)
+    refuse_other_kinds(path, pickles=True)
     state = f"state = network.state_dict(); torch.save(state, {f'{path.stem}_state.pth'!r})"
     content = tensors_only(path, f"save network.state_dict() alone in the program that wrote it: {state}", stand_ins())
     if not isinstance(content, Mapping):
@@ -143,7 +143,7 @@ def tensors_only(path: Path, advice: str, instead: Sequence[tuple[Any, str]] = (
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(list(instead)):
             warnings.simplefilter("ignore")  # remarks on pickle protocols, of no use to who only has the file
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=_can_be_mapped(path))
+            return torch.load(str(path), map_location="cpu", weights_only=True, mmap=_can_be_mapped(path))
     except pickle.UnpicklingError as problem:
         named = re.search(r"GLOBAL ([\w.]+)", str(problem))
         if named is None and _is_no_pickle(path):
