@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from prunekit.core.backend import Backend
-from prunekit.core.file_nature import not_a_file, other_kind
+from prunekit.core.file_nature import not_a_file
 from prunekit.core.read_errors import why_unreadable
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.name_matching import some
-from prunekit.core.weights.npz_file import read_npz
-from prunekit.core.weights.safetensors_file import read_safetensors
+from prunekit.core.weights.readers import check_size, reader_of
 from prunekit.core.weights.stored import Arrays, Stored
 from prunekit.core.weights.weight_sets import WeightSet, chosen_sets, weight_sets
-from prunekit.registry import BrokenEntryError, PrunekitError, Register, RegisterType
-
-_NUMBER = 4  # bytes
-_SMALL = 64 * 2**20  # bytes that any file may have
-_TIMES = 32  # how many times a network's weights it may have besides: an optimizer's state, averages
-Reader = Callable[[Path], Mapping[str, Any]]
-COMMON = (".safetensors", ".npz")
-"""What the names of files end with that need no framework."""
+from prunekit.registry import PrunekitError
 
 
 def read_weights(path: Path, backend: Backend, key: str | None = None) -> Arrays:
@@ -58,10 +48,8 @@ def read_sets(path: Path, backend: Backend, key: str | None = None, most: int | 
     if (why := not_a_file(path, "weights file")) is not None:
         raise WeightsError(f"{path}{why}")
     with reading(path):
-        reader = _reader(path, backend)
-        if reader in (read_npz, read_safetensors):  # who reads another kind knows best what that looks like
-            refuse_other_kinds(path)
-        _check_size(path, reader, most)
+        reader = reader_of(path, backend)
+        check_size(path, reader, most)
         content = reader(path)
         sets = weight_sets(str(path), content)
     if not sets and not content:
@@ -85,9 +73,9 @@ def numbers(source: str, arrays: Mapping[str, Stored]) -> Arrays:
         WeightsError: One is no array of real numbers, or cannot be read.
     """
     if others := [name for name, each in arrays.items() if not each.numbers]:
-        what = arrays[others[0]].what
         raise WeightsError(
-            f"{source} cannot be read as weights: {others[0]} is no array of real numbers that NumPy knows ({what})"
+            f"{source} cannot be read as weights: {some(others[:1])} is no array of real numbers that NumPy knows"
+            f" ({arrays[others[0]].what})"
         )
     with reading(source):
         return {name: each.read() for name, each in arrays.items()}
@@ -106,82 +94,3 @@ def reading(source: object) -> Iterator[None]:
         raise
     except Exception as problem:
         raise WeightsError(f"{source} cannot be read as weights: {why_unreadable(problem)}") from problem
-
-
-def _reader(path: Path, backend: Backend) -> Reader:
-    suffix = _suffix(path)
-    own: dict[str, Reader] = {".safetensors": read_safetensors, ".npz": read_npz}
-    if suffix in own:
-        return own[suffix]
-    if suffix in backend.weight_suffixes:
-        return backend.read_weights
-    suffixes, absent = [*COMMON, *backend.weight_suffixes], []
-    for entry in Register.entries(RegisterType.BACKEND):
-        if entry.name == backend.name:
-            continue
-        try:
-            other: Any = Register.load(entry)
-        except BrokenEntryError:  # its framework is not installed
-            absent.append(entry.name)
-            continue
-        if suffix in other.weight_suffixes:
-            made: Backend = other("CPU")
-            return made.read_weights
-        suffixes += other.weight_suffixes
-    raise WeightsError(_unreadable(path, suffixes, backend.name, absent))
-
-
-def refuse_other_kinds(path: Path, pickles: bool = False) -> None:
-    """Refuse a regular file that is empty or of a kind that holds no weights, with what it is.
-
-    Args:
-        path: The file.
-        pickles: Whether a pickle may hold some.
-
-    Raises:
-        WeightsError: It is.
-    """
-    if (what := other_kind(path, pickles)) is not None:
-        raise WeightsError(f"{path} cannot be read as weights: it is {what}")
-
-
-def _check_size(path: Path, reader: Reader, most: int | None) -> None:
-    """Refuse a file that holds far more than the network and what training needs beside it, if it is read whole.
-
-    Raises:
-        WeightsError: It does.
-    """
-    if most is None or reader in (read_npz, read_safetensors) or zipfile.is_zipfile(path):
-        return  # there the header says what fits
-    size, needed = path.stat().st_size, most * _NUMBER
-    if size > _SMALL + _TIMES * needed:
-        raise WeightsError(
-            f"{path} does not fit: it has {size / 2**20:,.0f} MiB, and the network's weights are"
-            f" {needed / 2**20:,.1f} MiB"
-        )
-
-
-def _suffix(path: Path) -> str:
-    """What a file's name ends with, or should: what lies in it decides, where that is certain."""
-    with path.open("rb") as file:
-        head = file.read(10)
-    if head[8:] == b'{"':
-        return ".safetensors"
-    if not zipfile.is_zipfile(path):
-        return path.suffix.lower()
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-    if any(name.endswith("data.pkl") for name in names):
-        return ".pth"
-    return ".npz" if names and all(name.endswith(".npy") for name in names) else path.suffix.lower()
-
-
-def _unreadable(path: Path, suffixes: list[str], backend: str, absent: list[str]) -> str:
-    text = f"{path}: weights are read from {', '.join(dict.fromkeys(suffixes))} files only"
-    if not absent:
-        return text
-    where = " or ".join(absent)
-    return (
-        f"{text}; if it is a file of {where}, which cannot be imported here, write a .safetensors file where it can:"
-        f" prunekit convert {path.name} --network NAME --from {absent[0]} --to {backend}"
-    )

@@ -10,7 +10,7 @@ from prunekit.core.weights.stored import Stored
 _WHERE_IT_STANDS = re.compile(
     r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|updates?|lr|learning_rate|best|acc|acc1|acc5|accuracy|loss|metric"
     r"|score|top1|top5|beta[12]_power|loss_scale|scale_sense|momentum|weight_decay|seed)(?:_num|_count|_sum)?"
-    r"|(?:epoch|step|best|last_overflow|current_iterator|n|num)_\w+"
+    r"|(?:epoch|step|best|last_overflow|current_iterator)_\w+"
 )
 _OF_EVERY_STEP = ("lr", "learning_rate", "momentum", "weight_decay")
 """Those that can be arrays, with a value for each step or group of parameters; the others are single numbers."""

@@ -44,7 +44,7 @@ class Renaming:
         if self.naming is None:
             return dropped[0] if dropped else None
         names = {old: new for old, new in self.names.items() if not counts(old)}
-        changed = sum(old != new for old, new in names.items())
+        changed = sum(old != f"{self.prefix}{new}" for old, new in names.items())
         made = f"; networks there have {self.naming.made_with}" if self.naming.made_with else ""
         translated = f"named as in {self.naming.title}, {changed} of {len(names)} names translated{made}"
         return "; ".join([*dropped, translated])
@@ -142,6 +142,11 @@ def misfits(own: Mapping[str, tuple[int, ...]], found: Mapping[str, Shaped]) -> 
             if name in own and tuple(array.shape) != own[name]
         ],
     }
+
+
+def quoted(key: str) -> str:
+    """A key of a file, for a message."""
+    return f"'{some([key])}'"
 
 
 def some(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from prunekit.core.weights.errors import WeightsError
+from prunekit.core.weights.name_matching import some
 from prunekit.core.weights.stored import Stored, real
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -35,24 +36,23 @@ def read_npz(path: Path) -> dict[str, Stored]:
 
 def _folder_or_twice(member: zipfile.ZipInfo) -> str:
     what = "is a folder" if member.is_dir() else "is there twice"
-    return f"{member.filename} {what}, as numpy.savez writes none"
+    return f"{some([member.filename])} {what}, as numpy.savez writes none"
 
 
 def _stored(path: Path, name: str, member: zipfile.ZipInfo, file: IO[bytes]) -> Stored:
+    where = f"{path} cannot be read as weights: {some([name])}"
     try:
         shape, _, dtype = _HEADERS[npy.read_magic(file)](file)
     except (ValueError, KeyError) as problem:
-        raise WeightsError(f"{path} cannot be read as weights: {name} is no array") from problem
+        raise WeightsError(f"{where} is no array") from problem
     if dtype.hasobject:
         raise WeightsError(
-            f"{path} cannot be read as weights: {name} holds Python objects, which could run code when read; nothing"
-            " was run. Save arrays of numbers"
+            f"{where} holds Python objects, which could run code when read; nothing was run. Save arrays of numbers"
         )
     held = Stored(shape, str(dtype), real(dtype), partial(_read, path, member.filename))
     if held.numbers and (length := held.size * dtype.itemsize) != member.file_size - file.tell():
         raise WeightsError(
-            f"{path} cannot be read as weights: {name} is broken, its header speaks of {length} bytes and there are"
-            f" {member.file_size - file.tell()}"
+            f"{where} is broken, its header speaks of {length} bytes and there are {member.file_size - file.tell()}"
         )
     return held
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from prunekit.core.weights.errors import WeightsError
+from prunekit.core.weights.name_matching import quoted, some
 from prunekit.core.weights.stored import Stored, stored
 from prunekit.registry.suggestions import nearest_or_all
 
@@ -24,6 +25,7 @@ _AVERAGED = re.compile(r"(?:^|[._])(?:ema|swa|averaged?|avg|shadow)(?:[._]|$)", 
 _OF_TRAINING = re.compile(r"(?:^|[._])(?:optim\w*|(?:lr_)?scheduler\w*|scaler|grad\w*)(?:[._]|$)", re.IGNORECASE)
 _DEEPEST = 8  # dicts in dicts
 _MOST = 100_000  # dicts
+_PARTS = 20  # of names, that may each be a network
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class WeightSet:
         if _AVERAGED.search(self.key):
             return 3
         return 0 if not self.key else 1 if set(self.key.split(".")) <= set(PLAIN) else 2
+
+    def parts(self) -> Iterator[WeightSet]:
+        """What lies under the first part of its names, where there are few of them."""
+        firsts = dict.fromkeys(filter(None, map(_first, self.arrays)))
+        for first in firsts if len(firsts) <= _PARTS else ():
+            yield WeightSet(_joined(self.key, first), _under(first, self.arrays))
 
 
 def weight_sets(source: str, content: Mapping[str, Any]) -> list[WeightSet]:
@@ -80,8 +88,10 @@ def chosen_sets(source: str, sets: list[WeightSet], key: str | None) -> list[Wei
         found = [each for each in parts if each.arrays]
     if not found:
         keys = list(dict.fromkeys(each.key for each in sets if each.key))
-        there = nearest_or_all(key, keys) if keys else "; its weights lie under no key: say none"
-        raise WeightsError(f"{source} has no weights under {key!r}{there}")
+        there = (
+            nearest_or_all(key, [some([each]) for each in keys]) if keys else "; its weights lie under no key: say none"
+        )
+        raise WeightsError(f"{source} has no weights under {quoted(key)}{there}")
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mindspore.train.checkpoint_pb2 import Checkpoint
 
 from prunekit.core.weights import WeightsError
+from prunekit.core.weights.name_matching import some
 
 _BYTES = {
     "Int8": 1, "UInt8": 1, "Bool": 1, "Int16": 2, "UInt16": 2, "Float16": 2, "BFloat16": 2, "Int32": 4, "UInt32": 4,
@@ -35,11 +36,11 @@ def check_headers(path: Path) -> None:
         kind, shape = each.tensor.tensor_type, list(each.tensor.dims)
         if not each.HasField("tensor") or kind in _NO_NUMBERS:
             continue
+        where = f"{path} cannot be read as weights: {some([each.tag])}"
         if kind not in _BYTES:
-            raise WeightsError(f"{path} cannot be read as weights: {each.tag} has numbers of type {kind!r}")
+            raise WeightsError(f"{where} has numbers of type {kind!r}")
         claimed = _BYTES[kind] * math.prod(shape if shape != [0] else [])
         if claimed != lengths[each.tag]:
             raise WeightsError(
-                f"{path} cannot be read as weights: {each.tag} is broken, its header speaks of {claimed} bytes and"
-                f" there are {lengths[each.tag]}"
+                f"{where} is broken, its header speaks of {claimed} bytes and there are {lengths[each.tag]}"
             )

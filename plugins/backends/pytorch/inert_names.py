@@ -47,6 +47,7 @@ _SKIPPED = {
     "numpy._core.multiarray": ("scalar", "_reconstruct"),
     "numpy.core.numeric": ("_frombuffer",),
     "numpy._core.numeric": ("_frombuffer",),
+    "torch.torch_version": ("TorchVersion",),
     "mmengine.logging.history_buffer": ("HistoryBuffer",),
     "pytorch_lightning.callbacks.model_checkpoint": ("ModelCheckpoint",),
     "pytorch_lightning.callbacks.early_stopping": ("EarlyStopping",),

@@ -62,7 +62,7 @@ def test_what_the_weights_were_made_with_is_said(cli: Cli, capsys: Said, tmp_pat
     assert cli("convert", "r18.npz", *words) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first == (
-        "r18.npz: named as in mindcv, 17 of 102 names translated; networks there have padding: symmetric and bn_eps:"
+        "r18.npz: named as in mindcv, 17 of 102 names translated; networks there have padding: pool_same and bn_eps:"
         " 0.00001"
     )
 

@@ -72,8 +72,9 @@ BESIDE = {
     "best": np.float64(3.0), "count": np.int64(3), "flag": np.bool_(True), "curve": np.arange(3.0),
     "kind": np.dtype("f4"), "frozen": frozenset("a"),
     "scaler": {"scale": 65536.0}, "log": named_lists(), "seen": collections.Counter("ab"), "size": torch.Size([1, 2]),
-    "dtype": torch.float32, "device": torch.device("cpu"), "rng": torch.get_rng_state(), "some": {1, 2}, "z": 1j,
-    "rate": collections.OrderedDict(a=1), "text": "x", "none": None, "bytes": b"x", "list": [1, [2.5]],
+    "torch": torch.__version__, "dtype": torch.float32, "device": torch.device("cpu"), "rng": torch.get_rng_state(),
+    "some": {1, 2}, "z": 1j, "rate": collections.OrderedDict(a=1), "text": "x", "none": None, "bytes": b"x",
+    "list": [1, [2.5]],
     "range": range(3), "part": slice(1, 2), "floats": float, "optimizer": OPTIMIZER,
 }  # fmt: skip
 LOADED: dict[str, tuple[Any, str]] = {
@@ -268,6 +269,16 @@ REFUSED: dict[str, tuple[str, Make, str]] = {
         "w.pth",
         saved({**under("module."), "0.bias": STATE["0.bias"]}),
         "does not fit",
+    ),
+    "a head beside the backbone": (
+        "w.pth",
+        saved({"state_dict": {**under("backbone."), "head.weight": torch.zeros(3)}}),
+        "does not fit Sequential .*; but what lies under 'state_dict.backbone' fits: a key chooses it",
+    ),
+    "another protocol": (
+        "w.pth",
+        saved(STATE, pickle_protocol=4),
+        "or is pickled in a way that is not torch.save's own",
     ),
     "another network under model": (
         "w.pth",
