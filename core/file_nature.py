@@ -35,6 +35,7 @@ _BEGINNINGS = (
     (b"MZ", "a program"),
 )
 _TEXTS = (
+    (b"<?xml", "a text (XML)"),
     (b"<", "a web page, as a download that failed leaves one"),
     (b"version https://git-lfs", "a pointer of Git LFS and not the file itself; git lfs pull fetches that"),
     (b"{", "a text (JSON)"),

@@ -12,7 +12,7 @@ from prunekit.core.read_errors import why_unreadable
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.name_matching import some
 from prunekit.core.weights.readers import check_size, reader_of
-from prunekit.core.weights.stored import Arrays, Stored
+from prunekit.core.weights.stored import Arrays, Stored, native
 from prunekit.core.weights.weight_sets import WeightSet, chosen_sets, weight_sets
 from prunekit.registry import PrunekitError
 
@@ -78,7 +78,7 @@ def numbers(source: str, arrays: Mapping[str, Stored]) -> Arrays:
             f" ({arrays[others[0]].what})"
         )
     with reading(source):
-        return {name: each.read() for name, each in arrays.items()}
+        return {name: native(each.read()) for name, each in arrays.items()}
 
 
 @contextmanager

@@ -63,6 +63,11 @@ class Way:
         return "; ".join(said) or None
 
 
+def fitting_arrays(own: Shapes, found: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Those of the network's own names and shapes, which are all but counters."""
+    return {name: found[name] for name, shape in own.items() if name in found and tuple(found[name].shape) == shape}
+
+
 def large_enough(own: Shapes, sets: Sequence[WeightSet]) -> Sequence[WeightSet]:
     """The sets that have as many arrays as the network, or where none has the largest."""
     wanted = sum(not counts(name) for name in own)

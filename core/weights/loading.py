@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.weights.files import numbers, read_sets
-from prunekit.core.weights.fitting import Shapes, Way, decided, large_enough, size_of
+from prunekit.core.weights.fitting import Shapes, Way, decided, fitting_arrays, large_enough, size_of
 from prunekit.core.weights.name_matching import Renaming, check_fit, quoted
 from prunekit.core.weights.naming import Naming, counts
 
@@ -41,7 +41,7 @@ def load_weights(
     if not fits:
         _refuse(path, type(network).__name__, own, ways, known)
     way = decided(path, type(network).__name__, fits)
-    arrays = numbers(str(path), {name: way.found[name] for name in own if name in way.found})
+    arrays = numbers(str(path), fitting_arrays(own, way.found))
     backend.load(network, arrays)
     return way.told([each.taken.key for each in fits])
 
@@ -55,7 +55,7 @@ def load_own(backend: Backend, network: Network, path: Path) -> None:
     own = backend.weight_shapes(network)
     found = read_sets(path, backend, most=size_of(own))[0].arrays
     check_fit(str(path), type(network).__name__, own, found)
-    arrays = numbers(str(path), {name: found[name] for name in own if name in found})
+    arrays = numbers(str(path), fitting_arrays(own, found))
     backend.load(network, arrays)
 
 

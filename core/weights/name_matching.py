@@ -132,14 +132,14 @@ def check_fit(
 
 
 def misfits(own: Mapping[str, tuple[int, ...]], found: Mapping[str, Shaped]) -> dict[str, list[str]]:
-    """What does not fit, by how; a counter may be missing or too many."""
+    """What does not fit, by how; a counter may be missing, too many, or of any shape."""
     return {
         "missing": [name for name in own if name not in found and not counts(name)],
         "unexpected": [name for name in found if name not in own and not counts(name)],
         "of another shape": [
             f"{name} {list(array.shape)} in the file, {list(own[name])} in the network"
             for name, array in found.items()
-            if name in own and tuple(array.shape) != own[name]
+            if name in own and tuple(array.shape) != own[name] and not counts(name)
         ],
     }
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from prunekit.core.weights import WeightsError
+from prunekit.core.weights.name_matching import some
 
 
 def tensors_only(path: Path, advice: str, instead: Sequence[tuple[Any, str]] = ()) -> Any:
@@ -61,6 +62,8 @@ def _can_be_mapped(path: Path) -> bool:
             f"{path} is a TorchScript archive, which is code; nothing was run. Save network.state_dict() where it was"
             " made"
         )
+    if not any(member.filename.rpartition("/")[2] == "data.pkl" for member in members):
+        raise WeightsError(f"{path} is an archive of other files, {some(m.filename for m in members)}; unpack it first")
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise WeightsError(f"{path} is compressed, which torch.save never does; nothing was unpacked. Save it again")
     return True

@@ -327,6 +327,11 @@ REFUSED: dict[str, tuple[str, Make, str]] = {
     "dicts of dicts": ("w.pth", nested, "not a state dict: no tensor under a, b, c"),
     "a dict in itself": ("w.pth", in_itself, "does not fit"),
     "TorchScript": ("w.pth", scripted, "is a TorchScript archive, which is code; nothing was run"),
+    "a zip of other files": (
+        "w.pth",
+        zipped({"x.pth": b"x"}),
+        "is an archive of other files, x.pth; unpack it first",
+    ),
     "empty": ("w.pth", holding(b""), "it is empty$"),
     "a text": ("w.pth", holding("grüße ".encode() * 100), TEXT),
     "a web page": ("w.pth", holding(b"\n<!DOCTYPE html><html>"), "it is a web page"),
@@ -400,9 +405,16 @@ ELSEWHERE: dict[str, tuple[str, Make]] = {
     "npz called .pth": ("w.pth", lambda path: path.write_bytes(npz())),
     ".bin of torch.save": ("pytorch_model.bin", saved(STATE)),
     ".ckpt of Lightning": ("last.ckpt", saved({"state_dict": under("model."), "epoch": 1})),
+    "npz: of another byte order": ("w.npz", lambda path: np.savez(path, **as_arrays(">f4"))),
+    "npz: of 16 bytes a number": ("w.npz", lambda path: np.savez(path, **as_arrays("g"))),
+    "npz: by columns": ("w.npz", lambda path: np.savez(path, **{k: np.asfortranarray(v) for k, v in STATE.items()})),
     "the format before 1.6": ("w.pth", saved({"model": STATE}, _use_new_zipfile_serialization=False)),
 }
 """Loaded: files of a name that says something else."""
+
+
+def as_arrays(kind: str) -> dict[str, Any]:
+    return {name: tensor.numpy().astype(kind) for name, tensor in STATE.items()}
 
 
 def npz() -> bytes:
