@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError, Inputs
+from prunekit.core.data.native_numbers import native
 from prunekit.core.file_nature import not_a_file, other_kind
 from prunekit.core.read_errors import why_unreadable
 from prunekit.registry import PrunekitError
@@ -46,7 +47,7 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
 
 def _read_npz(path: Path) -> Inputs:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return _positional({name: archive[name] for name in archive.files})
+        return _positional({name: native(archive[name]) for name in archive.files})
 
 
 def _read_safetensors(path: Path) -> Inputs:

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunekit.core.backend import Backend
+from prunekit.core.data.native_numbers import native
 from prunekit.core.file_nature import not_a_file
 from prunekit.core.read_errors import why_unreadable
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.name_matching import some
 from prunekit.core.weights.readers import check_size, reader_of
-from prunekit.core.weights.stored import Arrays, Stored, native
+from prunekit.core.weights.stored import Arrays, Stored
 from prunekit.core.weights.weight_sets import WeightSet, chosen_sets, weight_sets
 from prunekit.registry import PrunekitError
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
-_WIDEST = 8  # bytes of a number
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,6 @@ def stored(value: NDArray[Any] | Stored) -> Stored:
     if isinstance(value, Stored):
         return value
     return Stored(value.shape, str(value.dtype), real(value.dtype), lambda: value)
-
-
-def native(array: NDArray[Any]) -> NDArray[Any]:
-    """The numbers in this machine's byte order, and no wider than frameworks have them."""
-    if array.dtype.kind == "f" and array.dtype.itemsize > _WIDEST:
-        return array.astype(np.float64)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def real(dtype: np.dtype[Any]) -> bool:
