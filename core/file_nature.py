@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 _HEAD = 512  # bytes that tell most kinds of files apart
+_LARGE, _TIMES = 2**30, 100  # bytes that any archive may unpack to, and times its size
 _ZIP = b"PK\x03\x04"
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -83,6 +84,19 @@ def other_kind(path: Path, pickles: bool = False) -> str | None:
     if not pickles and head[:1] == pickle.PROTO and head[1:2] <= b"\x05" and any(head[3:8]):  # else it is a length
         return "a pickle, which could run code when read; nothing was run"
     return _kind(head)
+
+
+def unpacks_to_far_more(path: Path) -> str | None:
+    """What to say of an archive that is small and unpacks to something huge, as it follows the path; None else.
+
+    Raises:
+        BadZipFile: It is no archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked <= max(_LARGE, _TIMES * path.stat().st_size):
+        return None
+    return f" has {path.stat().st_size / 2**20:,.1f} MiB and unpacks to {unpacked / 2**20:,.0f}; nothing was unpacked"
 
 
 def _kind(head: bytes) -> str | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError, Inputs
 from prunekit.core.data.native_numbers import native
-from prunekit.core.file_nature import not_a_file, other_kind
+from prunekit.core.file_nature import not_a_file, other_kind, unpacks_to_far_more
 from prunekit.core.read_errors import why_unreadable
 from prunekit.registry import PrunekitError
 
@@ -46,6 +46,8 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
 
 
 def _read_npz(path: Path) -> Inputs:
+    if (why := unpacks_to_far_more(path)) is not None:
+        raise DataError(f"{path}{why}")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return _positional({name: native(archive[name]) for name in archive.files})
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError
-from prunekit.core.file_nature import not_a_file
+from prunekit.core.file_nature import not_a_file, unpacks_to_far_more
 from prunekit.core.read_errors import why_unreadable
 
 _SIDE, _CLASSES = 32, 10
@@ -66,8 +66,12 @@ def _read_archive(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if (why := not_a_file(path)) is not None:  # a pipe would be waited for
         raise DataError(f"{path}{why}")
     try:
+        if (why := unpacks_to_far_more(path)) is not None:
+            raise DataError(f"{path}{why}")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             images, labels = archive["x"], archive["y"]
+    except DataError:
+        raise
     except KeyError as problem:
         raise DataError(f"{path} must have the arrays 'x' and 'y'; it has no {problem.args[0]}") from problem
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from prunekit.core.file_nature import not_a_file, other_kind
+from prunekit.core.file_nature import not_a_file, other_kind, unpacks_to_far_more
 
 
 def test_a_file_is_one(tmp_path: Path) -> None:
@@ -56,6 +57,18 @@ def test_kinds_that_hold_no_arrays(tmp_path: Path, content: bytes, what: str) ->
 def test_what_may_hold_some(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "w").write_bytes(content)
     assert other_kind(tmp_path / "w") is None
+
+
+def test_an_archive_that_unpacks_to_far_more(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", bytes(2**20))
+    assert unpacks_to_far_more(tmp_path / "a.npz") is None
+    said = (2**20).to_bytes(4, "little")  # what the directory of the archive says of the size, at its end
+    content = (tmp_path / "a.npz").read_bytes()
+    place = content.rindex(said)
+    (tmp_path / "a.npz").write_bytes(content[:place] + (2**31).to_bytes(4, "little") + content[place + 4 :])
+    told = unpacks_to_far_more(tmp_path / "a.npz")
+    assert told == " has 0.0 MiB and unpacks to 2,048; nothing was unpacked"
 
 
 def test_where_a_pickle_may(tmp_path: Path) -> None:
