@@ -43,8 +43,11 @@ class Backend(Protocol):
         """Make a network with seeded weights, on the device, in evaluation mode."""
         ...
 
-    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
-        """Arrays by name in a file of the framework's own, bfloat16 as float32; unpickling nothing.
+    def read_weights(self, path: Path) -> Mapping[str, Any]:
+        """Arrays by name in a file of the framework's own, bfloat16 as float32, in dicts where the file has such.
+
+        An array can be a `prunekit.core.weights.Stored`, which is read when it is known to fit. What else is in the
+        file, such as an optimizer's state, may be left out or be anything else; nothing is unpickled.
 
         What a broken file makes it raise becomes one error in `prunekit.core.weights.read_weights`.
         """

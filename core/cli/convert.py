@@ -8,6 +8,7 @@ from pathlib import Path
 from prunekit.core.backend import Backend
 from prunekit.core.backend_factory import make_backend
 from prunekit.core.cli.input_arguments import params_of
+from prunekit.core.file_nature import not_a_file
 from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.weights import COMMON, load_weights
 from prunekit.registry import PrunekitError, Register, RegisterType
@@ -24,15 +25,15 @@ def convert(options: argparse.Namespace) -> int:
     params, source = params_of(options.params), Path(options.weights)
     names = [Register.entry(RegisterType.BACKEND, name).name for name in (options.source, options.target)]
     out = Path(options.out) if options.out else Path(f"{_stem(source)}_{names[1]}{_SAFETENSORS}")
-    if not source.is_file():
-        raise PrunekitError(f"{source}: there is no such weights file")
+    if (why := not_a_file(source, "weights file")) is not None:
+        raise PrunekitError(f"{source}{why}")
     if out.exists():
         raise PrunekitError(f"{out} is there already; it is not overwritten. Remove it, or choose another name with -o")
     target = make_backend(names[1], "CPU")
     _check_suffix(out, target)
     reader = target if source.suffix.lower() in COMMON or names[0] == names[1] else make_backend(names[0], "CPU")
     network = named_network(target, options.network, params)
-    told = load_weights(target, network, source, reader)
+    told = load_weights(target, network, source, reader, options.key)
     target.save(network, out)
     print(f"{source}: {told or 'named as the network itself'}\nwrote {out}")
     return 0

@@ -174,6 +174,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--param", action="append", default=[], metavar="KEY=VALUE", dest="params",
         help="what the network is made with, such as class_num=10",
     )  # fmt: skip
+    parser.add_argument("--key", metavar="KEY", help="which of several sets of weights in the file, such as ema")
 
 
 def _convert(options: argparse.Namespace) -> int:

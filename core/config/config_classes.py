@@ -25,10 +25,12 @@ class ModelFiles(Options):
 
     Attributes:
         pretrained_model_file: Weights; without them the network starts from a seeded initialisation.
+        pretrained_model_key: Which of several sets of weights in that file (``ema``); without it the trained ones.
         model_desc_file: Description of a network that a step wrote, in place of ``model_desc``.
     """
 
     pretrained_model_file: Path | None = None
+    pretrained_model_key: str | None = None
     model_desc_file: Path | None = None
 
 
@@ -65,6 +67,7 @@ class ModelConfig:
         pretrained_model_file: Weights; None starts from a seeded initialisation.
         model_desc_file: Description of a network that a step wrote.
         weights_where: ``file.yml:12: nas.model.pretrained_model_file``; not part of equality.
+        pretrained_model_key: Which of several sets of weights in that file; None takes the trained ones.
     """
 
     network: ComponentSpec | None
@@ -72,6 +75,7 @@ class ModelConfig:
     pretrained_model_file: Path | None = None
     model_desc_file: Path | None = None
     weights_where: str = field(default="", compare=False)
+    pretrained_model_key: str | None = None
 
 
 class LoaderOptions(Options):

@@ -72,7 +72,12 @@ class SectionReader:
         described = self._file(block, "model_desc_file")
         if weights is None and described is None and not brings_weights and files is not None:
             self._findings.warn(block, "no pretrained_model_file: the network starts from a seeded initialisation")
-        return ModelConfig(network, size, weights, described, block.get_or_empty("pretrained_model_file").where)
+        key = files.pretrained_model_key if files is not None else None
+        if key is not None and weights is None:
+            self._findings.problem(
+                block.get_or_empty("pretrained_model_key"), "goes with pretrained_model_file, which is missing"
+            )
+        return ModelConfig(network, size, weights, described, block.get_or_empty("pretrained_model_file").where, key)
 
     def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
         rest = block.without("backbone")

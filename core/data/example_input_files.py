@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError, Inputs
+from prunekit.core.data.native_numbers import native
+from prunekit.core.file_nature import not_a_file, other_kind, unpacks_to_far_more
+from prunekit.core.read_errors import why_unreadable
 from prunekit.registry import PrunekitError
-from prunekit.registry.errors import first_line
 
 
 def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
@@ -27,16 +29,16 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
         DataError: The file is missing or broken, or holds more than lists, tuples and dicts of arrays.
     """
     readers: dict[str, Callable[[Path], Any]] = {".npz": _read_npz, ".safetensors": _read_safetensors}
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+    if (why := not_a_file(path)) is not None:
+        raise DataError(f"{path}{why}")
     try:
+        if path.suffix.lower() in readers and (what := other_kind(path)) is not None:
+            raise DataError(f"{path} cannot be read as a network's inputs: it is {what}")
         found = readers.get(path.suffix.lower(), framework)(path)
     except PrunekitError:
         raise
     except Exception as problem:  # a broken file makes its reader raise anything at all; here it becomes one error
-        said = first_line(problem)
-        told = said if " " in said else f"{type(problem).__name__} {said}".rstrip()
-        raise DataError(f"{path} cannot be read as a network's inputs: {told}") from problem
+        raise DataError(f"{path} cannot be read as a network's inputs: {why_unreadable(problem)}") from problem
     inputs = tuple(found) if isinstance(found, list) else found
     if not _checked(path, inputs, ""):
         raise DataError(f"{path} holds no tensor; a network's inputs are a list (positional) or a dict (keywords)")
@@ -44,8 +46,10 @@ def read_inputs(path: Path, framework: Callable[[Path], Any]) -> Inputs:
 
 
 def _read_npz(path: Path) -> Inputs:
+    if (why := unpacks_to_far_more(path)) is not None:
+        raise DataError(f"{path}{why}")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return _positional({name: archive[name] for name in archive.files})
+        return _positional({name: native(archive[name]) for name in archive.files})
 
 
 def _read_safetensors(path: Path) -> Inputs:

@@ -185,7 +185,7 @@ class SubjectLoader:
                 refuse_unsound(self._backend, network)  # as its class made it
             return
         with error_location(model.weights_where):
-            naming = load_weights(self._backend, network, weights)
+            naming = load_weights(self._backend, network, weights, key=model.pretrained_model_key)
         if naming is not None:
             self._reporter.say(f"{weights}: {naming}")
 

@@ -14,7 +14,7 @@ LEAVES = (
 )
 """What MindSpore's layers call their arrays, and what PyTorch's call the same ones."""
 
-_COUNTER = "num_batches_tracked"
+_COUNTERS = ("num_batches_tracked", "n_averaged")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Naming:
 def counts(name: str) -> bool:
     """Whether a name is that of a counter.
 
-    It decides nothing: MindSpore's layers have none, and files of other tools and of older PyTorch leave it out. The
-    name is all that tells: a whole number under another one might well be a weight.
+    It decides nothing: MindSpore's layers have none, and files of other tools and of older PyTorch leave it out; what
+    averages weights counts too. The name is all that tells: a whole number under another one might well be a weight.
     """
-    return name.rpartition(".")[2] == _COUNTER
+    return name.rpartition(".")[2] in _COUNTERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Padding = Literal["symmetric", "same"]
+Padding = Literal["symmetric", "same", "pool_same"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Convention:
     Attributes:
         bn_eps: What batch normalizations add to the variance.
         padding: ``symmetric`` pads k // 2 on all sides; ``same`` pads so that ``ceil(size / stride)`` positions come
-            out, which puts more zeros after than before where the stride is 2 and the size even.
+            out, which puts more zeros after than before where the stride is 2 and the size even; ``pool_same`` pads
+            poolings like ``same`` and convolutions like ``symmetric``.
     """
 
     bn_eps: float
@@ -27,5 +28,9 @@ class Convention:
             raise ValueError(f"there is no padding {self.padding!r}; there are {', '.join(get_args(Padding))}")
 
     def asymmetric(self, kernel: int, stride: int) -> bool:
-        """Whether a layer may have to pad more after than before; elsewhere the conventions agree."""
+        """Whether a convolution may have to pad more after than before; elsewhere the conventions agree."""
         return self.padding == "same" and stride > 1 and kernel > 1
+
+    def asymmetric_pool(self, kernel: int, stride: int) -> bool:
+        """Whether a pooling may have to."""
+        return self.padding != "symmetric" and stride > 1 and kernel > 1

@@ -30,7 +30,7 @@ class Layers(Convention):
 
     def max_pool(self, kernel: int, stride: int) -> nn.Cell:
         """A maximum over windows of values that are not negative."""
-        if self.asymmetric(kernel, stride):
+        if self.asymmetric_pool(kernel, stride):
             return nn.MaxPool2d(kernel, stride, "same")
         sides = (kernel // 2, kernel // 2)  # with zeros, for a pooling that pads cannot be exported to ONNX
         return nn.SequentialCell(nn.Pad(((0, 0), (0, 0), sides, sides)), nn.MaxPool2d(kernel, stride))

@@ -49,7 +49,7 @@ class Layers(Convention):
 
     def max_pool(self, kernel: int, stride: int) -> nn.Module:
         """A maximum over windows of values that are not negative."""
-        if self.asymmetric(kernel, stride):
+        if self.asymmetric_pool(kernel, stride):
             return SameMaxPool2d(kernel, stride)
         return nn.MaxPool2d(kernel, stride, kernel // 2)
 

@@ -70,10 +70,10 @@ class ResNet(nn.Module):
         class_num: Number of classes; 1000 if neither name is given.
         num_classes: Another name for ``class_num``.
         in_channels: Channels of the images.
-        bn_eps: What batch normalizations add to the variance; 1e-5 in PyTorch's official weights, 1e-4 in
-            MindSpore's.
-        padding: How convolutions and the pooling pad: ``symmetric`` as PyTorch's official networks do, or ``same`` as
-            MindSpore's and TensorFlow's do.
+        bn_eps: What batch normalizations add to the variance; 1e-4 in MindSpore's official weights (but in stem and
+            shortcuts of ResNet-18 and 34, which have 1e-5), 1e-5 in PyTorch's and mindcv's.
+        padding: How convolutions and the pooling pad: ``same`` as MindSpore's official networks of bottlenecks and
+            TensorFlow's do, ``symmetric`` as PyTorch's and MindSpore's ResNet-18 and 34, ``pool_same`` as mindcv's.
         stride_in_1x1: Where a bottleneck halves the picture: False for its 3x3 convolution ("v1.5", PyTorch's),
             True for its first 1x1 one (the paper's). Weights are made for one or the other; their shapes agree.
 

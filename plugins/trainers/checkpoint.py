@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from prunekit.core.read_errors import why_unreadable
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.registry.errors import reason
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def restoring(path: Path) -> Iterator[None]:
         raise
     except Exception as problem:
         raise TrainingError(
-            f"{path} is no checkpoint of this training ({reason(problem)}); remove it to start anew"
+            f"{path} is no checkpoint of this training ({why_unreadable(problem)}); remove it to start anew"
         ) from problem
 
 

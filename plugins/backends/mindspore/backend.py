@@ -63,7 +63,7 @@ class MindsporeBackend:
             made.init_parameters_data()
         return set_training(made, False)
 
-    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
+    def read_weights(self, path: Path) -> Mapping[str, Any]:
         """Arrays by name in a checkpoint."""
         return weights.read_weights(path)
 

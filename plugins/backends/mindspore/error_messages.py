@@ -29,10 +29,12 @@ def plainly() -> Iterator[None]:
 def without_stack(text: str) -> str:
     """The text without the sections that MindSpore appends for its own developers, with what to do if known.
 
-    Where it says all that it has to say in such a section (``- Kernel select failed:``), that one is taken.
+    Where it says all that it has to say in such a section (``- Kernel select failed:``), that one is taken,
+    and where it says nothing else what is meant for its developers: never nothing, and never a line of dashes.
     """
     first, *sections = (part.strip() for part in _RULER.split(f"\n{text}\n"))
-    told = [body for title, body in zip(sections[::2], sections[1::2], strict=False) if "developers" not in title]
+    titled = list(zip(sections[::2], sections[1::2], strict=False))
+    told = [body for title, body in titled if "developers" not in title] + [body for _, body in titled]
     plain = first or next(filter(None, told), text.strip())
     hint = next((words for operator, words in _HINTS.items() if operator in plain), None)
     return plain if hint is None or hint in plain else f"{plain.rstrip('.')}: {hint}"

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.finite import INFINITE, wrong_in
-from prunekit.core.weights import WeightsError, check_fit
+from prunekit.core.weights import WeightsError, check_fit, refuse_other_kinds
 from prunekit.plugins.backends.mindspore.cell_tree import named_buffers, parameters_dict
+from prunekit.plugins.backends.mindspore.checkpoint_headers import check_headers
 from prunekit.plugins.backends.mindspore.forward import as_array
 
 SUFFIXES = (".ckpt",)
@@ -39,8 +40,12 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         WeightsError: It holds none.
     """
+    refuse_other_kinds(path)
     try:
+        check_headers(path)
         content = _content(path)
+    except WeightsError:
+        raise
     except ValueError as problem:
         reason = "it is no checkpoint of MindSpore, or it is broken"
         raise WeightsError(f"{path} cannot be read as weights: {reason}") from problem

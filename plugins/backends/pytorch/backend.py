@@ -72,8 +72,8 @@ class PytorchBackend:
         set_training(made, False)
         return made
 
-    def read_weights(self, path: Path) -> dict[str, NDArray[Any]]:
-        """Arrays by name in a state dict's file, unpickling nothing but tensors."""
+    def read_weights(self, path: Path) -> Mapping[str, Any]:
+        """Arrays by name in what ``torch.save`` wrote, and dicts of them, unpickling nothing but tensors."""
         return weights.read_weights(path)
 
     def weight_shapes(self, network: torch.nn.Module) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from prunekit.core.data.contract import DataError
 from prunekit.plugins.backends.pytorch.forward import to_numpy
-from prunekit.plugins.backends.pytorch.weights import tensors_only
+from prunekit.plugins.backends.pytorch.tensor_files import tensors_only
 
 _SUFFIXES = (".pkl", ".pt", ".pth")
 

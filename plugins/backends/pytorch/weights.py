@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -17,31 +14,66 @@ from torch.nn.parameter import is_lazy
 
 from prunekit.core.atomic_file import atomic_write
 from prunekit.core.data.finite import NAN, wrong_in
-from prunekit.core.weights import WeightsError, check_fit
+from prunekit.core.weights import Stored, WeightsError, check_fit, refuse_other_kinds
 from prunekit.core.weights.name_matching import some
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
+from prunekit.plugins.backends.pytorch.inert_names import stand_ins
 from prunekit.plugins.backends.pytorch.module_tree import named_modules, named_parameters, plain_methods
+from prunekit.plugins.backends.pytorch.tensor_files import tensors_only
 
 SUFFIXES = (".pth", ".pt", ".tar")
 """``torch.save`` writes them; ``.tar`` is that of ``.pth.tar``."""
 
 
-def read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays by name in a file with a state dict, plain or under the key ``state_dict``.
+_NUMBERS = {
+    torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+    torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.bool,
+}  # fmt: skip
+
+
+def read_weights(path: Path) -> Mapping[str, Any]:
+    """Return what a file has, every tensor in it as one that is still in its file.
 
     Raises:
-        WeightsError: It holds something else, or would run code when read.
+        WeightsError: It is no dict, or would run code when read.
     """
-    content = tensors_only(path, "save network.state_dict() alone, or the weights as .safetensors")
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
-        raise WeightsError(f"{path} holds a {type(content).__name__}; expected a state dict, plain or as 'state_dict'")
-    if others := [name for name, value in content.items() if not isinstance(value, Tensor)]:
-        raise WeightsError(
-            f"{path} is not a state dict: no tensor under {some(others)}; expected one, plain or as 'state_dict'"
-        )
-    return {name: to_numpy(tensor) for name, tensor in content.items()}
+    refuse_other_kinds(path, pickles=True)
+    state = f"state = network.state_dict(); torch.save(state, {f'{path.stem}_state.pth'!r})"
+    content = tensors_only(path, f"save network.state_dict() alone in the program that wrote it: {state}", stand_ins())
+    if not isinstance(content, Mapping):
+        what = type(content).__name__
+        raise WeightsError(f"{path} holds a {what}; expected a state dict, plain or under a key such as 'state_dict'")
+    return _with_stored(content)
+
+
+def _with_stored(content: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A nested dict with what stands for its tensors; each dict once, for one can be in many places."""
+    made: dict[int, dict[Any, Any]] = {}
+
+    def of(place: Mapping[Any, Any]) -> dict[Any, Any]:
+        if id(place) not in made:
+            found = made[id(place)] = {}
+            for name, value in place.items():
+                found[name] = of(value) if isinstance(value, Mapping) else value
+                if isinstance(value, Tensor):
+                    found[name] = _stored(value)
+        return made[id(place)]
+
+    return of(content)
+
+
+def _stored(tensor: Tensor) -> Stored:
+    plain = tensor.layout is torch.strided and not (tensor.is_quantized or tensor.is_meta or tensor.is_nested)
+    what = str(tensor.dtype).removeprefix("torch.") if plain else _odd(tensor)
+    numbers = plain and tensor.dtype in _NUMBERS
+    shape = () if tensor.is_nested else tuple(tensor.shape)
+    return Stored(shape, what, numbers, lambda: cast("NDArray[Any]", to_numpy(tensor)))
+
+
+def _odd(tensor: Tensor) -> str:
+    if tensor.is_meta:
+        return "a tensor without values, on the meta device"
+    return "a quantized tensor" if tensor.is_quantized else "a nested tensor" if tensor.is_nested else "a sparse tensor"
 
 
 def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -122,26 +154,3 @@ def _state(network: nn.Module) -> dict[str, Tensor]:
     if others := [name for name, value in state.items() if not isinstance(value, Tensor)]:
         raise WeightsError(f"{type(network).__name__} keeps more than tensors in its state: {some(others)}")
     return state
-
-
-def tensors_only(path: Path, advice: str) -> Any:
-    """Return what ``torch.save`` wrote, where that is tensors, plain values and collections of them.
-
-    Args:
-        path: The file.
-        advice: What to do with a file that is trusted and holds more.
-
-    Raises:
-        WeightsError: It holds more; nothing of it was run.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on pickle protocols, of no use to who only has the file
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as problem:
-        named = re.search(r"GLOBAL ([\w.]+)", str(problem))
-        what = f" (it names {named[1]})" if named else ""
-        raise WeightsError(
-            f"{path} holds more than tensors{what} and could run code when read; it was refused and nothing was run."
-            f" Where you trust it, {advice}"
-        ) from problem

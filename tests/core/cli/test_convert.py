@@ -52,6 +52,24 @@ def test_the_suffix_says_what_is_written(cli: Cli, tmp_path: Path) -> None:
     assert state.keys() == ResNet8(3).state_dict().keys()
 
 
+def test_a_key_chooses_among_several_sets(cli: Cli, capsys: Said, tmp_path: Path) -> None:
+    model, average = (BACKEND.build(ResNet8, {"class_num": 3}, seed).state_dict() for seed in (5, 6))
+    torch.save({"model": model, "model_ema": {f"module.{name}": each for name, each in average.items()}}, "w.pth")
+    words = (*WORDS, "--param", "class_num=3")
+    assert cli("convert", "w.pth", *words, "-o", "a.pth") == 0
+    assert cli("convert", "w.pth", *words, "-o", "b.pth", "--key", "model_ema") == 0
+    assert cli("convert", "w.pth", *words, "-o", "c.pth", "--key", "ema_model") == 2
+    found = capsys.readouterr()
+    assert found.out.splitlines()[::2] == [
+        "w.pth: the weights under 'model' (there too: 'model_ema'; a key chooses: pretrained_model_key)",
+        "w.pth: the weights under 'model_ema'; without 'module.' in the names",
+    ]
+    assert found.err.startswith("error: w.pth has no weights under 'ema_model'")
+    for name, state in (("a.pth", model), ("b.pth", average)):
+        written = torch.load(tmp_path / name, weights_only=True)
+        assert all(torch.equal(written[key], each) for key, each in state.items())
+
+
 def test_what_the_weights_were_made_with_is_said(cli: Cli, capsys: Said, tmp_path: Path) -> None:
     state = BACKEND.state_arrays(BACKEND.build(ResNet18, {"class_num": 3}, 0))
     mindcv = {
@@ -62,7 +80,7 @@ def test_what_the_weights_were_made_with_is_said(cli: Cli, capsys: Said, tmp_pat
     assert cli("convert", "r18.npz", *words) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first == (
-        "r18.npz: named as in mindcv, 17 of 102 names translated; networks there have padding: symmetric and bn_eps:"
+        "r18.npz: named as in mindcv, 17 of 102 names translated; networks there have padding: pool_same and bn_eps:"
         " 0.00001"
     )
 

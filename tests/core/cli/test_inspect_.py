@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from prunekit.core.backend_factory import make_backend
 from prunekit.core.cli.input_arguments import inputs_of, params_of
 from prunekit.core.pipeline.load import load
+from prunekit.core.pipeline.named_network import named_network
 from prunekit.registry import PrunekitError
 
 Cli = Callable[..., int]
@@ -175,6 +179,25 @@ def test_a_zoo_in_a_yml_from_the_check_to_the_reload(
     assert json.loads(path.read_text())["network"] == {"type": "small:pair", "width": 4}
     network = load(path)
     assert type(network).__name__ == "TinyNet" and network.features[3].out_channels < 12
+
+
+def test_the_yml_chooses_among_several_sets_of_weights(cli: Cli, capsys: Said, tmp_path: Path, tiny: str) -> None:
+    importlib.import_module("tinypack")
+    backend = make_backend(BACKEND, "CPU")
+    shapes = backend.weight_shapes(named_network(backend, "TinyNet", {}))
+    averages = {f"ema.{name}": np.ones(shape, np.float32) for name, shape in shapes.items()}
+    np.savez(tmp_path / "w.npz", **averages, **{name: np.ones(shape, np.float32) for name, shape in shapes.items()})
+    file = "pretrained_model_file: '{local_base_path}/output/pretrain/model_0.safetensors'"
+    tiny = tiny.replace("[pretrain, nas, fully_train]", "[nas]")
+    for key, code, said in (
+        ("", 0, "w.npz: the plain weights (there too: 'ema'; a key chooses: pretrained_model_key)"),
+        ("\n    pretrained_model_key: ema", 0, "w.npz: the weights under 'ema'"),
+        ("\n    pretrained_model_key: emma", 2, "w.npz has no weights under 'emma'. Did you mean 'ema'?"),
+    ):
+        (tmp_path / "my.yml").write_text(tiny.replace(file, f"pretrained_model_file: w.npz{key}"))
+        assert cli("inspect", "my.yml", *USE) == code
+        found = capsys.readouterr()
+        assert said in found.out + found.err and "Traceback" not in found.err
 
 
 def test_inputs() -> None:

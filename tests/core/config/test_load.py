@@ -243,6 +243,10 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
             "a.yml:4  nas.model: 'model_desc' is missing",
             "a.yml:4  nas.model.pretrained_model_file: 'none.pth' does not exist",
         ]),
+        ("model_desc: {backbone: {type: ResNet_ModelZoo}}",
+         "model_desc: {backbone: {type: ResNet_ModelZoo}}, pretrained_model_key: ema", [
+            "a.yml:4  nas.model.pretrained_model_key: goes with pretrained_model_file, which is missing",
+        ]),
         ("data_path: data", "data_path: nowhere", [
             "a.yml:5  nas.dataset.common.data_path: 'nowhere' does not exist",
         ]),

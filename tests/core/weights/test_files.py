@@ -80,15 +80,8 @@ def test_bfloat16_is_float32(tmp_path: Path) -> None:
 
 def test_numbers_that_numpy_lacks(tmp_path: Path) -> None:
     path = stored(tmp_path / "w.safetensors", "F8_E4M3", b"\x00\x01", [2])
-    with pytest.raises(WeightsError, match=r"w\.safetensors cannot be read as weights: numbers of type F8_E4M3"):
+    with pytest.raises(WeightsError, match=r"w is no array of real .*\(numbers of type F8_E4M3\)"):
         read(path)
-
-
-def test_the_prefix_of_data_parallel_is_dropped_where_all_have_it(tmp_path: Path) -> None:
-    np.savez(tmp_path / "w.npz", **{"module.a": WEIGHT, "module.b": WEIGHT})
-    assert list(read(tmp_path / "w.npz")) == ["a", "b"]
-    np.savez(tmp_path / "w.npz", **{"module.a": WEIGHT, "b": WEIGHT})
-    assert list(read(tmp_path / "w.npz")) == ["module.a", "b"]
 
 
 def test_text_is_no_weight(tmp_path: Path) -> None:
@@ -142,5 +135,5 @@ def test_a_file_of_a_framework_that_is_not_there(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"w\.our: there is no such weights file"):
         read(tmp_path / "w.our")
-    with pytest.raises(WeightsError, match="there is no such weights file"):
+    with pytest.raises(WeightsError, match="is a folder, not a file"):
         read(tmp_path)

@@ -104,6 +104,58 @@ def test_what_does_not_fit_changes_nothing(tmp_path: Path, changes: dict[str, An
     assert not any(array.any() for array in network.arrays.values())
 
 
+def own(folder: Path, prefix: str = "", **more: Any) -> Path:
+    """A file with the network's own names behind a prefix."""
+    arrays = {name: np.ones(array.shape) for name, array in Net().arrays.items() if "num_b" not in name}
+    np.savez(folder / "w.npz", **{prefix + name: array for name, array in arrays.items()}, **more)
+    return folder / "w.npz"
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.", "module._orig_mod.", "backbone.", "a.b.c."])
+def test_a_prefix_is_dropped_where_all_names_have_it(tmp_path: Path, prefix: str) -> None:
+    network = Net()
+    assert load_weights(BACKEND, network, own(tmp_path, prefix)) == f"without {prefix!r} in the names"
+    assert [array.flat[0] for array in network.arrays.values()] == [1, 1, 1, 0]
+    with pytest.raises(WeightsError, match=r"[14] unexpected: "):
+        load_weights(BACKEND, network, own(tmp_path, prefix, odd=np.zeros(3)))
+
+
+def test_a_prefix_before_the_names_of_a_naming(tmp_path: Path) -> None:
+    arrays = dict(zip(THERE, (np.ones((2, 1)), np.full(2, 2.0), np.full(3, 3.0)), strict=True))
+    np.savez(tmp_path / "w.npz", **{f"module.{name}": array for name, array in arrays.items()})
+    told = load_weights(BACKEND, Net(), tmp_path / "w.npz")
+    assert told == "without 'module.' in the names; named as in there, 2 of 3 names translated"
+
+
+def test_what_training_left_is_said_and_left_out(tmp_path: Path) -> None:
+    left = {"epoch_num": np.array(3), "lr": np.ones(9), "ema_updates": np.array([7])}
+    assert load_weights(BACKEND, Net(), own(tmp_path, "", **left)) == (
+        "left out what training needed: epoch_num, lr, ema_updates"
+    )
+    with pytest.raises(WeightsError, match="1 unexpected: logit_scale"):  # a weight may well be one number
+        load_weights(BACKEND, Net(), own(tmp_path, "", logit_scale=np.array(3.0)))
+
+
+def test_a_key_chooses_among_names_too(tmp_path: Path) -> None:
+    network, average = Net(), {f"ema.{name}": np.full(array.shape, 5.0) for name, array in Net().arrays.items()}
+    told = load_weights(BACKEND, network, own(tmp_path, "", **average))
+    assert told == "the plain weights (there too: 'ema'; a key chooses: pretrained_model_key)"
+    assert network.arrays["fc.bias"][0] == 1
+    assert load_weights(BACKEND, network, own(tmp_path, "", **average), key="ema") == "the weights under 'ema'"
+    assert network.arrays["fc.bias"][0] == 5
+
+
+def test_numbers_are_read_only_where_the_header_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = own(tmp_path, "", **{"odd.weight": np.zeros(7)})
+
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was unpacked")
+
+    monkeypatch.setattr("numpy.lib.format.read_array", read)
+    with pytest.raises(WeightsError, match=r"1 unexpected: odd\.weight"):
+        load_weights(BACKEND, Net(), path)
+
+
 def test_a_counter_of_no_layer_is_dropped(tmp_path: Path) -> None:
     network = Net()
     load_weights(BACKEND, network, file(tmp_path, **{"odd.num_batches_tracked": np.array(5)}))

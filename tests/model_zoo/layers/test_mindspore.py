@@ -13,7 +13,7 @@ import mindspore  # isort: skip
 from prunekit.model_zoo.layers.mindspore import Layers  # isort: skip
 
 
-@pytest.mark.parametrize("padding", ["same", "symmetric"])
+@pytest.mark.parametrize("padding", ["same", "symmetric", "pool_same"])
 @pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (7, 2)])
 @pytest.mark.parametrize("size", [8, 9])
 def test_convolutions_pad_alike(padding: str, kernel: int, stride: int, size: int) -> None:
@@ -27,7 +27,7 @@ def test_convolutions_pad_alike(padding: str, kernel: int, stride: int, size: in
         np.testing.assert_allclose(as_array(conv(mindspore.Tensor(x))), wanted, atol=3e-6)
 
 
-@pytest.mark.parametrize("padding", ["same", "symmetric"])
+@pytest.mark.parametrize("padding", ["same", "symmetric", "pool_same"])
 @pytest.mark.parametrize("size", [8, 9])
 def test_pooling_pads_alike(padding: str, size: int) -> None:
     x = np.random.default_rng(0).random((1, 2, size, 9), dtype=np.float32)

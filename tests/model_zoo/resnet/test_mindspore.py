@@ -128,5 +128,6 @@ def test_another_network_is_refused_by_the_nearest_names(tmp_path: Path) -> None
     pair((ours.ResNet18, pytorch.ResNet18), {"class_num": 3}, tmp_path)
     with pytest.raises(WeightsError) as told:
         load_weights(MS, ours.ResNet34(class_num=3), tmp_path / "w.safetensors")
-    said = "names tried: its own, torchvision, MindSpore's official ResNet, mindcv; nearest: those of torchvision;"
+    titles = "MindSpore's official ResNet, MindSpore's official ResNet-18 and ResNet-34"
+    said = f"names tried: its own, torchvision, {titles}, mindcv; nearest: those of torchvision;"
     assert said in str(told.value) and "does not fit ResNet34 (182 tensors): 80 missing: " in str(told.value)

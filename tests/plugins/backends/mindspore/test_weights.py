@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.weights import save_weights
 
 import mindspore  # isort: skip
+from mindspore.train.checkpoint_pb2 import Checkpoint  # isort: skip
 from mindspore import Parameter, Tensor, nn  # isort: skip
 
 BACKEND = MindsporeBackend()
@@ -85,6 +87,75 @@ def test_what_training_left_is_not_read(tmp_path: Path) -> None:
     assert same(source, goal)
 
 
+def checkpoint(path: Path, more: dict[str, Any], prefix: str = "") -> nn.Cell:
+    """A file with a network's weights and more beside them."""
+    source = network(0)
+    named = [{"name": prefix + name, "data": Tensor(each)} for name, each in source.parameters_dict().items()]
+    named += [{"name": name, "data": Tensor(value)} for name, value in more.items()]
+    mindspore.save_checkpoint(named, str(path), append_dict={"epoch_num": 3, "step_num": 90, "lr": 0.1, "note": "hi"})
+    return source
+
+
+@pytest.mark.parametrize(
+    ("more", "prefix", "said"),
+    [
+        ({}, "", "left out what training needed: epoch_num, step_num, lr$"),
+        ({"ema_updates": np.int32(7)}, "", "ema_updates"),
+        ({"current_iterator_step": 1, "last_overflow_iterator_step": 0, "best_acc": np.float32(1)}, "", "left out"),
+        ({"learning_rate": np.ones(50, np.float32)}, "", "left out"),
+        ({}, "backbone.", r"^without 'backbone\.' in the names; left out"),
+        ({}, "network.backbone.", r"^without 'network\.backbone\.' in the names; left out"),
+    ],
+)
+def test_what_stands_beside_the_weights(tmp_path: Path, more: dict[str, Any], prefix: str, said: str) -> None:
+    source, goal = checkpoint(tmp_path / "w.ckpt", more, prefix), network(1)
+    told = load_weights(BACKEND, goal, tmp_path / "w.ckpt")
+    assert same(source, goal) and told is not None and re.search(said, told)
+
+
+def test_averages_beside_the_weights(tmp_path: Path) -> None:
+    other = network(2)
+    averages = {f"ema.{name}": parameter.asnumpy() for name, parameter in other.parameters_dict().items()}
+    source, goal = checkpoint(tmp_path / "w.ckpt", averages), network(1)
+    told = load_weights(BACKEND, goal, tmp_path / "w.ckpt")
+    assert same(source, goal) and told is not None and told.startswith("the plain weights (there too: 'ema'; ")
+    assert load_weights(BACKEND, goal, tmp_path / "w.ckpt", key="ema") == "the weights under 'ema'"
+    assert same(other, goal)
+
+
+def test_a_checkpoint_whose_header_speaks_of_more_than_there_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = Checkpoint()
+    for name, shape, kind in (("0.weight", [10**6, 25_000], "Float32"), ("0.bias", [1], "Odd")):
+        value = content.value.add()
+        value.tag, value.tensor.tensor_type, value.tensor.tensor_content = name, kind, bytes(4)
+        value.tensor.dims.extend(shape)
+    (tmp_path / "w.ckpt").write_bytes(content.SerializeToString())
+    with pytest.raises(
+        WeightsError, match=r"0\.weight is broken, its header speaks of 100000000000 bytes and there are 4"
+    ):
+        read_weights(tmp_path / "w.ckpt", BACKEND)
+    del content.value[0]
+    (tmp_path / "w.ckpt").write_bytes(content.SerializeToString())
+    with pytest.raises(WeightsError, match=r"0\.bias has numbers of type 'Odd'"):
+        read_weights(tmp_path / "w.ckpt", BACKEND)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_far_larger_than_the_network_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "w.ckpt").write_bytes(b"\x0a\x10")
+    os.truncate(tmp_path / "w.ckpt", 10**11)
+    with pytest.raises(WeightsError, match=r"it has 95,367 MiB, and the network's weights are 0\.0 MiB"):
+        load_weights(BACKEND, network(), tmp_path / "w.ckpt")
+
+
+def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w.ckpt")
+    with pytest.raises(WeightsError, match=r"is a pipe \(fifo\), not a file"):
+        load_weights(BACKEND, network(), tmp_path / "w.ckpt")
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(number: int) -> None:
         raise OSError(28, "No space left on device")
@@ -112,18 +183,30 @@ def test_a_pickle_is_refused_and_not_run(
     monkeypatch.setattr(pickle, "loads", lambda *_: pytest.fail("something was unpickled"))
     monkeypatch.setattr(pickle, "load", lambda *_: pytest.fail("something was unpickled"))
     with pytest.raises(
-        WeightsError, match=r"evil\.ckpt cannot be read as weights: it is no checkpoint of MindSpore"
+        WeightsError,
+        match=r"evil\.ckpt cannot be read as weights: it is a pickle, which could run code when read; nothing was run",
     ) as told:
         weights.load_own(BACKEND, network(), path)
     assert "\n" not in str(told.value) and not (tmp_path / "ran").exists()
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage that is no file of any kind", b"PK\x03\x04", b"\x08\x01" * 30])
-def test_a_broken_checkpoint_is_one_error(tmp_path: Path, content: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "it is empty"),
+        (b"garbage that is no file of any kind", "it is a text"),
+        (b"<!DOCTYPE html>", "it is a web page, as a download that failed leaves one"),
+        (b"PK\x03\x04", "it is broken: it is an archive that was cut short; .*"),
+        (b"\x08\x01" * 30, ".*or it is broken"),
+    ],
+)
+def test_a_broken_checkpoint_is_one_error(
+    tmp_path: Path, content: bytes, told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "w.ckpt"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"w\.ckpt cannot be read as weights: .*or it is broken$"):
+    with pytest.raises(WeightsError, match=rf"w\.ckpt cannot be read as weights: {told}$"):
         weights.read_weights(path, BACKEND)
     assert capfd.readouterr() == ("", "")
 
