@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pluggy
 
 from prunekit.registry import HOOKS, PackRecord, Plugin, PrunekitError, Register, nearest_or_all
+from prunekit.registry.errors import described, one_line
 
 if TYPE_CHECKING:
     from prunekit.core.search.trial import Record
@@ -160,7 +161,7 @@ class Hooks:
         hooks.records = Register.discover(HOOKS, hooks._add)
         for record in hooks.records:
             if record.error:
-                warn(f"hooks {record.name} of {record.origin} are not used: {record.error}")
+                warn(f"hooks {one_line(record.name)} of {record.origin} are not used: {record.error}")
         return hooks
 
     def search_started(self, search: SearchInfo) -> None:
@@ -204,7 +205,7 @@ class Hooks:
     def _report(self, plugin: str, hook: str, problem: BaseException) -> None:
         if (plugin, hook) not in self._reported:
             self._reported.add((plugin, hook))
-            told = f"{type(problem).__name__}: {problem}"
+            told = described(problem)
             self._warn(f"hook {hook} of {self._origins[plugin]} raised {told} (told once; the run goes on)")
 
     def _add(self, plugin: Plugin) -> int:

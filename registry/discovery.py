@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from prunekit.registry.entry import normalized
+from prunekit.registry.errors import described, one_line
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint  # takes longer to import than all of the registry
@@ -54,8 +55,8 @@ class PackRecord:
 
     @property
     def origin(self) -> str:
-        """Distribution and version."""
-        return f"{self.distribution} {self.version}"
+        """Distribution and version, as messages say them."""
+        return one_line(f"{self.distribution} {self.version}")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ class Plugin:
 
     @property
     def origin(self) -> str:
-        """Distribution and version."""
-        return f"{self.distribution} {self.version}"
+        """Distribution and version, as messages say them."""
+        return one_line(f"{self.distribution} {self.version}")
 
 
 def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -> list[PackRecord]:
@@ -146,7 +147,7 @@ def _record(plugin: Plugin, use: Callable[[Plugin], int], own_only: bool) -> Pac
             return _refused(plugin, "incompatible", why)
         count = use(plugin)
     except (Exception, SystemExit) as problem:  # another's code: whatever it raises stays its own
-        return _refused(plugin, "failed", f"{type(problem).__name__}: {problem}")
+        return _refused(plugin, "failed", described(problem))
     heavy = [name for name in FRAMEWORKS if name in sys.modules and name not in before]
     warning = f"{plugin.point.module} imports {' and '.join(heavy)}, which costs seconds at every start"
     return PackRecord(

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from prunekit.registry.entry import Entry
-from prunekit.registry.errors import PrunekitError
+from prunekit.registry.errors import PrunekitError, described
 from prunekit.registry.local_import import import_by_name
 from prunekit.registry.manifest import Source, read_manifest
 from prunekit.registry.suggestions import did_you_mean
@@ -29,7 +29,7 @@ def import_user_module(name: str) -> list[Entry]:
         module = import_by_name(name)
     except (Exception, SystemExit) as problem:  # the user's module: whatever it raises is told
         hint = _near(problem.name) if isinstance(problem, ModuleNotFoundError) and problem.name else ""
-        raise PrunekitError(f"{words}: {_raised(problem)}{type(problem).__name__}: {problem}{hint}") from problem
+        raise PrunekitError(f"{words}: {_raised(problem)}{described(problem)}{hint}") from problem
     manifest = getattr(module, "MODULE_REGISTER", None)
     if manifest is None:
         return []

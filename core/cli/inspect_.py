@@ -18,6 +18,7 @@ from prunekit.core.pipeline.inspection import Inspected, inspect_config, inspect
 from prunekit.core.report.drawing import check_format, draw
 from prunekit.core.report.table import as_json
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import escaped
 
 VERSION = 1
 
@@ -59,7 +60,7 @@ def _show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
         if in_json:
             found.append(described(each))
         else:
-            print("\n".join(lines_of(each)))
+            print(escaped("\n".join(lines_of(each))))
         if picture:
             hint = draw(each.graph, picture, each.network)
             print(hint or f"wrote {picture}", file=sys.stderr if in_json else sys.stdout)

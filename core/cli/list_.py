@@ -6,6 +6,7 @@ import json
 
 from prunekit.core.text_table import columns
 from prunekit.registry import Register, RegisterType
+from prunekit.registry.errors import MESSAGE, one_line
 
 
 def list_entries(kind: str | None, as_json: bool) -> int:
@@ -29,4 +30,4 @@ def list_entries(kind: str | None, as_json: bool) -> int:
 
 
 def _shown(name: str) -> str:
-    return f"{name}NAME" if name.endswith(":") else name  # a zoo's, with any of its models
+    return one_line(f"{name}NAME" if name.endswith(":") else name, MESSAGE)  # a zoo's, with any of its models

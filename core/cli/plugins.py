@@ -7,6 +7,7 @@ import json
 from prunekit.core.hooks import Hooks
 from prunekit.core.text_table import columns
 from prunekit.registry import PackRecord, Register
+from prunekit.registry.errors import one_line
 
 
 def list_plugins(as_json: bool) -> int:
@@ -23,7 +24,7 @@ def list_plugins(as_json: bool) -> int:
         print(json.dumps(described, indent=2))
         return 0
     rows = [
-        (kind, r.name, r.distribution, r.version, r.status, _count(kind, r.count), reason(r).replace("\n", " "))
+        (kind, *map(one_line, (r.name, r.distribution, r.version)), r.status, _count(kind, r.count), reason(r))
         for kind, r in found
     ]
     print("\n".join(columns(("kind", "name", "distribution", "version", "status", "brings", "reason"), rows)))

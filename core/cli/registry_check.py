@@ -24,6 +24,7 @@ from prunekit.registry import (
     nearest,
     normalized,
 )
+from prunekit.registry.errors import escaped
 
 Finding = tuple[Literal["broken", "warning", "note"], str]
 
@@ -46,7 +47,7 @@ def registry_check(pack: str | None) -> int:
     for name in [normalized(pack)] if pack is not None else sorted(names):
         checked = _Checked([record for record in records if normalized(record.distribution) == name])
         checked.look(blocked="note" if pack is None else "broken")
-        print("\n".join(checked.lines()))
+        print(*map(escaped, checked.lines()), sep="\n")
         code = max(code, checked.count("broken"))
     return min(code, 1)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
+from prunekit.registry.errors import escaped
+
 
 def print_schema() -> int:
     """Print the schema; what cannot be imported is left out of it, and said on stderr."""
@@ -12,6 +14,6 @@ def print_schema() -> int:
 
     schema, skipped = yml_schema()
     for line in skipped:
-        print(f"warning: left out: {line}", file=sys.stderr)
+        print(f"warning: left out: {escaped(line)}", file=sys.stderr)
     print(json.dumps(schema, indent=2, ensure_ascii=False))
     return 0

@@ -20,6 +20,7 @@ from prunekit.registry import (
     not_searched,
     qualified,
 )
+from prunekit.registry.errors import escaped
 
 
 def show(name: str, kind: str | None) -> int:
@@ -55,9 +56,10 @@ def show(name: str, kind: str | None) -> int:
         else:
             lines.append(("file", _place(component)))
             paragraph, keys = first_paragraph(component), parameters(component, entry.type)
-        print(*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines), sep="\n")
+        told = [*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines)]
+        print(*map(escaped, told), sep="\n")
         if paragraph:
-            print(f"\n  {paragraph}")
+            print(f"\n  {escaped(paragraph)}")
         if keys:
             print("", *(f"  {line}" for line in columns(("key", "default", "meaning"), keys)), sep="\n")
     return code

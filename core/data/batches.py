@@ -26,6 +26,7 @@ from prunekit.core.data.contract import (
     default_collate,
 )
 from prunekit.registry import WorkerImports, worker_imports
+from prunekit.registry.errors import reason
 
 _PREFETCH = 2  # batches in flight for each worker
 _GUARD = (
@@ -183,6 +184,6 @@ def _pickled(recipe: _Recipe) -> bytes:
         return pickle.dumps(recipe)
     except Exception as problem:  # whatever the dataset's own parts raise
         raise DataError(
-            f"the dataset {type(recipe.dataset).__name__} cannot be sent to data workers ({problem});"
+            f"the dataset {type(recipe.dataset).__name__} cannot be sent to data workers ({reason(problem)});"
             " define its class at the top of a module, or set num_workers: 0"
         ) from problem

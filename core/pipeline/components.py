@@ -9,6 +9,7 @@ from typing import Any
 from prunekit.core.config import ComponentSpec
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.registry import PrunekitError, Register
+from prunekit.registry.errors import described
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def constructing(name: str, error: type[PrunekitError] = RunError) -> Iterator[N
     except PrunekitError:
         raise
     except Exception as problem:  # a constructor is its author's code
-        raise error(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem
+        raise error(f"{name} cannot be made: {described(problem)}") from problem
 
 
 def make_component(spec: ComponentSpec, backend: str, **injected: Any) -> Any:

@@ -19,6 +19,7 @@ from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
 from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry.errors import described
 
 
 def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, imports: tuple[str, ...] = ()) -> None:
@@ -82,7 +83,7 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
             reports.fail(name, "stopped", "interrupted")
             raise
         except Exception as problem:
-            reports.fail(name, "error", f"{type(problem).__name__}: {problem}")
+            reports.fail(name, "error", described(problem))
             raise
         reports.end(name, records)
         folder.clear_workers(name)
@@ -101,5 +102,5 @@ def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict
         raise
     except Exception as problem:  # a step runs its authors' networks, datasets and trainers
         raise RunError(
-            f"{step.where}: {type(problem).__name__}: {problem}; where it was raised is in {context.folder.log}"
+            f"{step.where}: {described(problem)}; where it was raised is in {context.folder.log}"
         ) from problem

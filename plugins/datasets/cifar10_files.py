@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError
+from prunekit.registry.errors import one_line, reason
 
 _SIDE, _CLASSES = 32, 10
 _RECORD = 1 + 3 * _SIDE * _SIDE  # a label byte, then the red, green and blue planes
@@ -67,7 +68,9 @@ def _read_archive(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except KeyError as problem:
         raise DataError(f"{path} must have the arrays 'x' and 'y'; it has no {problem.args[0]}") from problem
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise DataError(f"{path} cannot be read as an npz file of plain arrays: {problem}") from problem
+        raise DataError(
+            f"{one_line(path)} cannot be read as an npz file of plain arrays: {reason(problem)}"
+        ) from problem
     if images.dtype != np.uint8 or images.shape[1:] != (_SIDE, _SIDE, 3) or labels.shape != images.shape[:1]:
         raise DataError(
             f"{path}: x is {images.dtype} {list(images.shape)}, y is {list(labels.shape)};"
