@@ -25,6 +25,7 @@ from prunekit.core.data.contract import (
     Sample,
     default_collate,
 )
+from prunekit.core.data.parent_watch import end_with_parent
 from prunekit.registry import WorkerImports, worker_imports
 from prunekit.registry.errors import reason
 
@@ -142,6 +143,7 @@ _worker: list[_Recipe] = []  # filled in a worker process only: what its tasks s
 
 
 def _start_worker(recipes: Queue[bytes], imports: WorkerImports) -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends us
     imports.apply()  # the dataset's class may be of a module that only --import finds
     _worker.append(pickle.loads(recipes.get()))  # from our own parent, never from a file
