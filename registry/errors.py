@@ -39,8 +39,14 @@ class BrokenEntryError(RegistryError):
     @property
     def missing(self) -> str | None:
         """The package that its module imports and that is not installed, where that is the reason."""
-        name = self.__cause__.name if isinstance(self.__cause__, ModuleNotFoundError) else None
+        name = missing_module(self.__cause__)
         return name.partition(".")[0] if name else None
+
+
+def missing_module(problem: object) -> str | None:
+    """The module that was not found, where an import failed for that."""
+    name = vars(ImportError)["name"].__get__(problem) if isinstance(problem, ModuleNotFoundError) else None
+    return name if type(name) is str else None
 
 
 def first_line(problem: BaseException) -> str:

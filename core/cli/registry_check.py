@@ -99,8 +99,7 @@ def _check_entry(entry: Entry) -> Iterator[Finding]:
     try:
         component = Register.load(entry)
     except BrokenEntryError as problem:
-        cause = problem.__cause__
-        root = (cause.name or "").partition(".")[0] if isinstance(cause, ModuleNotFoundError) else ""
+        root = problem.missing
         if root in FRAMEWORKS and not importable(root):
             yield "note", f"not checked: needs {root}"
         else:
