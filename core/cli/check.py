@@ -8,6 +8,7 @@ import sys
 import yaml
 
 from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.cli.data_output import print_data
 from prunekit.core.config import printable
 from prunekit.registry.errors import MESSAGE, escaped, one_line
 
@@ -20,5 +21,5 @@ def check(options: argparse.Namespace) -> int:
     told = f"{one_line(options.file, MESSAGE)}: no mistakes found; {escaped(steps)}"
     print(told, file=sys.stderr if options.show else sys.stdout)
     if options.show:
-        print(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True), end="")
+        print_data(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True).rstrip("\n"))
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from prunekit.core.atomic_file import write_text
 from prunekit.core.backend_factory import DEFAULT_BACKEND
 from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.core.cli.input_arguments import inputs_of, params_of
 from prunekit.core.config import RunConfig
 from prunekit.core.pipeline.inspection import Inspected, inspect_config, inspect_model
@@ -66,12 +66,12 @@ def _show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
             print(hint or f"wrote {picture}", file=sys.stderr if in_json else sys.stdout)
             picture = None
     if in_json:
-        text = json.dumps({"version": VERSION, "networks": found})
+        text = json_text({"version": VERSION, "networks": found})
         if options.json == "-":
-            print(text)
+            print_data(text)
         else:
             write_text(Path(options.json), f"{text}\n")
-            print(f"wrote {options.json}")
+            print_data(f"wrote {options.json}")
 
 
 def lines_of(inspected: Inspected) -> Iterator[str]:

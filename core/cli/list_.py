@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.core.text_table import columns
 from prunekit.registry import Register, RegisterType
 from prunekit.registry.errors import MESSAGE, one_line
@@ -20,7 +19,7 @@ def list_entries(kind: str | None, as_json: bool) -> int:
             }
             for e in entries
         ]  # fmt: skip
-        print(json.dumps(described, indent=2))
+        print_data(json_text(described, indent=2))
         return 0
     rows = [
         (e.type.value, _shown(e.name), e.backend or "any", ", ".join(map(_shown, e.aliases)), e.origin) for e in entries

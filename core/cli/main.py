@@ -6,7 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from io import TextIOWrapper
 
+from prunekit.core.cli.data_output import stdout_is_data
 from prunekit.core.cli.parser import parse
 from prunekit.registry import PrunekitError, Register, unknown_block_entries
 from prunekit.registry.errors import escaped, one_line, reason
@@ -18,6 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 is well, 2 a mistake that the message says how to mend, 130 stopped by Ctrl-C.
     """
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    for_programs = getattr(options, "json", None) or getattr(options, "show", False)
+    if arguments is None and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is no reason to fail
+    with stdout_is_data(for_good=arguments is None) if for_programs else nullcontext():
+        return _guarded(options)
+
+
+def _guarded(options: argparse.Namespace) -> int:
     try:
         return _act(options)
     except PrunekitError as problem:
@@ -28,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, head or less, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not sys.stderr:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as problem:  # a full disk, a folder that may not be written: the system's words say it
         where = one_line(problem.filename) if problem.filename else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.registry.errors import escaped
 
 
@@ -15,5 +15,5 @@ def print_schema() -> int:
     schema, skipped = yml_schema()
     for line in skipped:
         print(f"warning: left out: {escaped(line)}", file=sys.stderr)
-    print(json.dumps(schema, indent=2, ensure_ascii=False))
+    print_data(json_text(schema, indent=2, ensure_ascii=False))
     return 0
