@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from typing import Any
@@ -88,9 +87,7 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
         reports.end(name, records)
         folder.clear_workers(name)
         task = context.config.general.task.task_id
-        context.hooks.step_finished(
-            StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(copy.deepcopy(records)))
-        )
+        context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
 
 
 def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
