@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.naming import Naming, counts
+from prunekit.registry.errors import one_line
 
 _SHOWN = 3  # names of each kind in a message
 
@@ -102,4 +103,4 @@ def check_fit(
 def some(names: Iterable[str]) -> str:
     """The first few names, for a message."""
     listed = list(names)
-    return ", ".join(listed[:_SHOWN]) + (", ..." if len(listed) > _SHOWN else "")
+    return ", ".join(map(one_line, listed[:_SHOWN])) + (", ..." if len(listed) > _SHOWN else "")
