@@ -1,5 +1,6 @@
 """The registry: which components a yml can name, and where each is found. Imports nothing else of prunekit."""
 
+from prunekit.registry.describing import describing
 from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, not_searched, unknown_block_entries
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import (
@@ -34,6 +35,7 @@ __all__ = [
     "RegistryError",
     "UnknownNameError",
     "WorkerImports",
+    "describing",
     "did_you_mean",
     "importable",
     "named",

@@ -19,6 +19,7 @@ from prunekit.registry import (
     Register,
     RegisterType,
     UnknownNameError,
+    describing,
     did_you_mean,
     importable,
     nearest,
@@ -98,6 +99,8 @@ def _check_entry(entry: Entry) -> Iterator[Finding]:
         return
     try:
         component = Register.load(entry)
+        with describing(entry):
+            found = [*_disagreements(entry, component), *_manners(component)]
     except BrokenEntryError as problem:
         root = problem.missing
         if root in FRAMEWORKS and not importable(root):
@@ -105,8 +108,7 @@ def _check_entry(entry: Entry) -> Iterator[Finding]:
         else:
             yield "broken", _why(entry, problem)
         return
-    yield from _disagreements(entry, component)
-    yield from _manners(component)
+    yield from found
     others = {
         other.origin
         for other in Register.entries(entry.type)

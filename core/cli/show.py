@@ -15,6 +15,7 @@ from prunekit.registry import (
     Register,
     RegisterType,
     UnknownNameError,
+    describing,
     named,
     nearest,
     not_searched,
@@ -47,6 +48,9 @@ def show(name: str, kind: str | None) -> int:
             lines.append(("named", qualified(entry)))
         try:
             component = Register.load(entry)
+            with describing(entry):
+                place, paragraph = _place(component), first_paragraph(component)
+                keys = parameters(component, entry.type)
         except BrokenEntryError as problem:
             if problem.missing in FRAMEWORKS:
                 lines.append(("needs", f"{problem.missing}, which is not installed here"))
@@ -54,8 +58,7 @@ def show(name: str, kind: str | None) -> int:
                 lines.append(("broken", str(problem)))
                 code = 2
         else:
-            lines.append(("file", _place(component)))
-            paragraph, keys = first_paragraph(component), parameters(component, entry.type)
+            lines.append(("file", place))
         told = [*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines)]
         print(*map(escaped, told), sep="\n")
         if paragraph:

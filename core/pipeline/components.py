@@ -22,9 +22,9 @@ def constructing(name: str, error: type[PrunekitError] = RunError) -> Iterator[N
     """
     try:
         yield
-    except PrunekitError:
+    except (PrunekitError, KeyboardInterrupt):
         raise
-    except Exception as problem:  # a constructor is its author's code
+    except BaseException as problem:  # a constructor is its author's code, and may end with SystemExit
         raise error(f"{name} cannot be made: {described(problem)}") from problem
 
 
