@@ -16,6 +16,7 @@ from prunekit.core.backend import Network
 from prunekit.core.backend_factory import make_backend
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import batches
+from prunekit.core.data.parent_watch import end_with_parent
 from prunekit.core.parsing.parse import parse
 from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.pruning import PrunePlan
@@ -127,6 +128,7 @@ _sides: list[Side] = []  # one in every process
 
 def begin(name: str, data: Path, weights: Path, images: int) -> None:
     """Make this process that of a framework; arguments as for `Side`."""
+    end_with_parent()
     _sides.append(Side(name, data, weights, images))
 
 

@@ -5,20 +5,23 @@ A package names a module (or an object) with hook implementations under the entr
     [project.entry-points."prunekit.hooks.v1"]
     my_logger = "my_package.hooks"
 
-An implementation takes as many of a hook's arguments as it needs, by their names. What is handed over is frozen and may
-gain attributes in later versions, and so may a hook gain arguments.
+An implementation takes as many of a hook's arguments as it needs, by their names. What is handed over is a copy of its
+own and may gain attributes in later versions, and so may a hook gain arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from prunekit.registry import HOOKS, PackRecord, Plugin, PrunekitError, Register, nearest_or_all
+from prunekit.registry.errors import described, one_line, quoted
 
 if TYPE_CHECKING:
     from prunekit.core.search.trial import Record
@@ -148,9 +151,9 @@ class Hooks:
     def __init__(self, warn: Callable[[str], None]) -> None:
         self.records: list[PackRecord] = []
         self._warn = warn
-        self._plugins = pluggy.PluginManager("prunekit")
-        self._plugins.add_hookspecs(HookSpecs)
-        self._origins: dict[str, str] = {}
+        self._specs = pluggy.PluginManager("prunekit")
+        self._specs.add_hookspecs(HookSpecs)
+        self._implementations: list[_Implementation] = []
         self._reported: set[tuple[str, str]] = set()
 
     @classmethod
@@ -160,7 +163,7 @@ class Hooks:
         hooks.records = Register.discover(HOOKS, hooks._add)
         for record in hooks.records:
             if record.error:
-                warn(f"hooks {record.name} of {record.origin} are not used: {record.error}")
+                warn(f"hooks {one_line(record.name)} of {record.origin} are not used: {record.error}")
         return hooks
 
     def search_started(self, search: SearchInfo) -> None:
@@ -181,43 +184,68 @@ class Hooks:
 
     def should_stop(self, search: SearchInfo, record: Record) -> bool | None:
         """Ask whether the search ends here; None where nobody says."""
-        for answer in self._answers("should_stop", search=search, record=record):
+        for answer in self._calls("should_stop", search=search, record=record):
             if answer is not None:
-                return cast("bool", answer)
+                return answer
         return None
 
     def _tell(self, hook: str, **payload: object) -> None:
-        for _ in self._answers(hook, **payload):
+        for _ in self._calls(hook, **payload):
             pass
 
-    def _answers(self, hook: str, **payload: object) -> Any:
-        """Call the implementations one by one: pluggy's own call ends at the first that raises."""
-        for each in reversed(getattr(self._plugins.hook, hook).get_hookimpls()):
-            try:
-                answer = each.function(*(payload[name] for name in each.argnames))
-                answer = None if answer is None else bool(answer)  # here: an array of several has no truth value
-            except (Exception, SystemExit) as problem:  # another's code: a run does not end for it
-                answer = None
-                self._report(each.plugin_name, hook, problem)
-            yield answer
+    def _calls(self, hook: str, **payload: object) -> Iterator[bool | None]:
+        """Call the implementations one by one, pluggy's own call ends at the first that raises; yield their answers.
 
-    def _report(self, plugin: str, hook: str, problem: BaseException) -> None:
-        if (plugin, hook) not in self._reported:
-            self._reported.add((plugin, hook))
-            told = f"{type(problem).__name__}: {problem}"
-            self._warn(f"hook {hook} of {self._origins[plugin]} raised {told} (told once; the run goes on)")
+        Each is given a copy: what it changes changes neither the run nor what the next one sees.
+        """
+        for each in self._implementations:
+            if each.hook != hook:
+                continue
+            given = copy.deepcopy([payload[name] for name in each.arguments])
+            try:
+                answer = each.function(*given)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as problem:  # another's code: a run does not end for it
+                self._report(each, f"raised {described(problem)}")
+            else:
+                yield self._decision(each, answer) if hook == "should_stop" else None
+
+    def _decision(self, each: _Implementation, answer: object) -> bool | None:
+        """An answer, if it is one: of anything else, whether it is true would be a matter of chance."""
+        import numpy as np  # a run has it; listing the hooks needs none
+
+        if isinstance(answer, (bool, np.bool_)):
+            return bool(answer)
+        if answer is not None:
+            self._report(each, f"answered {quoted(answer)}, which is not True, False or None")
+        return None
+
+    def _report(self, each: _Implementation, what: str) -> None:
+        if (each.origin, each.hook) not in self._reported:
+            self._reported.add((each.origin, each.hook))
+            self._warn(f"hook {each.hook} of {each.origin} {what} (told once; the run goes on)")
 
     def _add(self, plugin: Plugin) -> int:
-        found = plugin.point.load()
-        count = _checked(found, self._plugins)
-        name = f"{plugin.distribution}/{plugin.point.name}"
-        self._plugins.register(found, name)
-        self._origins[name] = plugin.origin
-        return count
+        found = _implementations(plugin.point.load(), plugin.origin, self._specs)
+        last_first = [*reversed(found), *self._implementations]
+        self._implementations = sorted(last_first, key=lambda each: each.rank)
+        return len({each.hook for each in found})
 
 
-def _checked(plugin: object, hooks: pluggy.PluginManager) -> int:
-    """How many hooks a plug-in implements. Checked before it is added: what pluggy refuses it leaves half added.
+@dataclass(frozen=True)
+class _Implementation:
+    """What an implementation is called with and as; ``rank`` is -1 for ``tryfirst``, 1 for ``trylast``."""
+
+    hook: str
+    origin: str
+    function: Callable[..., object]
+    arguments: tuple[str, ...]
+    rank: int
+
+
+def _implementations(plugin: object, origin: str, specs: pluggy.PluginManager) -> list[_Implementation]:
+    """What a plug-in implements.
 
     Raises:
         HookError: One of them is no hook, or takes what the hook does not give.
@@ -229,15 +257,23 @@ def _checked(plugin: object, hooks: pluggy.PluginManager) -> int:
     callers = alone.get_hookcallers(plugin) or []
     if not callers:
         raise HookError("it implements no hook; mark its functions with @hookimpl of prunekit.core.hooks")
+    found = []
     for caller in callers:
-        spec = getattr(hooks.hook, caller.name, None)
+        spec = getattr(specs.hook, caller.name, None)
         if spec is None:
             known = [name for name in vars(HookSpecs) if not name.startswith("_")]
             raise HookError(f"there is no hook {caller.name!r}{nearest_or_all(caller.name, known)}")
         for each in caller.get_hookimpls():
             if each.hookwrapper or each.wrapper:
                 raise HookError(f"{caller.name} is a wrapper; hooks are called one by one and cannot be wrapped")
+            if any(kind(each.function) for kind in _NOT_PLAIN):
+                raise HookError(f"{caller.name} would not run when it is called: it is async, or has a yield")
             for name in each.argnames:
                 if name not in spec.spec.argnames:
                     raise HookError(f"{caller.name} is given no {name!r}{nearest_or_all(name, spec.spec.argnames)}")
-    return len(callers)
+            rank = int(each.trylast) - int(each.tryfirst)
+            found.append(_Implementation(caller.name, origin, each.function, tuple(each.argnames), rank))
+    return found
+
+
+_NOT_PLAIN = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)

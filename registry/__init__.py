@@ -1,6 +1,7 @@
 """The registry: which components a yml can name, and where each is found. Imports nothing else of prunekit."""
 
-from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, Plugin, not_searched, unknown_block_entries
+from prunekit.registry.describing import describing
+from prunekit.registry.discovery import FRAMEWORKS, HOOKS, PackRecord, not_searched, unknown_block_entries
 from prunekit.registry.entry import Entry, RegisterType, normalized
 from prunekit.registry.errors import (
     AmbiguousNameError,
@@ -11,6 +12,7 @@ from prunekit.registry.errors import (
     RegistryError,
     UnknownNameError,
 )
+from prunekit.registry.installed import Plugin
 from prunekit.registry.lookup import named, qualified
 from prunekit.registry.module_paths import importable
 from prunekit.registry.register import Register
@@ -33,6 +35,7 @@ __all__ = [
     "RegistryError",
     "UnknownNameError",
     "WorkerImports",
+    "describing",
     "did_you_mean",
     "importable",
     "named",

@@ -11,12 +11,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from prunekit.registry.entry import normalized
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint  # takes longer to import than all of the registry
+from prunekit.registry.errors import described, one_line
+from prunekit.registry.foreign_code import foreign_code
+from prunekit.registry.installed import Plugin, installed
 
 PACKS, HOOKS = "prunekit.packs.v1", "prunekit.hooks.v1"
 BLOCK = "PRUNEKIT_BLOCK"
@@ -54,30 +54,8 @@ class PackRecord:
 
     @property
     def origin(self) -> str:
-        """Distribution and version."""
-        return f"{self.distribution} {self.version}"
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """An entry point and the distribution that brings it; nothing of it is imported.
-
-    Attributes:
-        point: The entry point.
-        distribution: The distribution's name.
-        version: Its version.
-        requires: Its requirements.
-    """
-
-    point: EntryPoint
-    distribution: str
-    version: str
-    requires: tuple[str, ...] = ()
-
-    @property
-    def origin(self) -> str:
-        """Distribution and version."""
-        return f"{self.distribution} {self.version}"
+        """Distribution and version, as messages say them."""
+        return one_line(f"{self.distribution} {self.version}")
 
 
 def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -> list[PackRecord]:
@@ -88,7 +66,7 @@ def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -
         use: Loads one and says how much it brings; whatever it raises is recorded.
         own_only: Load only what prunekit's own distribution brings.
     """
-    plugins = _installed(group)
+    plugins = installed(group)
     known = {(normalized(each.distribution), each.point.name) for each in plugins if each.point.group == group}
     records = []
     for each in plugins:
@@ -103,7 +81,7 @@ def discover(group: str, use: Callable[[Plugin], int], own_only: bool = False) -
 def unknown_block_entries() -> list[str]:
     """The names in ``PRUNEKIT_BLOCK`` that no installed pack or hook has: misspelt, most likely."""
     names = _block_list()
-    plugins = [each for group in (PACKS, HOOKS) for each in _installed(group)] if names else []
+    plugins = [each for group in (PACKS, HOOKS) for each in installed(group)] if names else []
     known = {each.point.name for each in plugins} | {normalized(each.distribution) for each in plugins}
     return [name for name in names if name not in known and normalized(name) not in known]
 
@@ -114,25 +92,6 @@ def not_searched(records: Sequence[PackRecord]) -> str:
     return f" (Not searched: {', '.join(missing)}.)" if missing else ""
 
 
-def _installed(group: str) -> list[Plugin]:
-    from importlib.metadata import entry_points
-
-    base, _, number = group.rpartition(".v")
-    every = entry_points()
-    newer = [name for name in every.groups if re.fullmatch(rf"{re.escape(base)}\.v\d+", name)]
-    groups = [group, *sorted(name for name in newer if int(name.rpartition(".v")[2]) > int(number))]
-    found = [_plugin(point) for name in groups for point in every.select(group=name)]
-    return sorted(found, key=lambda each: (each.distribution, each.point.name, each.point.group))
-
-
-def _plugin(point: EntryPoint) -> Plugin:
-    if point.dist is None:
-        return Plugin(point, "?", "?")
-    metadata = point.dist.metadata  # read once: each access parses the file again
-    requires = tuple(metadata.get_all("Requires-Dist") or ())
-    return Plugin(point, metadata["Name"] or "?", metadata["Version"] or "?", requires)
-
-
 def _record(plugin: Plugin, use: Callable[[Plugin], int], own_only: bool) -> PackRecord:
     blocked = _blocked_by(plugin, own_only)
     if blocked is not None:
@@ -140,18 +99,23 @@ def _record(plugin: Plugin, use: Callable[[Plugin], int], own_only: bool) -> Pac
             plugin.point.name, plugin.distribution, plugin.version, None, "blocked", plugin.point.group,
             blocked_by=blocked,
         )  # fmt: skip
+    if plugin.broken is not None:
+        return _refused(plugin, "failed", plugin.broken)
     before = set(sys.modules)
     try:
         if (why := _excludes_us(plugin.requires)) is not None:
             return _refused(plugin, "incompatible", why)
-        count = use(plugin)
-    except (Exception, SystemExit) as problem:  # another's code: whatever it raises stays its own
-        return _refused(plugin, "failed", f"{type(problem).__name__}: {problem}")
+        with foreign_code():
+            count = use(plugin)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # another's code: whatever it raises stays its own
+        return _refused(plugin, "failed", described(problem))
     heavy = [name for name in FRAMEWORKS if name in sys.modules and name not in before]
-    warning = f"{plugin.point.module} imports {' and '.join(heavy)}, which costs seconds at every start"
+    slow = f"{plugin.point.module} imports {' and '.join(heavy)}, which costs seconds at every start" if heavy else None
     return PackRecord(
         plugin.point.name, plugin.distribution, plugin.version, None, "loaded", plugin.point.group, count,
-        warning if heavy else None,
+        slow or plugin.warning,
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunekit.registry.errors import one_line
+
 
 class RegisterType(str, enum.Enum):
     """The kinds of component that can be named: all by a yml's ``type:``, but for exporters, which a command names."""
@@ -76,7 +78,7 @@ class Entry:
     @property
     def origin(self) -> str:
         """Who brings it: ``distribution version``, or the module of a user's own class."""
-        return f"{self.distribution} {self.version}" if self.distribution else self.module
+        return one_line(f"{self.distribution} {self.version}") if self.distribution else self.module
 
     def serves(self, backend: str | None) -> bool:
         """Whether the component can be used with ``backend`` (None asks for any)."""

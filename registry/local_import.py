@@ -16,7 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 from prunekit.registry.entry import Entry
-from prunekit.registry.errors import BrokenEntryError, RegistryError
+from prunekit.registry.errors import BrokenEntryError, RegistryError, described
+from prunekit.registry.foreign_code import foreign_code
 from prunekit.registry.module_paths import beside
 
 _lock = threading.RLock()
@@ -83,14 +84,15 @@ def import_entry(entry: Entry) -> None:
         BrokenEntryError: That fails.
     """
     try:
-        if entry.file is None:
-            importlib.import_module(entry.module)
-        else:
-            import_file(entry.module, entry.file)
-    except (Exception, SystemExit) as problem:  # another's code: whatever it raises becomes one clear error
-        raise BrokenEntryError(
-            f"{declared_by(entry)}, but importing it failed: {type(problem).__name__}: {problem}"
-        ) from problem
+        with foreign_code():
+            if entry.file is None:
+                importlib.import_module(entry.module)
+            else:
+                import_file(entry.module, entry.file)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # another's code: whatever it raises becomes one clear error
+        raise BrokenEntryError(f"{declared_by(entry)}, but importing it failed: {described(problem)}") from problem
 
 
 def declared_by(entry: Entry) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prunekit.registry.entry import Entry, RegisterType
-from prunekit.registry.errors import ManifestError
+from prunekit.registry.errors import ManifestError, one_line, quoted
 from prunekit.registry.module_paths import beside, check_key, file_of, importable
 
 OURS = "prunekit"
@@ -86,7 +86,7 @@ def _networks(key: object, files: object, source: Source) -> list[Entry]:
                 raise ManifestError(f"{source.words}: {f'{key}.{file}:{name}'!r} is not the name of a class")
             target = f"{key}.{file}:{name}"
             made_by = (source.distribution, source.version)
-            entries.append(Entry(RegisterType.NETWORK, name, None, target, (), *made_by, file=path))
+            entries.append(Entry(RegisterType.NETWORK, _plain(name), None, target, (), *made_by, file=path))
     return entries
 
 
@@ -102,28 +102,37 @@ def _entry(position: int, item: Any, source: Source) -> Entry:
     if not isinstance(item, Mapping):
         raise ManifestError(f"{where} is a {type(item).__name__}; it must be a dict")
     if unknown := sorted(map(str, set(item) - _KEYS)):
-        raise ManifestError(f"{where} has unknown keys {unknown}; it may have {sorted(_KEYS)}")
+        raise ManifestError(f"{where} has unknown keys {one_line(unknown)}; it may have {sorted(_KEYS)}")
     if missing := sorted({"type", "name", "target"} - set(item)):
         raise ManifestError(f"{where} lacks {missing}")
     kinds = [kind.value for kind in RegisterType]
     if item["type"] not in kinds:
-        raise ManifestError(f"{where}: no type {item['type']!r}; there are {', '.join(kinds)}")
-    target = str(item["target"])
+        raise ManifestError(f"{where}: no type {quoted(item['type'])}; there are {', '.join(kinds)}")
+    target = _plain(str(item["target"]))
     if not _TARGET.fullmatch(target):
-        raise ManifestError(f"{where}: target {item['target']!r} is not a 'package.module:Class'")
+        raise ManifestError(f"{where}: target {quoted(item['target'])} is not a 'package.module:Class'")
     aliases = item.get("aliases", ())
     names = (item["name"], *aliases) if isinstance(aliases, (list, tuple)) else (None,)
-    if not all(isinstance(name, str) and name and "/" not in name for name in names):
-        raise ManifestError(f"{where}: name must be a text and aliases a list of texts, without '/'")
+    if not all(isinstance(name, str) and name and name.isprintable() and "/" not in name for name in names):
+        raise ManifestError(
+            f"{where}: name must be a text and aliases a list of texts, without '/' and control characters"
+        )
     if ":" in names or len({name.endswith(":") for name in names}) > 1:
         raise ManifestError(f"{where}: a name with ':' at its end is that of a zoo, and so are all of its aliases")
     for key in ("backend", "framework"):
         if not isinstance(item.get(key), (str, type(None))):
-            raise ManifestError(f"{where}: {key} must be a text, not {item[key]!r}")
+            raise ManifestError(f"{where}: {key} must be a text, not {quoted(item[key])}")
+    name, *others = map(_plain, names)
+    backend, framework = (None if item.get(key) is None else _plain(item[key]) for key in ("backend", "framework"))
     return Entry(
-        RegisterType(item["type"]), names[0], item.get("backend"), target, names[1:], source.distribution,
-        source.version, item.get("framework"), _own_file(target.partition(":")[0], source),
+        RegisterType(item["type"]), name, backend, target, tuple(others), source.distribution,
+        source.version, framework, _own_file(target.partition(":")[0], source),
     )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """A copy without the methods that a subclass of str may have: they would be called wherever a name is looked up."""
+    return "".join([text])
 
 
 def _own_file(module: str, source: Source) -> Path | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prunekit.registry.discovery import PACKS, PackRecord, Plugin, discover
+from prunekit.registry.discovery import PACKS, PackRecord, discover
 from prunekit.registry.entry import Entry
+from prunekit.registry.installed import Plugin
 from prunekit.registry.manifest import Source, read_manifest
 
 

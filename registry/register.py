@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from prunekit.registry.discovery import PackRecord, Plugin, discover, not_searched
+from prunekit.registry.discovery import PackRecord, discover, not_searched
 from prunekit.registry.entry import Entry, RegisterType
 from prunekit.registry.errors import BrokenEntryError, RegistryError, UnknownNameError
+from prunekit.registry.installed import Plugin
 from prunekit.registry.local_import import declared_by, forget, import_entry, local_files
 from prunekit.registry.lookup import as_asked, find, unknown
 from prunekit.registry.pack_manifests import read_packs

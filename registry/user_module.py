@@ -8,7 +8,8 @@ import traceback
 from pathlib import Path
 
 from prunekit.registry.entry import Entry
-from prunekit.registry.errors import PrunekitError
+from prunekit.registry.errors import PrunekitError, described, missing_module
+from prunekit.registry.foreign_code import foreign_code
 from prunekit.registry.local_import import import_by_name
 from prunekit.registry.manifest import Source, read_manifest
 from prunekit.registry.suggestions import did_you_mean
@@ -26,10 +27,14 @@ def import_user_module(name: str) -> list[Entry]:
     if name.endswith(".py") or not _MODULE.fullmatch(name):
         raise PrunekitError(f"{words}: a module is named, not a file{_meant(name)}")
     try:
-        module = import_by_name(name)
-    except (Exception, SystemExit) as problem:  # the user's module: whatever it raises is told
-        hint = _near(problem.name) if isinstance(problem, ModuleNotFoundError) and problem.name else ""
-        raise PrunekitError(f"{words}: {_raised(problem)}{type(problem).__name__}: {problem}{hint}") from problem
+        with foreign_code():
+            module = import_by_name(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # the user's module: whatever it raises is told
+        missing = missing_module(problem)
+        hint = _near(missing) if missing else ""
+        raise PrunekitError(f"{words}: {_raised(problem)}{described(problem)}{hint}") from problem
     manifest = getattr(module, "MODULE_REGISTER", None)
     if manifest is None:
         return []

@@ -7,7 +7,8 @@ from types import FunctionType
 from typing import Any
 
 from prunekit.registry.entry import Entry, RegisterType
-from prunekit.registry.errors import BrokenEntryError, PrunekitError, UnknownNameError
+from prunekit.registry.errors import BrokenEntryError, PrunekitError, UnknownNameError, described, quoted
+from prunekit.registry.foreign_code import foreign_code
 from prunekit.registry.local_import import declared_by
 
 
@@ -44,13 +45,14 @@ def model(find: Callable[[str], Any], entry: Entry) -> Any:
         BrokenEntryError: It raises anything else, or returns neither a class nor a function.
     """
     try:
-        found = find(entry.rest or "")
-    except PrunekitError:
+        with foreign_code():
+            found = find(entry.rest or "")
+    except (PrunekitError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as problem:  # another's code: whatever it raises becomes one clear error
-        raise BrokenEntryError(
-            f"{declared_by(entry)}, but finding it failed: {type(problem).__name__}: {problem}"
-        ) from problem
+    except BaseException as problem:  # another's code: whatever it raises becomes one clear error
+        raise BrokenEntryError(f"{declared_by(entry)}, but finding it failed: {described(problem)}") from problem
     if not isinstance(found, (type, FunctionType)):
-        raise BrokenEntryError(f"{declared_by(entry)}, which gives {found!r} for it, neither a class nor a function")
+        raise BrokenEntryError(
+            f"{declared_by(entry)}, which gives {quoted(found)} for it, neither a class nor a function"
+        )
     return found

@@ -8,7 +8,9 @@ import sys
 import yaml
 
 from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.cli.data_output import print_data
 from prunekit.core.config import printable
+from prunekit.registry.errors import MESSAGE, escaped, one_line
 
 
 def check(options: argparse.Namespace) -> int:
@@ -16,7 +18,8 @@ def check(options: argparse.Namespace) -> int:
     config = read_config(options)
     print_warnings(config)
     steps = f"{len(config.pipeline)} step{'s' if len(config.pipeline) > 1 else ''}: {', '.join(config.pipeline)}"
-    print(f"{options.file}: no mistakes found; {steps}", file=sys.stderr if options.show else sys.stdout)
+    told = f"{one_line(options.file, MESSAGE)}: no mistakes found; {escaped(steps)}"
+    print(told, file=sys.stderr if options.show else sys.stdout)
     if options.show:
-        print(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True), end="")
+        print_data(yaml.safe_dump(printable(config), sort_keys=False, allow_unicode=True).rstrip("\n"))
     return 0

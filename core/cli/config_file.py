@@ -9,6 +9,7 @@ from pathlib import Path
 from prunekit.core.cli.override_flags import overrides
 from prunekit.core.config import RunConfig, load_config
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import escaped
 
 
 def read_config(options: argparse.Namespace) -> RunConfig:
@@ -26,4 +27,4 @@ def read_config(options: argparse.Namespace) -> RunConfig:
 def print_warnings(config: RunConfig) -> None:
     """Print what the user should know of the yml, on stderr."""
     for warning in config.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(f"warning: {escaped(warning)}", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,14 @@ from typing import Any
 from prunekit.core.atomic_file import write_text
 from prunekit.core.backend_factory import DEFAULT_BACKEND
 from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.core.cli.input_arguments import inputs_of, params_of
 from prunekit.core.config import RunConfig
 from prunekit.core.pipeline.inspection import Inspected, inspect_config, inspect_model
 from prunekit.core.report.drawing import check_format, draw
 from prunekit.core.report.table import as_json
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import escaped
 
 VERSION = 1
 
@@ -59,18 +60,18 @@ def _show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
         if in_json:
             found.append(described(each))
         else:
-            print("\n".join(lines_of(each)))
+            print(escaped("\n".join(lines_of(each))))
         if picture:
             hint = draw(each.graph, picture, each.network)
             print(hint or f"wrote {picture}", file=sys.stderr if in_json else sys.stdout)
             picture = None
     if in_json:
-        text = json.dumps({"version": VERSION, "networks": found})
+        text = json_text({"version": VERSION, "networks": found})
         if options.json == "-":
-            print(text)
+            print_data(text)
         else:
             write_text(Path(options.json), f"{text}\n")
-            print(f"wrote {options.json}")
+            print_data(f"wrote {options.json}")
 
 
 def lines_of(inspected: Inspected) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.core.text_table import columns
 from prunekit.registry import Register, RegisterType
+from prunekit.registry.errors import MESSAGE, one_line
 
 
 def list_entries(kind: str | None, as_json: bool) -> int:
@@ -19,7 +19,7 @@ def list_entries(kind: str | None, as_json: bool) -> int:
             }
             for e in entries
         ]  # fmt: skip
-        print(json.dumps(described, indent=2))
+        print_data(json_text(described, indent=2))
         return 0
     rows = [
         (e.type.value, _shown(e.name), e.backend or "any", ", ".join(map(_shown, e.aliases)), e.origin) for e in entries
@@ -29,4 +29,4 @@ def list_entries(kind: str | None, as_json: bool) -> int:
 
 
 def _shown(name: str) -> str:
-    return f"{name}NAME" if name.endswith(":") else name  # a zoo's, with any of its models
+    return one_line(f"{name}NAME" if name.endswith(":") else name, MESSAGE)  # a zoo's, with any of its models

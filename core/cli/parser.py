@@ -140,8 +140,8 @@ def _registry_check(options: argparse.Namespace) -> int:
     return registry_check(options.pack)
 
 
-def _add_nothing(parser: argparse.ArgumentParser) -> None:
-    """For a command without arguments of its own."""
+def _add_schema(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(json=True)
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -208,7 +208,7 @@ _COMMANDS = {
     "show": _Command("show where a name comes from and what it takes", _add_show, _show),
     "plugins": _Command("list the installed packs and hooks, and what became of them", _add_json, _plugins),
     "registry-check": _Command("check packs as their authors should", _add_pack, _registry_check),
-    "schema": _Command("print a JSON Schema of the yml for editors", _add_nothing, _schema),
+    "schema": _Command("print a JSON Schema of the yml for editors", _add_schema, _schema),
     "example": _Command("list the example ymls, or write one into this folder", _add_example, _example),
 }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
+from prunekit.core.cli.data_output import json_text, print_data
 from prunekit.core.hooks import Hooks
 from prunekit.core.text_table import columns
 from prunekit.registry import PackRecord, Register
+from prunekit.registry.errors import one_line
 
 
 def list_plugins(as_json: bool) -> int:
@@ -20,10 +20,10 @@ def list_plugins(as_json: bool) -> int:
             }
             for kind, r in found
         ]  # fmt: skip
-        print(json.dumps(described, indent=2))
+        print_data(json_text(described, indent=2))
         return 0
     rows = [
-        (kind, r.name, r.distribution, r.version, r.status, _count(kind, r.count), reason(r).replace("\n", " "))
+        (kind, *map(one_line, (r.name, r.distribution, r.version)), r.status, _count(kind, r.count), reason(r))
         for kind, r in found
     ]
     print("\n".join(columns(("kind", "name", "distribution", "version", "status", "brings", "reason"), rows)))

@@ -19,11 +19,13 @@ from prunekit.registry import (
     Register,
     RegisterType,
     UnknownNameError,
+    describing,
     did_you_mean,
     importable,
     nearest,
     normalized,
 )
+from prunekit.registry.errors import escaped
 
 Finding = tuple[Literal["broken", "warning", "note"], str]
 
@@ -46,7 +48,7 @@ def registry_check(pack: str | None) -> int:
     for name in [normalized(pack)] if pack is not None else sorted(names):
         checked = _Checked([record for record in records if normalized(record.distribution) == name])
         checked.look(blocked="note" if pack is None else "broken")
-        print("\n".join(checked.lines()))
+        print(*map(escaped, checked.lines()), sep="\n")
         code = max(code, checked.count("broken"))
     return min(code, 1)
 
@@ -97,16 +99,16 @@ def _check_entry(entry: Entry) -> Iterator[Finding]:
         return
     try:
         component = Register.load(entry)
+        with describing(entry):
+            found = [*_disagreements(entry, component), *_manners(component)]
     except BrokenEntryError as problem:
-        cause = problem.__cause__
-        root = (cause.name or "").partition(".")[0] if isinstance(cause, ModuleNotFoundError) else ""
+        root = problem.missing
         if root in FRAMEWORKS and not importable(root):
             yield "note", f"not checked: needs {root}"
         else:
             yield "broken", _why(entry, problem)
         return
-    yield from _disagreements(entry, component)
-    yield from _manners(component)
+    yield from found
     others = {
         other.origin
         for other in Register.entries(entry.type)

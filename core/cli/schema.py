@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
+
+from prunekit.core.cli.data_output import json_text, print_data
+from prunekit.registry.errors import escaped
 
 
 def print_schema() -> int:
@@ -12,6 +14,6 @@ def print_schema() -> int:
 
     schema, skipped = yml_schema()
     for line in skipped:
-        print(f"warning: left out: {line}", file=sys.stderr)
-    print(json.dumps(schema, indent=2, ensure_ascii=False))
+        print(f"warning: left out: {escaped(line)}", file=sys.stderr)
+    print_data(json_text(schema, indent=2, ensure_ascii=False))
     return 0

@@ -15,11 +15,13 @@ from prunekit.registry import (
     Register,
     RegisterType,
     UnknownNameError,
+    describing,
     named,
     nearest,
     not_searched,
     qualified,
 )
+from prunekit.registry.errors import escaped
 
 
 def show(name: str, kind: str | None) -> int:
@@ -46,6 +48,9 @@ def show(name: str, kind: str | None) -> int:
             lines.append(("named", qualified(entry)))
         try:
             component = Register.load(entry)
+            with describing(entry):
+                place, paragraph = _place(component), first_paragraph(component)
+                keys = parameters(component, entry.type)
         except BrokenEntryError as problem:
             if problem.missing in FRAMEWORKS:
                 lines.append(("needs", f"{problem.missing}, which is not installed here"))
@@ -53,11 +58,11 @@ def show(name: str, kind: str | None) -> int:
                 lines.append(("broken", str(problem)))
                 code = 2
         else:
-            lines.append(("file", _place(component)))
-            paragraph, keys = first_paragraph(component), parameters(component, entry.type)
-        print(*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines), sep="\n")
+            lines.append(("file", place))
+        told = [*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines)]
+        print(*map(escaped, told), sep="\n")
         if paragraph:
-            print(f"\n  {paragraph}")
+            print(f"\n  {escaped(paragraph)}")
         if keys:
             print("", *(f"  {line}" for line in columns(("key", "default", "meaning"), keys)), sep="\n")
     return code

@@ -16,7 +16,7 @@ from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.typed_block import flat, nested
 from prunekit.core.config.unsupported_vega_keys import NAMES_NOT_YET, not_yet, without_foreign
-from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError
+from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError, describing
 
 INJECTED: dict[RegisterType, frozenset[str]] = {
     RegisterType.DATASET: frozenset({"split"}),
@@ -67,10 +67,16 @@ class ComponentReader:
         component = self.find(kind, block)
         if component is None:
             return None
-        name = Register.entry(kind, block.get_or_empty("type").value, self._backend).name  # an alias means the same
+        entry = Register.entry(kind, block.get_or_empty("type").value, self._backend)
         before = len(self._findings.problems)
         injected = INJECTED.get(kind, frozenset())
-        signature = read_signature(component, injected)
+        try:
+            with describing(entry):
+                signature = read_signature(component, injected)
+                defaults = {k: v for k, v in signature.defaults.items() if is_plain(v)}
+        except RegistryError as error:
+            self._findings.problem(block.get_or_empty("type"), str(error))
+            return None
         given = self._given(signature, block)
         for key in injected & given.entries.keys():
             self._findings.problem(
@@ -83,8 +89,8 @@ class ComponentReader:
         params = self._params(signature, given, also_known)
         if len(self._findings.problems) > before:
             return None
-        defaults = {k: v for k, v in signature.defaults.items() if k not in params and is_plain(v)}
-        return ComponentSpec(kind, name, params, block.where, defaults)
+        defaults = {k: v for k, v in defaults.items() if k not in params}
+        return ComponentSpec(kind, entry.name, params, block.where, defaults)  # an alias means the same
 
     def find(self, kind: RegisterType, block: Node) -> type | None:
         """Return the class that a block's ``type`` names; None where ``findings`` got a problem."""

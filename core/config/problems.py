@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from prunekit.core.config.node import Key, Node
 from prunekit.registry import PrunekitError, did_you_mean
+from prunekit.registry.errors import MESSAGE, escaped, one_line
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        what = f"{self.path}: {self.text}" if self.path else self.text
-        return f"{place}  {' '.join(what.split())}"
+        place = one_line(self.file, MESSAGE) + ("" if self.line is None else f":{self.line}")
+        text = escaped(" ".join(self.text.split()))
+        return f"{place}  {one_line(self.path)}: {text}" if self.path else f"{place}  {text}"
 
 
 class ConfigError(PrunekitError):

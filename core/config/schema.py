@@ -23,7 +23,7 @@ from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.unsupported_vega_keys import IGNORED
 from prunekit.core.search.settings import SearchSettings
-from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError
+from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError, describing
 
 
 def yml_schema() -> tuple[Schema, list[str]]:
@@ -133,18 +133,20 @@ class _Composer:
         """What each component takes, by name; those that several backends have are put together."""
         found: dict[str, _Takes] = {}
         for entry in [each for each in Register.entries(kind) if not each.open]:
+            other = found.get(entry.name, _Takes({}, False, ""))
             try:
                 component = Register.load(entry)
+                with describing(entry):
+                    found[entry.name] = self._takes(component, entry, other)
             except RegistryError as problem:
                 if getattr(problem, "missing", None) not in FRAMEWORKS:  # no yml here can name what is another's
                     self.skipped.append(str(problem))
-                continue
-            signature = read_signature(component, INJECTED.get(kind, frozenset()))
-            other = found.get(entry.name, _Takes({}, False, ""))
-            properties = {**other.properties, **self._parameters(component, signature, entry)}
-            opened = other.opened or signature.catch_all is not None
-            found[entry.name] = _Takes(properties, opened, summary(component))
         return found
+
+    def _takes(self, component: type, entry: Entry, other: _Takes) -> _Takes:
+        signature = read_signature(component, INJECTED.get(entry.type, frozenset()))
+        properties = {**other.properties, **self._parameters(component, signature, entry)}
+        return _Takes(properties, other.opened or signature.catch_all is not None, summary(component))
 
     def _parameters(self, component: type, signature: Signature, entry: Entry) -> Schema:
         home = ".".join(filter(None, (entry.type.value, entry.name, entry.backend)))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
-from pydantic.errors import PydanticUserError
 
 # "forbid" reaches the plain dataclasses among the annotations: without it they would ignore unknown keys.
 _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -50,7 +49,7 @@ def read_signature(component: type, injected: frozenset[str]) -> Signature:
             continue
         try:
             annotations[parameter.name] = _checkable(parameter.annotation, component)
-        except (NameError, TypeError, SyntaxError, AttributeError, PydanticUserError):
+        except Exception:  # a text that is evaluated, or a type that pydantic knows nothing of
             annotations[parameter.name] = Any
             unchecked[parameter.name] = "its annotation cannot be read"
         if parameter.annotation is parameter.empty:

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.data.contract import Batch, DataError, Dataset
+from prunekit.core.data.parent_watch import end_with_parent
 from prunekit.core.data.reading import Reader
 from prunekit.core.data.sharing import shared_out
 from prunekit.registry import WorkerImports, worker_imports
+from prunekit.registry.errors import reason
 
 _PREFETCH = 2  # batches in flight for each worker
 _GUARD = (
@@ -154,6 +156,7 @@ _worker: list[_Recipe] = []  # filled in a worker process only: what its tasks s
 
 
 def _start_worker(recipes: Queue[bytes], imports: WorkerImports) -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends us
     imports.apply()  # the dataset's class may be of a module that only --import finds
     _worker.append(pickle.loads(recipes.get()))  # from our own parent, never from a file
@@ -210,6 +213,6 @@ def _pickled(recipe: _Recipe) -> bytes:
         return pickle.dumps(recipe)
     except Exception as problem:  # whatever the dataset's own parts raise
         raise DataError(
-            f"the dataset {type(recipe.reader.dataset).__name__} cannot be sent to data workers ({problem});"
+            f"the dataset {type(recipe.reader.dataset).__name__} cannot be sent to data workers ({reason(problem)});"
             " define its class at the top of a module, or set num_workers: 0"
         ) from problem

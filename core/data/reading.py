@@ -23,7 +23,7 @@ from prunekit.core.data.contract import (
     default_collate,
 )
 from prunekit.core.data.finite import not_finite
-from prunekit.registry.errors import first_line
+from prunekit.registry.errors import described
 
 _Made = TypeVar("_Made")
 
@@ -123,19 +123,10 @@ def failures_of(place: str) -> Iterator[None]:
 def _failure(place: str, problem: BaseException) -> DataError:
     if isinstance(problem, DataError):
         return DataError(f"{place}: {problem}")
-    return DataError(f"{place}: {told(problem)}{_raised(problem)}")
+    return DataError(f"{place}: {described(problem)}{_raised(problem)}")
 
 
 def _raised(problem: BaseException) -> str:
     """The line that raised; nothing where it is one of ours."""
     frame = traceback.extract_tb(problem.__traceback__)[-1]
     return "" if frame.filename == __file__ else f" (raised in {Path(frame.filename).name}:{frame.lineno})"
-
-
-def told(problem: BaseException) -> str:
-    """An exception in a line, with its class; also one that cannot say what it is."""
-    try:
-        words = first_line(problem)
-    except Exception:  # its own __str__ raises
-        words = ""
-    return f"{type(problem).__name__}: {words}" if words else type(problem).__name__

@@ -9,6 +9,7 @@ from typing import Any
 from prunekit.core.config import ComponentSpec
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.registry import PrunekitError, Register
+from prunekit.registry.errors import described
 
 
 @contextmanager
@@ -21,10 +22,10 @@ def constructing(name: str, error: type[PrunekitError] = RunError) -> Iterator[N
     """
     try:
         yield
-    except PrunekitError:
+    except (PrunekitError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as problem:  # a constructor is its author's code
-        raise error(f"{name} cannot be made: {type(problem).__name__}: {problem}") from problem
+    except BaseException as problem:  # a constructor is its author's code, and may end with SystemExit
+        raise error(f"{name} cannot be made: {described(problem)}") from problem
 
 
 def make_component(spec: ComponentSpec, backend: str, **injected: Any) -> Any:

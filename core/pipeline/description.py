@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.weights import load_own
 from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
+from prunekit.registry.errors import one_line
 
 VERSION = 1
 
@@ -136,18 +138,20 @@ class Description:
         except UnknownNameError as problem:
             raise DescriptionError(f"{problem} {self._advice()}") from problem
         if entry.distribution != self.pack:
-            made_by = self.pack or "a module of the user's own"
+            made_by = one_line(self.pack) if self.pack else "a module of the user's own"
             raise DescriptionError(
-                f"the network is {self.network} of {made_by}, not that of {entry.origin}. {self._advice()}"
+                f"the network is {one_line(self.network)} of {made_by}, not that of {entry.origin}. {self._advice()}"
             )
         return Register.load(entry)
 
     def _advice(self) -> str:
         if self.pack is not None:
-            return f"Install {self.pack}, and import no module that has its name."
-        modules = self.imports or ("MODULE",)
+            return f"Install {one_line(self.pack)}, and import no module that has its name."
+        modules = [one_line(name) for name in self.imports] or ["MODULE"]
         calls = "; ".join(f"prunekit.Register.import_module({name!r})" for name in modules)
-        return f"First say {calls}, on the command line {' '.join(f'--import {name}' for name in modules)}."
+        return (
+            f"First say {calls}, on the command line {' '.join(f'--import {shlex.quote(name)}' for name in modules)}."
+        )
 
 
 def arguments(component: type[Any], params: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import described
 
 
 def example_inputs(backend: Backend, data: Datasets, step: StepConfig, network: Network) -> Inputs:
@@ -64,7 +65,7 @@ def must_run(backend: Backend, where: str, network: Network, inputs: Inputs, nam
         place = f"{where}: " if where else ""
         raise RunError(
             f"{place}{name or type(network).__name__} does not run on inputs {json.dumps(spec_of(inputs))}:"
-            f" {type(problem).__name__}: {problem}"
+            f" {described(problem)}"
         ) from problem
 
 

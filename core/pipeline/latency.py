@@ -20,6 +20,7 @@ from prunekit.core.search.latency import Compare, LatencyMeter, Reference
 from prunekit.core.search.reward import LATENCY, LatencyReward, no_latency, reward_class
 from prunekit.core.search.settings import LatencySettings, SearchSettings
 from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry.errors import described
 
 FILE = "latency.json"
 
@@ -75,8 +76,7 @@ def latency_meter(
             raise
         except Exception as problem:  # the network is its author's code, and may know one batch size only
             raise RunError(
-                f"{step.where}: latency cannot be measured with a batch of {timing.batch_size}:"
-                f" {type(problem).__name__}: {problem}"
+                f"{step.where}: latency cannot be measured with a batch of {timing.batch_size}: {described(problem)}"
             ) from problem
         _refuse(reference, settings)
         how = {"device": device, "warmup": timing.warmup, "repeats": timing.repeats}

@@ -12,6 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prunekit.registry.errors import escaped, one_line
+
 
 class Reporter:
     """Prints to a console and writes to a log file.
@@ -24,25 +26,25 @@ class Reporter:
     def __init__(self, console: Console, log: Path | None = None) -> None:
         self.console = console
         self._handler = logging.NullHandler() if log is None else _LogFile(log, encoding="utf-8")
-        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._handler.setFormatter(_Escaping("%(asctime)s %(levelname)s %(message)s"))
         self._logger = logging.Logger("prunekit.run")
         self._logger.addHandler(self._handler)
 
     def say(self, text: str) -> None:
         """Tell people something, and log it."""
         self._logger.info(text)
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._print(text)
 
     def warn(self, text: str) -> None:
         """Tell people of something that they may want to change."""
         self._logger.warning(text)
-        self.console.print(f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        self._print(f"warning: {text}", style="yellow")
 
     def note(self, text: str) -> None:
         """A line for the log; shown too where no live line can be."""
         self._logger.info(text)
         if not self.console.is_terminal:
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._print(text)
 
     def log_failure(self) -> None:
         """Log the exception that is being handled, with the traceback that people are not shown."""
@@ -58,10 +60,20 @@ class Reporter:
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True) as live:
             yield Bar(live, title, total)
 
+    def _print(self, text: str, style: str | None = None) -> None:
+        self.console.print(escaped(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
     def close(self) -> None:
         """Close the log."""
         with contextlib.suppress(OSError):  # what a full disk does not take of the log's last line
             self._handler.close()
+
+
+class _Escaping(logging.Formatter):
+    """Escapes what would do something to the terminal of who looks at the log; tracebacks keep their lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
 
 
 class _LogFile(logging.FileHandler):
@@ -87,6 +99,6 @@ class Bar:
         """
         self._done += 1
         if replayed:
-            self._live.reset(self._task, completed=self._done, text=text)
+            self._live.reset(self._task, completed=self._done, text=one_line(text))
         else:
-            self._live.update(self._task, completed=self._done, text=text)
+            self._live.update(self._task, completed=self._done, text=one_line(text))

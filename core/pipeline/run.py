@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from typing import Any
@@ -19,6 +18,7 @@ from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
 from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry.errors import described
 
 
 def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, imports: tuple[str, ...] = ()) -> None:
@@ -82,14 +82,12 @@ def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
             reports.fail(name, "stopped", "interrupted")
             raise
         except Exception as problem:
-            reports.fail(name, "error", f"{type(problem).__name__}: {problem}")
+            reports.fail(name, "error", described(problem))
             raise
         reports.end(name, records)
         folder.clear_workers(name)
         task = context.config.general.task.task_id
-        context.hooks.step_finished(
-            StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(copy.deepcopy(records)))
-        )
+        context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
 
 
 def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
@@ -101,5 +99,5 @@ def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict
         raise
     except (Exception, SystemExit) as problem:  # a step runs its authors' networks, datasets and trainers
         raise RunError(
-            f"{step.where}: {type(problem).__name__}: {problem}; where it was raised is in {context.folder.log}"
+            f"{step.where}: {described(problem)}; where it was raised is in {context.folder.log}"
         ) from problem

@@ -22,7 +22,7 @@ from prunekit.core.recording.graph_writer import GraphWriter
 from prunekit.core.recording.idle_parameters import dropped, idle_parameters
 from prunekit.core.recording.leaf_modules import add_leaf_module
 from prunekit.core.recording.resolved_sizes import resolved, with_resolved_scale
-from prunekit.registry.errors import first_line
+from prunekit.registry.errors import described, first_line
 
 NEAR_ZERO = 1e-3
 """A parameter of no larger values than this, on average over those of weights, counts as zero."""
@@ -93,7 +93,7 @@ class Recorder(GraphWriter):
                 if ours:
                     raise
                 del self.graph.operators[before:]
-                reason = f"its rule failed: {type(problem).__name__}: {problem}"
+                reason = f"its rule failed: {described(problem)}"
         operands, results = call.operands(), call.results()
         if results:
             call.add(Opaque(reason=reason), operands, results)

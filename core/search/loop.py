@@ -14,6 +14,7 @@ from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.reward import LATENCY
 from prunekit.core.search.trial import Record, Result, Trial
+from prunekit.registry.errors import described
 
 Evaluate = Callable[[Trial], Result]
 _SAME = 1.01  # costs that differ by less count as equal: counts are whole, so a budget is met more or less closely
@@ -137,7 +138,7 @@ def _ask(algorithm: SearchAlgorithm) -> tuple[Trial | None, str]:
     try:
         return algorithm.ask(), ""
     except Exception as problem:
-        return None, f"asking failed: {type(problem).__name__}: {problem}"
+        return None, f"asking failed: {described(problem)}"
 
 
 def _replay_or_append(journal: Journal, asked: dict[str, Any]) -> None:
@@ -167,7 +168,7 @@ def _result(
     except DataError:
         raise
     except Exception as failure:
-        result = Result("failed", message=f"{type(failure).__name__}: {failure}")
+        result = Result("failed", message=described(failure))
     seconds["evaluate"] = time.perf_counter() - started
     return replace(result, measured={**result.measured, **seconds})
 
@@ -198,5 +199,5 @@ def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
     try:
         algorithm.tell(trial, result)
     except Exception as problem:
-        return replace(result, message=f"not learnt from: {type(problem).__name__}: {problem}")
+        return replace(result, message=f"not learnt from: {described(problem)}")
     return result

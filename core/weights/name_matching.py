@@ -9,6 +9,7 @@ from typing import Protocol
 
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.naming import Naming, counts
+from prunekit.registry.errors import one_line
 
 _SHOWN = 3  # names of each kind in a message
 _WRAPPERS = re.compile(r"\b(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
@@ -152,4 +153,4 @@ def quoted(key: str) -> str:
 def some(names: Iterable[str]) -> str:
     """The first few names, for a message."""
     listed = list(names)
-    return ", ".join(listed[:_SHOWN]) + (", ..." if len(listed) > _SHOWN else "")
+    return ", ".join(map(one_line, listed[:_SHOWN])) + (", ..." if len(listed) > _SHOWN else "")

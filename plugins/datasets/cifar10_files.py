@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prunekit.core.data.contract import DataError
 from prunekit.core.file_nature import not_a_file, unpacks_to_far_more
 from prunekit.core.read_errors import why_unreadable
+from prunekit.registry.errors import one_line
 
 _SIDE, _CLASSES = 32, 10
 _RECORD = 1 + 3 * _SIDE * _SIDE  # a label byte, then the red, green and blue planes
@@ -75,7 +76,9 @@ def _read_archive(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except KeyError as problem:
         raise DataError(f"{path} must have the arrays 'x' and 'y'; it has no {problem.args[0]}") from problem
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise DataError(f"{path} cannot be read as an npz file of plain arrays: {why_unreadable(problem)}") from problem
+        raise DataError(
+            f"{one_line(path)} cannot be read as an npz file of plain arrays: {why_unreadable(problem)}"
+        ) from problem
     if images.dtype != np.uint8 or images.shape[1:] != (_SIDE, _SIDE, 3) or labels.shape != images.shape[:1]:
         raise DataError(
             f"{path}: x is {images.dtype} {list(images.shape)}, y is {list(labels.shape)};"

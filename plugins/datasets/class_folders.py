@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError
 from prunekit.plugins.datasets.images import EXTENSIONS
+from prunekit.registry.errors import one_line
 
 _EXPECTED = "expected are <data_path>/train/<class>/<image> and the same under val, or <data_path>/<class>/<image>"
 
@@ -36,18 +37,19 @@ class Layout:
             DataError: In none of the known ways.
         """
         if not folder.is_dir():
-            raise DataError(f"{folder} is not a folder; {_EXPECTED}")
+            raise DataError(f"{one_line(folder)} is not a folder; {_EXPECTED}")
         names = set(class_names(folder))
         parts = names <= {"train", "val", "test"}
         if "train" not in names and "val" in names and parts:
-            raise DataError(f"{folder} has a folder val but no folder train; {_EXPECTED}")
+            raise DataError(f"{one_line(folder)} has a folder val but no folder train; {_EXPECTED}")
         if "train" not in names or not (parts or _subfolders(folder / "train")):  # train may be a class among others
             return cls(folder, None)
         class_names(folder / "train")
         if "val" in names and not _subfolders(folder / "val"):
             raise DataError(
-                f"{folder / 'val'} has no class folders ({_contents(folder / 'val')}); sort its images into folders"
-                f" named as those of train, or take all images from train: data_path: {folder / 'train'}"
+                f"{one_line(folder / 'val')} has no class folders ({_contents(folder / 'val')}); sort its images into"
+                " folders named as those of train, or take all images from train:"
+                f" data_path: {one_line(folder / 'train')}"
             )
         return cls(folder / "train", folder / "val" if "val" in names else None)
 
@@ -60,7 +62,7 @@ def class_names(folder: Path) -> list[str]:
     """
     found = _subfolders(folder)
     if not found:
-        raise DataError(f"{folder} has no class folders ({_contents(folder)}); {_EXPECTED}")
+        raise DataError(f"{one_line(folder)} has no class folders ({_contents(folder)}); {_EXPECTED}")
     return found
 
 
@@ -108,7 +110,7 @@ class ImageFiles:
             names += found
             counts.append(len(found))
         if not names:
-            raise DataError(f"no class folder of {folder} has an image; images end in {' '.join(EXTENSIONS)}")
+            raise DataError(f"no class folder of {one_line(folder)} has an image; images end in {' '.join(EXTENSIONS)}")
         owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         return cls(folder, list(labels), list(labels.values()), owners, names)
 
@@ -144,15 +146,15 @@ def _scan(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if entry.name[0] != "." and wanted(entry))
     except OSError as problem:
-        raise DataError(f"{folder} cannot be read: {problem.strerror}") from problem
+        raise DataError(f"{one_line(folder)} cannot be read: {problem.strerror}") from problem
 
 
 def _without_images(folder: Path) -> str:
     if "train" in _subfolders(folder):
-        return f"{folder} has no image but a folder train; should data_path be {folder}?"
+        return f"{one_line(folder)} has no image but a folder train; should data_path be {one_line(folder)}?"
     return (
-        f"{folder} has no image ({_contents(folder)}); if it is a class, put its images there, else remove it."
-        f" Images end in {' '.join(EXTENSIONS)}; {_EXPECTED}"
+        f"{one_line(folder)} has no image ({_contents(folder)}); if it is a class, put its images there, else remove"
+        f" it. Images end in {' '.join(EXTENSIONS)}; {_EXPECTED}"
     )
 
 
@@ -161,5 +163,5 @@ def _contents(folder: Path) -> str:
     folders = _subfolders(folder)
     images = len(_image_names(folder))
     rest = len(_scan(folder, lambda _: True)) - images - len(folders)
-    shown = ", ".join(folders[:3]) + (", ..." if len(folders) > 3 else "")
+    shown = ", ".join(map(one_line, folders[:3])) + (", ..." if len(folders) > 3 else "")
     return f"it holds {len(folders)} folders{f': {shown}' if folders else ''}, {images} images, {rest} other files"

@@ -27,6 +27,7 @@ from prunekit.plugins.datasets.transforms import (
     usual,
 )
 from prunekit.registry import Register, RegisterType
+from prunekit.registry.errors import one_line
 
 TestPortion: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 _TEST_PORTION = 0.2
@@ -122,7 +123,7 @@ class Imagenet:
         try:
             return transformed(image, steps, rng), np.int64(label)
         except DataError as problem:
-            raise DataError(f"{path}: {problem}") from problem
+            raise DataError(f"{one_line(path)}: {problem}") from problem
 
 
 def _labels(names: list[str]) -> dict[str, int]:
@@ -133,7 +134,9 @@ def _present(folder: Path, labels: dict[str, int]) -> dict[str, int]:
     names = class_names(folder)
     for name in names:
         if name not in labels:
-            raise DataError(f"{folder / name} is no class: the training images have no folder {name}; remove it")
+            raise DataError(
+                f"{one_line(folder / name)} is no class: the training images have no folder {one_line(name)}; remove it"
+            )
     return {name: labels[name] for name in names}
 
 

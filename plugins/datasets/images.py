@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from prunekit.core.data.contract import DataError
+from prunekit.registry.errors import one_line, reason
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # torchvision's list
 _FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")  # by content; others, such as EPS, start other programs
@@ -23,6 +24,7 @@ def read_image(path: Path) -> Image.Image:
     Raises:
         DataError: The file cannot be read, is no whole image, or is too large or too deep.
     """
+    named = one_line(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, which nothing here uses
@@ -32,14 +34,14 @@ def read_image(path: Path) -> Image.Image:
                     return image.convert("RGB")
                 mode = image.mode
     except UnidentifiedImageError as problem:
-        raise DataError(f"{path} is no image ({', '.join(_FORMATS)}), or its start is damaged; {_REPAIR}") from problem
+        raise DataError(f"{named} is no image ({', '.join(_FORMATS)}), or its start is damaged; {_REPAIR}") from problem
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise DataError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is refused as an attack on memory;"
+            f"{named} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is refused as an attack on memory;"
             " scale the image down or delete it"
         ) from problem
     except Exception as problem:  # Pillow's decoders raise whatever a damaged file leads them to
         if isinstance(problem, OSError) and problem.strerror:
-            raise DataError(f"{path} cannot be read: {problem.strerror}") from problem
-        raise DataError(f"{path} cannot be decoded: {str(problem) or type(problem).__name__}; {_REPAIR}") from problem
-    raise DataError(f"{path} has pixels of more than 8 bits (Pillow's mode {mode}); convert it to 8 bits a channel")
+            raise DataError(f"{named} cannot be read: {problem.strerror}") from problem
+        raise DataError(f"{named} cannot be decoded: {reason(problem)}; {_REPAIR}") from problem
+    raise DataError(f"{named} has pixels of more than 8 bits (Pillow's mode {mode}); convert it to 8 bits a channel")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.pipeline.exporting import ExportError
 from prunekit.plugins.exporters.parity import Case, has_batch_axis
+from prunekit.registry.errors import described, reason
 
 
 def need_packages() -> None:
@@ -24,7 +25,7 @@ def need_packages() -> None:
             import_module(name)
         except ImportError as problem:
             raise ExportError(
-                f"onnx needs {name}, which cannot be imported ({problem}): pip install 'prunekit[onnx]'"
+                f"onnx needs {name}, which cannot be imported ({reason(problem)}): pip install 'prunekit[onnx]'"
             ) from problem
 
 
@@ -59,7 +60,7 @@ def opset_of(path: Path) -> int:
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as problem:
-        raise ExportError(f"what was written is no valid ONNX: {problem}") from problem
+        raise ExportError(f"what was written is no valid ONNX: {described(problem)}") from problem
     return next(int(each.version) for each in model.opset_import if each.domain in ("", "ai.onnx"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import described
 
 
 class DeviceError(PrunekitError, RuntimeError):
@@ -34,7 +35,7 @@ def _npu() -> torch.device:
         npu: Any = torch.get_device_module("npu")
     except Exception as problem:  # not installed, of another torch, or a library of CANN that does not load
         raise DeviceError(
-            f"no NPU can be used: torch_npu cannot be imported ({type(problem).__name__}: {problem});"
+            f"no NPU can be used: torch_npu cannot be imported ({described(problem)});"
             f" install the torch_npu that fits torch {torch.__version__}, or choose -d CPU"
         ) from problem
     if not npu.is_available():

@@ -22,6 +22,7 @@ from prunekit.plugins.trainers.pytorch.checkpoint import Stateful, read_checkpoi
 from prunekit.plugins.trainers.pytorch.precision import Precision
 from prunekit.plugins.trainers.settings import SGD, Adam, CrossEntropyLoss
 from prunekit.registry import Register, RegisterType
+from prunekit.registry.errors import reason
 
 _OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 
@@ -112,7 +113,7 @@ def _optimizer(network: nn.Module, settings: SGD | Adam) -> torch.optim.Optimize
     try:
         optimizer: torch.optim.Optimizer = make(weights, **settings.params.model_dump())
     except ValueError as problem:  # parameters that contradict each other, such as nesterov without momentum
-        raise TrainingError(f"optimizer: {problem}") from problem
+        raise TrainingError(f"optimizer: {reason(problem)}") from problem
     return optimizer
 
 

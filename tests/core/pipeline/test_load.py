@@ -228,3 +228,11 @@ def test_params_are_json_whatever_the_yml_makes_of_them(
     assert json.loads(desc.read_text())["network"] == params
     assert load(desc).features[0].out_channels == 5
     assert Register.entry(RegisterType.NETWORK, "RichNet").backend == BACKEND
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_the_advice_names_can_be_pasted(saved: Path) -> None:
+    """A description may be anybody's; the module's name in it is one word on one line."""
+    with pytest.raises(DescriptionError) as caught:
+        load(_edit(saved, imports=["a; rm -rf b\x1b[2J\n"]))
+    assert str(caught.value).endswith(r"on the command line --import 'a; rm -rf b\x1b[2J\n'.")

@@ -78,3 +78,17 @@ def test_a_failure_is_logged_with_its_traceback(tmp_path: Path) -> None:
         reporter.log_failure()
     reporter.close()
     assert "Traceback" in (tmp_path / "log").read_text() and shown.getvalue() == ""
+
+
+def test_neither_the_terminal_nor_the_log_gets_control_characters(tmp_path: Path) -> None:
+    reporter, shown = _reporter(tmp_path, terminal=False)
+    reporter.say("a name\x1b[2J\nand \udc80")
+    reporter.warn("\u202eabc")
+    try:
+        raise ValueError("\x1b]0;title\x07")
+    except ValueError:
+        reporter.log_failure()
+    reporter.close()
+    assert shown.getvalue() == "a name\\x1b[2J\nand \\udc80\nwarning: \\u202eabc\n"
+    logged = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "ValueError: \\x1b]0;title\\x07\n" in logged and logged.replace("\n", "").isprintable()

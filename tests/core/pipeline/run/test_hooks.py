@@ -75,6 +75,48 @@ def test_a_package_is_told_of_everything_and_may_end_the_search(
     assert [json.loads(line)["event"] for line in journal] == ["start", *["ask", "tell"] * 3]
 
 
+CHANGES = """\
+from prunekit.core.hooks import hookimpl
+
+def wreck(thing):
+    for name, value in list(getattr(thing, "__dict__", {}).items()):
+        wreck(value)
+        object.__setattr__(thing, name, None)
+    if isinstance(thing, (list, tuple)):
+        for each in thing:
+            wreck(each)
+    if isinstance(thing, dict):
+        wreck(list(thing.values()))
+        thing.clear()
+
+@hookimpl
+def search_started(search): wreck(search)
+@hookimpl
+def episode_end(search, record): wreck((search, record))
+@hookimpl
+def should_stop(search, record): wreck((search, record))
+@hookimpl
+def search_finished(search, best): wreck((search, best))
+@hookimpl
+def step_finished(step): wreck(step)
+"""
+
+
+def test_what_hooks_do_to_what_they_are_given_changes_nothing(
+    hooked: Callable[[int], None],
+    cli: Cli,
+    tmp_path: Path,
+    finished: tuple[Path, object],
+    lasting: Callable[[Path], dict[str, object]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hooked(2)
+    (tmp_path / "site/loud_hooks.py").write_text(CHANGES)
+    assert cli("tiny.yml", "--import", "tinypack", "-t", "t") == 0
+    assert "hook" not in capsys.readouterr().out
+    assert lasting(tmp_path / "tasks/t") == lasting(finished[0] / "tasks/t")
+
+
 def test_without_plugins_nobody_is_told(hooked: Callable[[int], None], cli: Cli, tmp_path: Path) -> None:
     hooked(2)
     assert cli("tiny.yml", "--import", "tinypack", "-t", "t", "--no-plugins") == 0
