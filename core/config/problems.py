@@ -9,6 +9,9 @@ from types import MappingProxyType
 from prunekit.core.config.node import Key, Node
 from prunekit.registry import PrunekitError, did_you_mean
 
+_LONGEST_PATH, _LONGEST = 150, 600
+_COMPARED = 1_000_000  # pairs of characters that the hints of one file may compare, which takes some seconds
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,8 +31,15 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        what = f"{self.path}: {self.text}" if self.path else self.text
-        return f"{place}  {' '.join(what.split())}"
+        what = f"{_short(self.path, _LONGEST_PATH)}: {self.text}" if self.path else self.text
+        return f"{place}  {_short(what, _LONGEST)}"
+
+
+def _short(text: str, most: int) -> str:
+    """One line that a terminal can show: what is too long lacks its middle, for the way out stands at its end."""
+    line = " ".join(text[: 2 * most].split() + text[-2 * most :].split() if len(text) > 4 * most else text.split())
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    return line if len(line) <= most else f"{line[: most * 2 // 3]} ... {line[-most // 3 :]}"
 
 
 class ConfigError(PrunekitError):
@@ -51,6 +61,8 @@ class Findings:
         self._section_of_key = section_of_key
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
+        self._known_warnings: set[str] = set()
+        self._compared = 0
 
     def problem(self, node: Node, text: str) -> None:
         """Record a mistake at the line and path of ``node``."""
@@ -65,14 +77,23 @@ class Findings:
             known: The keys that the block takes.
         """
         section = self._section_of_key.get(str(key))
-        hint = did_you_mean(key, known, cutoff=0.7) or (f" It belongs in {section}." if section else "")
+        hint = self.did_you_mean(key, known, cutoff=0.7) or (f" It belongs in {section}." if section else "")
         self.problem(block.get_or_empty(key), f"unknown key.{hint}")
 
     def warn(self, node: Node, text: str) -> None:
         """Record something that the user should know and that stops nothing."""
         line = str(Problem(node.file, node.line, node.dotted, text))
-        if line not in self.warnings:
+        if line not in self._known_warnings:
+            self._known_warnings.add(line)
             self.warnings.append(line)
+
+    def did_you_mean(self, name: object, names: Iterable[object], cutoff: float = 0.6) -> str:
+        """Return a hint as the registry's does; none once so many names were compared that more would take minutes."""
+        if self._compared > _COMPARED:
+            return ""
+        known = list(map(str, names))
+        self._compared += len(str(name)) * sum(map(len, known))
+        return did_you_mean(name, known, cutoff=cutoff) if self._compared <= _COMPARED else ""
 
     def finish(self) -> None:
         """Raise the problems that were collected.

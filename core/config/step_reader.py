@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prunekit.core.config.block_validation import check_model, shown
-from prunekit.core.config.component_reader import ComponentSpec, check_exists
+from prunekit.core.config.component_reader import ComponentSpec, check_can_be_there, check_exists
 from prunekit.core.config.config_classes import Options, StepConfig
 from prunekit.core.config.general import TaskConfig
 from prunekit.core.config.node import Node
@@ -124,6 +124,8 @@ class StepReader:
                 return None, None
             return self._search, None
         folder = expanded(node.value, self._task.folder)
+        if not check_can_be_there(folder, node, self._findings):
+            return None, None
         inside = _below(folder, self._task.folder)
         if inside is None:
             check_exists(folder, node, self._findings)
