@@ -49,6 +49,10 @@ def check_model(
     except ValidationError as error:
         _report(error, model, node, findings, also_known, refused)
         return None
+    except Exception as error:  # a validator is its author's code
+        if not refused:
+            findings.problem(node, f"the check of {model.__name__} failed: {type(error).__name__}: {error}")
+        return None
     for name, field in model.model_fields.items():
         child = node.child(field.alias or name)
         if child is not None:

@@ -94,10 +94,8 @@ class SectionReader:
         node = block.get_or_empty(key)
         if not isinstance(node.value, str):
             return None
-        if node.value.startswith(PLACEHOLDER):  # a run writes it
-            path = expanded(node.value, self._task_folder)
-            check_can_be_there(path, node, self._findings)
-            return path
+        if node.value.startswith(PLACEHOLDER):  # a run writes it; the step's reader knows which step
+            return expanded(node.value, self._task_folder)
         check_file(Path(node.value), node, self._findings)
         return Path(node.value)
 

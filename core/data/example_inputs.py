@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, NonNegativeInt
 from prunekit.core.data.batch_size import ARGUMENTS, sample_counts
 from prunekit.core.data.contract import DataError, Inputs
 from prunekit.core.data.nested import map_leaves
+
+_MOST = 1 << 28  # numbers in one array: 2 GiB as they are drawn
 
 _Type: TypeAlias = Literal[
     "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"
@@ -45,6 +48,8 @@ class InputSpec(BaseModel):
             raise ValueError(f"low {low} and high {high} must be whole numbers for the type {self.dtype}")
         if not low < high:
             raise ValueError(f"low {low} must be below high {high}")
+        if math.prod(self.shape) > _MOST:
+            raise ValueError(f"a shape of more than {_MOST:,} numbers")
         least, most = _range(np.dtype(self.dtype))
         if low < least or high > most:
             raise ValueError(f"{self.dtype} has no numbers from {low} to below {high}")

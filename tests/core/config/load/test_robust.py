@@ -149,3 +149,22 @@ def test_a_chain_of_refs_that_is_not_too_long(
 ) -> None:
     chain = "".join(f"a{n}: {{ref: a{n + 1}}}\n" for n in range(60)) + "a60: {x: 1}\n"
     assert not any("deep" in line for line in problems(chain))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("output/pretrain/model_0.pth", ""),
+        ("output/pretrian/model_0.pth", " Did you mean 'pretrain'?"),
+        ("output/nas/model_0.pth", ""),
+        ("output/late/model_0.pth", ""),
+        ("output", ""),
+    ],
+)
+def test_files_of_a_run_are_written_by_an_earlier_step(
+    problems: Callable[..., list[str]], path: str, said: str
+) -> None:
+    text = f"pipeline: [pretrain, nas, late]\nnas:\n  model: {{pretrained_model_file: '{{local_base_path}}/{path}'}}\n"
+    lines = [line for line in problems(text) if "pretrained_model_file" in line]
+    told = f"a.yml:3  nas.model.pretrained_model_file: no step before 'nas' writes '{{local_base_path}}/{path}'.{said}"
+    assert lines == ([] if path == "output/pretrain/model_0.pth" else [told])

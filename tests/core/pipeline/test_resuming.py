@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from prunekit.core.pipeline.run_folder import differences
+from prunekit.core.pipeline.resuming import differences
 
 
 def test_differences() -> None:
