@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from prunekit.registry import PrunekitError
 
-_PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
+_PART = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)
 
 
 class WriteError(PrunekitError):

@@ -9,7 +9,7 @@ from prunekit.core.config import StepConfig
 from prunekit.core.pipeline.components import constructing
 from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.description import Description
-from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.errors import RunError
 from prunekit.registry import PrunekitError
 
 
@@ -29,18 +29,20 @@ def look_ahead(steps: Iterable[StepConfig], data: Datasets) -> None:
 
 
 def _data(step: StepConfig, data: Datasets) -> Iterator[str]:
-    """What is wrong with the splits: an empty one, a dataset that cannot be made."""
-    if step.dataset is None:
-        return
-    for name in ("train", "val", "test"):
-        spec = getattr(step.dataset, name).dataset
+    """What is wrong with the splits: an empty one, a dataset that cannot be made; what ails several is told once."""
+    told = set()
+    for name in ("train", "val", "test") if step.dataset is not None else ():
+        split = getattr(step.dataset, name)
+        spec, wrong = split.dataset, ""
         try:
-            with error_location(spec.where), constructing(spec.name):
-                size = len(data.of(getattr(step.dataset, name), name))
-            if not size:
-                yield f"{spec.where}: {spec.name} has no sample; do its path and its other parameters fit the data?"
+            with constructing(spec.name):
+                if not len(data.of(split, name)):
+                    wrong = f"{spec.name} has no sample; do its path and its other parameters fit the data?"
         except PrunekitError as problem:
-            yield str(problem)
+            wrong = str(problem).removeprefix(f"{spec.where}: ")
+        if wrong and wrong not in told:
+            told.add(wrong)
+            yield f"{spec.where}: {wrong}"
 
 
 def _networks(step: StepConfig) -> Iterator[str]:
