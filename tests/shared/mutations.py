@@ -11,9 +11,9 @@ import yaml
 SCALARS = (
     "~", "''", "0", "-1", "1.5", ".inf", ".nan", "1e999", "-1e999", "1e-320", "9" * 400, "0x" + "f" * 50, "'inf'",
     "true", "no", "1:30", "2024-01-01", "x", "'1'", '"\\0"', '"\\ud800"', '"\\e[2J"', '"a\\nb"', "p" * 5000,
-    "/dev/null", ".", "..", "/etc/passwd/x", "'{local_base_path}/output/nas'", "!!int x", "!!python/name:os.system", 
-    "!x y", "*gone", "&a b", "[]", "{}", "[[]]", "[1, x]", "{type: x}", "{type: SGD}", "{ref: nas}", "{5: x}", "{[1]: x}", 
-    "[" * 200 + "]" * 200,
+    "/dev/null", ".", "..", "/etc/passwd/x", "'{local_base_path}/output/nas'", "!!int x", "!!python/name:os.system",
+    "!x y", "*gone", "&a b", "[]", "{}", "[[]]", "[1, x]", "{type: x}", "{type: SGD}", "{ref: nas}", "{5: x}",
+    "{[1]: x}", "[" * 200 + "]" * 200,
     "{a: " * 90 + "1" + "}" * 90, "\U0001f600", "flops <= 0.5", "{shape: [1, 1, 8, 8]}",
 )  # fmt: skip
 KEYS = ("type", "params", "ref", "5", "1.5", "~", "true", "'x\\0'", '"\\0"', "? [1]", "<<", "lr", "common", "x" * 300)
