@@ -59,6 +59,36 @@ def tried(*words: str) -> tuple[int | str, float, str]:
     return code, time.process_time() - started, said.getvalue()
 
 
+class Tally:
+    """What became of the commands of one kind."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.codes: collections.Counter[str] = collections.Counter()
+        self.tracebacks = self.slow = 0
+        self.longest = 0.0
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return sum(self.codes.values())
+
+    def count(self, code: int | str, seconds: float, said: str) -> bool:
+        """Count one; whether it is a failure."""
+        self.codes[str(code)] += 1
+        wrong, slow = raised(code, said), seconds > LIMIT
+        self.tracebacks += wrong
+        self.slow += slow
+        self.longest = max(self.longest, seconds)
+        return wrong or slow
+
+    def __str__(self) -> str:
+        return (
+            f"{self.title}: {self.total}; exit codes {dict(self.codes)}; tracebacks {self.tracebacks};"
+            f" above {LIMIT:.0f} s {self.slow}; the longest {self.longest:.1f} s"
+        )
+
+
 def raised(code: int | str, said: str) -> bool:
     """Whether a user saw a traceback, or text that no terminal should be given."""
     return isinstance(code, str) or "Traceback" in said or not said.replace("\n", "").isprintable()
@@ -126,24 +156,17 @@ def main_() -> int:
             ("checks", checks(options.checks, options.seed)),
             ("runs", runs(options.runs, options.seed)),
         ):
-            codes: collections.Counter[str] = collections.Counter()
-            slow, tracebacks, longest = 0, 0, 0.0
+            tally = Tally(title)
             for name, text, code, seconds, said in found:
-                codes[str(code)] += 1
-                wrong = raised(code, said)
-                tracebacks += wrong
-                slow += seconds > LIMIT
-                longest = max(longest, seconds)
-                if (wrong or seconds > LIMIT) and keep is not None:
+                wrong = tally.count(code, seconds, said)
+                if wrong and keep is not None:
                     keep.mkdir(parents=True, exist_ok=True)
                     (keep / f"{name}.yml").write_text(text, encoding="utf-8", errors="surrogatepass")
                     (keep / f"{name}.txt").write_text(f"{code} {seconds:.1f}\n{said}", errors="replace")
-            failures += tracebacks + slow
-            print(
-                f"{title}: {sum(codes.values())}; exit codes {dict(codes)}; tracebacks {tracebacks};"
-                f" above {LIMIT:.0f} s {slow}; the longest {longest:.1f} s",
-                flush=True,
-            )
+                if tally.total % 500 == 0:
+                    print(tally, file=sys.stderr, flush=True)
+            print(tally, flush=True)
+            failures += tally.tracebacks + tally.slow
         os.chdir(home)
     return 1 if failures else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -13,6 +14,7 @@ from prunekit.registry import PrunekitError
 
 T = TypeVar("T")
 _LONGEST = 80
+_MOST_BYTES = 1 << 28
 
 
 class JsonError(PrunekitError):
@@ -38,11 +40,24 @@ def read_json(path: Path) -> dict[str, Any]:
         UnreadableError: The file cannot be read.
         JsonError: It holds something else.
     """
+    return parse_object(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file that a run wrote.
+
+    Raises:
+        UnreadableError: There is none, it is a folder, a device or a pipe, too large, or may not be read.
+    """
     try:
-        raw = path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise UnreadableError("cannot be read: it is no regular file")
+        if found.st_size > _MOST_BYTES:
+            raise UnreadableError(f"cannot be read: it has more than {_MOST_BYTES:,} bytes")
+        return path.read_bytes()
     except OSError as problem:
         raise UnreadableError(f"cannot be read: {problem.strerror}") from problem
-    return parse_object(raw)
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

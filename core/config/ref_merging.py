@@ -17,6 +17,9 @@ def resolve_refs(root: Node, findings: Findings) -> tuple[Node, set[Key]]:
     Raises:
         ConfigError: The merged tree would be too large or too deep, or a chain of refs too long.
     """
+    if "ref" in root.entries:
+        findings.problem(root.entries["ref"], "a ref stands in the block that it completes, not at the top")
+        root = root.without("ref")
     resolver = _Resolver(root, findings)
     return resolver.resolve(root), resolver.used
 

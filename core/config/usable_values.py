@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import cmath
+from decimal import Decimal
 from typing import Any
 
 from prunekit.core.config.node import Node
@@ -14,7 +15,7 @@ _LAYOUT = "\t\n\r"
 
 def unusable(value: Any) -> str | None:
     """Return what a single value must be and is not; None where it is one that any setting may have."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, (float, complex, Decimal)) and not _is_finite(value):
         return "must be a finite number"
     if isinstance(value, int) and not _LEAST <= value <= _MOST:
         return "must be a whole number of at most 64 bits"
@@ -22,6 +23,10 @@ def unusable(value: Any) -> str | None:
         wrong = next((each for each in value if _is_control(each)), None)
         return None if wrong is None else f"must be text without the character U+{ord(wrong):04X}"
     return None
+
+
+def _is_finite(number: float | complex | Decimal) -> bool:
+    return number.is_finite() if isinstance(number, Decimal) else cmath.isfinite(number)
 
 
 def refuse_unusable(node: Node, findings: Findings, words: Any) -> list[Node]:

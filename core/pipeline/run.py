@@ -45,8 +45,12 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
             refuse_changes(folder, before, resolved, depends, reports)
         folder.begin_with(config.path, resolved)
         reporter = Reporter(console, folder.log)
-    except BaseException:
+    except BaseException as problem:
         folder.close()
+        if isinstance(problem, OSError):
+            raise RunError(
+                f"{problem.filename} cannot be used: {problem.strerror}; mend that, then -r goes on"
+            ) from problem
         raise
     try:
         context = RunContext(config, folder, backend, reporter, Hooks.installed(reporter.warn), imports)
@@ -54,7 +58,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
         for warning in config.warnings:
             reporter.warn(warning)
         _run_steps(context, reports, step_keys(resolved, depends))
-        if folder.summary.exists():
+        if folder.summary.is_file():
             reporter.say(f"every step has finished before; nothing to do. The figures are in {folder.summary}")
         else:
             summarize(context)

@@ -129,8 +129,9 @@ def _others(tasks: Path) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file that people can read."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a JSON file that people can read; what is no UTF-8, in a file's name say, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text.encode("utf-8", "backslashreplace").decode())
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

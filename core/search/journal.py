@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prunekit.core.json_file import JsonError
+from prunekit.core.json_file import JsonError, UnreadableError, read_bytes
 from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal_line import read_line
 
@@ -93,9 +93,9 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     if not os.path.lexists(path):
         return [], 0
     try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as problem:
-        raise JournalError(f"{path} cannot be read: {problem.strerror}; mend that, or start a new task") from problem
+        lines = read_bytes(path).split(b"\n")
+    except UnreadableError as problem:
+        raise JournalError(f"{path} {problem}; mend that, or start a new task") from problem
     whole = lines[:-1]  # what follows the last newline is torn, or nothing
     entries: list[dict[str, Any]] = []
     intact = 0

@@ -89,3 +89,8 @@ def test_a_file_that_was_swept_before_it_was_held_is_made_again(
     monkeypatch.setattr(fcntl, "flock", late)
     write_text(tmp_path / "file", "whole")
     assert (tmp_path / "file").read_text() == "whole"
+
+
+def test_a_name_that_is_no_utf8_is_kept_in_json(tmp_path: Path) -> None:
+    write_json(tmp_path / "file.json", {"a": "é\udcff"})
+    assert json.loads((tmp_path / "file.json").read_text()) == {"a": "é\udcff"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,14 @@ def test_numbers_keep_their_kind() -> None:
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
-    for name, said in (("gone", "No such file"), (".", "Is a directory"), ("link", "No such file")):
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    for name, said in (
+        ("gone", "No such file"), (".", "Is a directory"), ("link", "No such file"),
+        ("zeros", "it is no regular file"), ("pipe", "it is no regular file"), ("large", "it has more than"),
+    ):  # fmt: skip
         with pytest.raises(JsonError, match=f"cannot be read: {said}"):
             read_json(tmp_path / name)
 

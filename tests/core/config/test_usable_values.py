@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,6 +43,8 @@ class Model(BaseModel):
     most: float = float("inf")
     names: dict[str, float] = {}
     several: set[float] = set()
+    exact: Decimal = Decimal(1)
+    both: complex = 0j
 
 
 class Picky:
@@ -71,6 +74,12 @@ def picky(components: None) -> None:
 def test_a_number_is_finite(problems: Problems, number: str, before: str, after: str, place: str) -> None:
     (line,) = problems(YML.replace(before, after.format(number)))
     assert line.startswith(f"a.yml:{place}: must be a finite number, not ")
+
+
+@pytest.mark.parametrize("number", ["{exact: 'inf'}", "{exact: .nan}", "{exact: 'sNaN'}", "{both: 'inf+1j'}"])
+def test_other_kinds_of_numbers_too(problems: Problems, number: str) -> None:
+    (line,) = problems(YML.replace("{rate: 1}", number))
+    assert line.startswith("a.yml:10  train.trainer.model.") and "finite number" in line
 
 
 @pytest.mark.parametrize("number", [".inf", "1e999"])

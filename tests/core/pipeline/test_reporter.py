@@ -78,3 +78,10 @@ def test_a_failure_is_logged_with_its_traceback(tmp_path: Path) -> None:
         reporter.log_failure()
     reporter.close()
     assert "Traceback" in (tmp_path / "log").read_text() and shown.getvalue() == ""
+
+
+def test_the_log_takes_a_name_that_is_no_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reporter, _ = _reporter(tmp_path, terminal=True)
+    reporter.note("a\udcffb")
+    reporter.close()
+    assert "a\\udcffb" in (tmp_path / "log").read_text() and capsys.readouterr().err == ""
