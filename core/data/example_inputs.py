@@ -48,8 +48,6 @@ class InputSpec(BaseModel):
             raise ValueError(f"low {low} and high {high} must be whole numbers for the type {self.dtype}")
         if not low < high:
             raise ValueError(f"low {low} must be below high {high}")
-        if math.prod(self.shape) > _MOST:
-            raise ValueError(f"a shape of more than {_MOST:,} numbers")
         least, most = _range(np.dtype(self.dtype))
         if low < least or high > most:
             raise ValueError(f"{self.dtype} has no numbers from {low} to below {high}")
@@ -71,6 +69,8 @@ class InputSpec(BaseModel):
         """
         low, high = self._bounds
         try:
+            if math.prod(self.shape) > _MOST:
+                raise MemoryError
             if self._kind == "f":
                 return np.asarray(low + (high - low) * rng.random(self.shape)).astype(self.dtype)
             return np.asarray(rng.integers(int(low), int(high), self.shape, np.dtype(self.dtype)))
