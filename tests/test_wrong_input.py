@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from prunekit.core.data.contract import DataError
+
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 WORDS = ("tiny.yml", "--import", "odd", "-t", "t")
@@ -209,11 +211,6 @@ def test_a_weights_file_that_would_run_code(
         ),
         (
             "dataset: *dataset\n  search",
-            "dataset: {type: Nothing}\n  search",
-            "tiny.yml:22: nas.dataset.train: Nothing has no sample; do its path and its other parameters fit the data?",
-        ),
-        (
-            "dataset: *dataset\n  search",
             "dataset: {type: Torn}\n  search",
             "tiny.yml:15: nas: split train of Torn, sample 95: IndexError: index 96 is out of bounds for axis 0 with"
             " size 96 (raised in odd.py:",
@@ -243,14 +240,77 @@ def test_what_is_found_in_a_step_can_be_mended_and_gone_on_with(
     assert [entry["result"]["status"] for entry in events(task) if entry["event"] == "tell"] == ["ok"] * 8
 
 
-def test_what_was_computed_may_not_be_changed(yml: Callable[..., Path], told: Callable[..., list[str]]) -> None:
+def test_what_was_computed_may_not_be_changed(
+    yml: Callable[..., Path], told: Callable[..., list[str]], cli: Cli
+) -> None:
     yml(("lbound: 0.1", "lbound: 0.9"))
     told()
     yml(("epochs: 3", "epochs: 2"))
     assert told(*WORDS, "-r")[1:] == ["  pretrain.trainer.epochs: 3 -> 2"]
-    yml(("[pretrain, nas, fully_train]", "[pretrain, nas]"))
-    (line,) = told(*WORDS, "-r")[1:]
-    assert line == "  pipeline: ['pretrain', 'nas', 'fully_train'] -> ['pretrain', 'nas']"
+    yml(("[pretrain, nas, fully_train]", "[nas, fully_train]"), (MODEL, ""))
+    assert told(*WORDS, "-r")[1:] == ["  pipeline: ['pretrain'] -> ['nas']"]
+    yml(("[pretrain, nas, fully_train]", "[pretrain, nas]"))  # of the last step nothing was computed
+    assert cli(*WORDS, "-r") == 0
+
+
+def test_a_dataset_of_a_later_step_without_samples(
+    yml: Callable[..., Path], told: Callable[..., list[str]], cli: Cli
+) -> None:
+    train = ("dataset: *dataset\n  trainer: *trainer", "dataset: {type: Nothing}\n  trainer: *trainer")
+    task = yml(train)
+    line = (
+        "error: tiny.yml:34: fully_train.dataset.train: Nothing has no sample; do its path and its other parameters fit"
+        " the data?"
+    )
+    assert told("check", *WORDS) == [line]
+    assert not task.parent.exists()
+    assert told() == [line]
+    assert not left(task)
+    yml()
+    assert cli(*WORDS, "-r") == 0
+
+
+@pytest.mark.parametrize("step", ["nas", "fully_train"])
+def test_a_test_split_that_was_not_used_yet_may_be_mended(
+    yml: Callable[..., Path], told: Callable[..., list[str]], cli: Cli, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The split turns out to be broken when all the rest is computed, which is not computed again."""
+    after = "\n  search" if step == "nas" else "\n  trainer: *trainer"
+    task = yml(
+        (f"dataset: *dataset{after}", "dataset: {type: TinyLights, common: {batch_size: 32}, test: {noise: 2}}" + after)
+    )
+    from prunekit.core.pipeline.datasets import Datasets
+
+    batches = Datasets.batches
+
+    def broken(self: Datasets, split: Any, name: str, indices: Any = None) -> Any:
+        if name == "test" and split.dataset.params:
+            raise DataError("the test split is broken")
+        return batches(self, split, name, indices)
+
+    monkeypatch.setattr(Datasets, "batches", broken)
+    told()
+    kept = {path: path.read_bytes() for path in task.rglob("*") if path.name in ("journal.jsonl", "checkpoint")}
+    assert {path.name for path in kept} >= {"journal.jsonl" if step == "nas" else "checkpoint"}
+    yml((f"dataset: *dataset{after}", "dataset: {type: TinyLights, common: {batch_size: 32, noise: 3}}" + after))
+    line = f"  {step}.dataset.train.noise: 1.0 -> 3.0"
+    assert line in told(*WORDS, "-r")
+    yml()
+    if step == "fully_train":  # no network is trained again: the checkpoints say that all is done
+        checkpoint = next(path for path in kept if path.name == "checkpoint")
+        assert checkpoint.exists()
+    assert cli(*WORDS, "-r") == 0
+    for path, content in kept.items():
+        if path.name == "journal.jsonl":
+            assert path.read_bytes() == content
+
+
+def test_what_changes_no_result_may_change(yml: Callable[..., Path], cli: Cli, capsys: Said) -> None:
+    yml()
+    assert cli(*WORDS) == 0
+    yml(("{batch_size: 32}", "{batch_size: 32, num_workers: 1}"), ("plot_train_curve: True", "plot_train_curve: False"))
+    assert cli(*WORDS, "-r") == 0
+    assert "every step has finished before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

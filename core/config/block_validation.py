@@ -14,6 +14,7 @@ from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.pydantic_errors import explain
 from prunekit.core.config.unsupported_vega_keys import without_foreign
+from prunekit.core.config.usable_values import refuse_unusable, unusable
 from prunekit.registry import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
@@ -41,16 +42,21 @@ def check_model(
         return None
     node = without_foreign(node, section, [*fields_of(model), *also_known], findings)
     node = without_tildes(node, model)
+    before = len(findings.problems)
+    refused = refuse_unusable(node, findings, shown)
     try:
         found = model.model_validate(node.to_python())
     except ValidationError as error:
-        _report(error, model, node, findings, also_known)
+        _report(error, model, node, findings, also_known, refused)
         return None
-    before = len(findings.problems)
+    except Exception as error:  # a validator is its author's code
+        if not refused:
+            findings.problem(node, f"the check of {model.__name__} failed: {type(error).__name__}: {error}")
+        return None
     for name, field in model.model_fields.items():
         child = node.child(field.alias or name)
         if child is not None:
-            _refuse_truth_values(child, getattr(found, name), findings)
+            _refuse_what_was_made(child, getattr(found, name), findings)
     return found if len(findings.problems) == before else None
 
 
@@ -60,7 +66,7 @@ def shown(node: Node) -> str:
         return "~"
     if isinstance(node.value, dict):
         return "a block of keys"
-    text = repr(node.to_python())
+    text = repr(node.value[:100] if isinstance(node.value, str) else node.to_python())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -79,7 +85,9 @@ def _report(
     block: Node,
     findings: Findings,
     also_known: Iterable[str],
+    refused: Iterable[Node],
 ) -> None:
+    told = set(map(id, refused))
     merged: dict[tuple[Key, ...], _Error] = {}
     for details in error.errors(include_url=False):
         found = _located(details, block)
@@ -87,7 +95,10 @@ def _report(
         if other is not None and found.text not in other.text:
             found = dataclasses.replace(found, text=f"{other.text} or {found.text.removeprefix('must be ')}")
         merged[found.path] = found
+    outer_paths = {path[:length] for path in merged for length in range(len(path))}
     for path, found in merged.items():
+        if id(found.node) in told:
+            continue
         if found.kind in _UNKNOWN:
             parent: Any = model
             for key in path[:-1]:
@@ -97,7 +108,7 @@ def _report(
             for key in path[:-1]:
                 outer = outer.get_or_empty(key)
             findings.unknown_key(outer, path[-1], known)
-        elif not (found.of_union and _deeper(path, merged)):
+        elif not (found.of_union and path in outer_paths):
             findings.problem(found.node, _sentence(found))
 
 
@@ -130,18 +141,31 @@ def _sentence(found: _Error) -> str:
     return f"{found.text}, not {shown(found.node)}" + (f".{hint}" if hint else "")
 
 
-def _deeper(path: tuple[Key, ...], merged: dict[tuple[Key, ...], _Error]) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in merged)
-
-
-def _refuse_truth_values(node: Node, found: Any, findings: Findings) -> None:
-    """Record a problem where True or False stands for a number: pydantic accepts them as 1 and 0."""
+def _refuse_what_was_made(node: Node, found: Any, findings: Findings) -> None:
+    """Record a problem where pydantic made of a value what it is not: of True the number 1, of the text 'inf' one."""
     if isinstance(node.value, bool) and isinstance(found, (int, float)) and not isinstance(found, bool):
         findings.problem(node, f"must be a number, not {node.value}")
+    elif isinstance(node.value, str) and not isinstance(found, str) and (text := unusable(found)) is not None:
+        findings.problem(node, f"{text}, not {shown(node)}")
     elif isinstance(node.value, list) and isinstance(found, (list, tuple)):
         for child, value in zip(node.value, found, strict=False):
-            _refuse_truth_values(child, value, findings)
+            _refuse_what_was_made(child, value, findings)
     else:
+        _refuse_members(node, found, findings)
         for key, child in node.entries.items():
-            value = found.get(key) if isinstance(found, dict) else getattr(found, str(key), None)
-            _refuse_truth_values(child, value, findings)
+            _refuse_what_was_made(child, _part(found, key), findings)
+
+
+def _refuse_members(node: Node, found: Any, findings: Findings) -> None:
+    """The same for what was made of a mapping's keys, and for the members of a set, whose places are lost."""
+    given = node.entries or (node.to_python() if isinstance(node.value, list) else ())
+    for value in found if isinstance(found, (dict, set, frozenset)) else ():
+        if value not in given and (text := unusable(value)) is not None:
+            findings.problem(node, f"each {text}")
+
+
+def _part(found: Any, key: Key) -> Any:
+    """What was made of the value at a key; a validator may have moved it under ``params``."""
+    if isinstance(found, dict):
+        return found.get(key)
+    return getattr(found, str(key), getattr(getattr(found, "params", None), str(key), None))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from prunekit.core.config.problems import Findings
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.typed_block import flat, nested
 from prunekit.core.config.unsupported_vega_keys import NAMES_NOT_YET, not_yet, without_foreign
+from prunekit.core.config.usable_values import refuse_unusable
 from prunekit.registry import Entry, Register, RegisterType, RegistryError, UnknownNameError, describing
 
 INJECTED: dict[RegisterType, frozenset[str]] = {
@@ -151,6 +153,10 @@ class ComponentReader:
         if signature.catch_all is None:
             for key in rest:
                 self._findings.unknown_key(given, key, [*signature.annotations, *also_known])
+        else:
+            refuse_unusable(given.with_entries(rest), self._findings, shown)
+            for node in (node for key, node in rest.items() if not isinstance(key, str)):
+                self._findings.problem(node, "the key must be text")
         model = params_model(signature)
         found = check_model(model, given.with_entries(known), self._findings)
         values = {str(key): node.to_python() for key, node in rest.items()}
@@ -176,8 +182,30 @@ class ComponentReader:
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:
     """Record a problem where a file or folder that the yml names for input does not exist."""
-    if not path.exists():
-        findings.problem(node, f"{str(path)!r} does not exist")
+    if check_can_be_there(path, node, findings) and not path.exists():
+        findings.problem(node, f"{_named(path, node)} does not exist")
+
+
+def check_can_be_there(path: Path, node: Node, findings: Findings) -> bool:
+    """Whether the system can look for ``path``; a problem where it cannot: the name is too long, a folder is closed."""
+    try:
+        path.exists()
+    except (OSError, ValueError) as problem:
+        findings.problem(node, f"{_named(path, node)}: {getattr(problem, 'strerror', None) or problem}")
+        return False
+    return True
+
+
+def check_file(path: Path, node: Node, findings: Findings) -> None:
+    """Record a problem where a file that the yml names for input does not exist, or is a folder."""
+    before = len(findings.problems)
+    check_exists(path, node, findings)
+    if len(findings.problems) == before and path.is_dir():
+        findings.problem(node, f"{_named(path, node)} is a folder; name the file itself")
+
+
+def _named(path: Path, node: Node) -> str:
+    return shown(replace(node, value=str(path)))
 
 
 def _paths(value: Any) -> list[Path]:
@@ -194,4 +222,6 @@ def is_plain(value: Any) -> bool:
         return all(map(is_plain, value))
     if isinstance(value, dict):
         return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
-    return value is None or isinstance(value, (bool, int, float, str, Path, BaseModel))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (bool, int, str, Path, BaseModel))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from prunekit.core.config.block_validation import check_model
-from prunekit.core.config.component_reader import check_exists
+from prunekit.core.config.component_reader import check_file
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
 from prunekit.core.data.example_inputs import InputsSpec
@@ -54,7 +54,7 @@ def read_example(block: Node, findings: Findings) -> tuple[ExampleConfig | None,
         return None, rest
     node = block.get_or_empty("inputs" if options.inputs is not None else "input_pickle_path")
     if options.input_pickle_path is not None:
-        check_exists(options.input_pickle_path, block.get_or_empty("input_pickle_path"), findings)
+        check_file(options.input_pickle_path, block.get_or_empty("input_pickle_path"), findings)
         if options.inputs is not None:
             findings.problem(node, "give 'inputs' or 'input_pickle_path', not both")
     return ExampleConfig(options.input_pickle_path, options.inputs, node.where), rest

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from prunekit.core.backend_factory import DEFAULT_BACKEND, missing_framework
 from prunekit.core.config.block_validation import check_model
-from prunekit.core.config.component_reader import ComponentReader
+from prunekit.core.config.component_reader import ComponentReader, check_can_be_there
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
@@ -24,15 +24,19 @@ _ONE_AT_A_TIME = {
     "parallel_fully_train": "networks are trained one at a time for now",
 }
 
+_LONGEST_NAME = 200  # most file systems allow 255, which a file's name with a step in it must fit into too
+
 
 def folder_name(name: str) -> str:
     """Return ``name`` if it can safely be the name of a folder.
 
     Raises:
-        ValueError: It is empty, a dot, or has a separator or a control character.
+        ValueError: It is empty, a dot, too long, or has a separator or a control character.
     """
     if not name.strip() or name in (".", "..") or any(c in "/\\:" or not c.isprintable() for c in name):
         raise ValueError(f"{name!r} cannot be the name of a folder")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise ValueError(f"must be at most {_LONGEST_NAME} bytes long, to be the name of a folder")
     return name
 
 
@@ -90,6 +94,8 @@ def read_general(
         task = without_foreign(block.get_or_empty("task"), "task", TaskConfig.model_fields, findings)
         block = block.with_entries({**block.entries, "task": task})
     general = check_model(GeneralConfig, block, findings, section="general")
+    if general is not None:
+        check_can_be_there(general.task.folder, block.get_or_empty("task"), findings)
     for name, words in _ONE_AT_A_TIME.items():
         if getattr(general, name, False):
             findings.warn(block.get_or_empty(name), words)

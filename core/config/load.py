@@ -17,7 +17,6 @@ from prunekit.core.config.ref_merging import resolve_refs
 from prunekit.core.config.section_reader import SECTION_OF_KEY
 from prunekit.core.config.step_reader import StepReader
 from prunekit.core.config.yaml_reader import read_yaml
-from prunekit.registry import did_you_mean
 
 _RESERVED = ("general", "pipeline")
 _TAKEN = (
@@ -71,7 +70,8 @@ def _pipeline(root: Node, findings: Findings) -> tuple[str, ...]:
     if not isinstance(node.value, list) or not node.value:
         findings.problem(node, f"must be a list of steps, not {shown(node)}")
         return ()
-    names: list[str] = []
+    names: dict[str, None] = {}
+    blocks = [key for key in root.entries if key not in _RESERVED]
     for item in node.value:
         name = item.value
         if not isinstance(name, str) or name in _RESERVED:
@@ -81,14 +81,13 @@ def _pipeline(root: Node, findings: Findings) -> tuple[str, ...]:
                 item, f"{name!r} is a name of prunekit's own in the task's folder; call the step otherwise"
             )
         elif name in names:
-            findings.problem(item, f"step {name!r} is there twice")
+            findings.problem(item, f"step {shown(item)} is there twice")
         elif not _is_folder_name(name):
-            findings.problem(item, f"{name!r} cannot be the name of a folder")
+            findings.problem(item, f"{shown(item)} cannot be the name of a folder")
         else:
-            names.append(name)
+            names[name] = None
             if root.child(name) is None:
-                blocks = [key for key in root.entries if key not in _RESERVED]
-                findings.problem(item, f"no block named {name!r}.{did_you_mean(name, blocks)}")
+                findings.problem(item, f"no block named {shown(item)}.{findings.did_you_mean(name, blocks)}")
     return tuple(names)
 
 
@@ -101,10 +100,11 @@ def _is_folder_name(name: str) -> bool:
 
 def _check_top(root: Node, pipeline: tuple[str, ...], used: set[Key], findings: Findings) -> None:
     """Record a warning for a block that no step and no ref uses, and a problem for a key that cannot be a step."""
+    known = {*_RESERVED, *pipeline, *used}
     for key, node in root.entries.items():
-        if key in (*_RESERVED, *pipeline) or key in used:
+        if key in known:
             continue
-        hint = did_you_mean(key, _RESERVED)
+        hint = findings.did_you_mean(key, _RESERVED)
         if hint or not isinstance(node.value, dict):
             findings.problem(node, f"unknown key.{hint}")
         else:

@@ -8,7 +8,10 @@ from types import MappingProxyType
 
 from prunekit.core.config.node import Key, Node
 from prunekit.registry import PrunekitError, did_you_mean
-from prunekit.registry.errors import MESSAGE, escaped, one_line
+from prunekit.registry.errors import MESSAGE, one_line
+
+_LONGEST_PATH, _LONGEST = 150, 600
+_COMPARED = 1_000_000  # pairs of characters that the hints of one file may compare, which takes some seconds
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = one_line(self.file, MESSAGE) + ("" if self.line is None else f":{self.line}")
-        text = escaped(" ".join(self.text.split()))
-        return f"{place}  {one_line(self.path)}: {text}" if self.path else f"{place}  {text}"
+        text = " ".join(self.text.split())
+        what = f"{one_line(self.path, _LONGEST_PATH)}: {text}" if self.path else text
+        return f"{place}  {one_line(what, _LONGEST)}"
 
 
 class ConfigError(PrunekitError):
@@ -52,6 +56,8 @@ class Findings:
         self._section_of_key = section_of_key
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
+        self._known_warnings: set[str] = set()
+        self._compared = 0
 
     def problem(self, node: Node, text: str) -> None:
         """Record a mistake at the line and path of ``node``."""
@@ -66,14 +72,23 @@ class Findings:
             known: The keys that the block takes.
         """
         section = self._section_of_key.get(str(key))
-        hint = did_you_mean(key, known, cutoff=0.7) or (f" It belongs in {section}." if section else "")
+        hint = self.did_you_mean(key, known, cutoff=0.7) or (f" It belongs in {section}." if section else "")
         self.problem(block.get_or_empty(key), f"unknown key.{hint}")
 
     def warn(self, node: Node, text: str) -> None:
         """Record something that the user should know and that stops nothing."""
         line = str(Problem(node.file, node.line, node.dotted, text))
-        if line not in self.warnings:
+        if line not in self._known_warnings:
+            self._known_warnings.add(line)
             self.warnings.append(line)
+
+    def did_you_mean(self, name: object, names: Iterable[object], cutoff: float = 0.6) -> str:
+        """Return a hint as the registry's does; none once so many names were compared that more would take minutes."""
+        if self._compared > _COMPARED:
+            return ""
+        known = list(map(str, names))
+        self._compared += len(str(name)) * sum(map(len, known))
+        return did_you_mean(name, known, cutoff=cutoff) if self._compared <= _COMPARED else ""
 
     def finish(self) -> None:
         """Raise the problems that were collected.

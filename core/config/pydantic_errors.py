@@ -12,6 +12,7 @@ _WHOLE, _NUMBER, _TRUTH = "must be a whole number", "must be a number", "must be
 
 # Fields in braces are those of the error's context, see https://docs.pydantic.dev/latest/errors/validation_errors.
 _SENTENCES = {
+    "invalid_key": "the key must be text",
     "missing": "is missing",
     "missing_argument": "is missing",
     "missing_keyword_only_argument": "is missing",

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from prunekit.core.config.backend_abilities import check_abilities
 from prunekit.core.config.block_validation import check_model, shown
-from prunekit.core.config.component_reader import ComponentReader, ComponentSpec, check_exists
+from prunekit.core.config.component_reader import ComponentReader, ComponentSpec, check_can_be_there, check_file
 from prunekit.core.config.config_classes import (
     DatasetConfig,
     LoaderOptions,
@@ -99,9 +99,9 @@ class SectionReader:
         node = block.get_or_empty(key)
         if not isinstance(node.value, str):
             return None
-        if node.value.startswith(PLACEHOLDER):  # a run writes it
+        if node.value.startswith(PLACEHOLDER):  # a run writes it; the step's reader knows which step
             return expanded(node.value, self._task_folder)
-        check_exists(Path(node.value), node, self._findings)
+        check_file(Path(node.value), node, self._findings)
         return Path(node.value)
 
     def dataset(self, block: Node) -> DatasetConfig | None:
@@ -164,6 +164,9 @@ class SectionReader:
         settings = check_model(SearchSettings, block.with_entries(shared), self._findings)
         if settings and self._backend and (problem := no_latency(settings.reward_type, self._backend)):
             self._findings.problem(block.get_or_empty("reward_type"), problem)
+        if settings and settings.plot_graph_save_folder:
+            folder = Path(settings.plot_graph_save_folder)
+            check_can_be_there(folder, block.get_or_empty("plot_graph_save_folder"), self._findings)
         spec = self.components.read(
             RegisterType.SEARCH_ALGORITHM,
             block.without(*shared),

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from prunekit.core.config.block_validation import check_model, shown
-from prunekit.core.config.component_reader import ComponentSpec, check_exists
+from prunekit.core.config.component_reader import ComponentSpec, check_can_be_there, check_exists
 from prunekit.core.config.config_classes import Options, StepConfig
 from prunekit.core.config.general import TaskConfig
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.section_reader import SectionReader, expanded
+from prunekit.core.config.section_reader import PLACEHOLDER, SectionReader, expanded
 from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
@@ -76,6 +76,7 @@ class StepReader:
             found["search_algorithm"], found["settings"], found["search_example"] = found["search_algorithm"]
         if "trainer" in found:
             found["trainer"], found["trainer_example"] = found["trainer"]
+        self._check_written(name, block.get_or_empty("model"))
         if searches:
             self._search = name
         if not block.child("model") and models_from is not None and models_from in earlier:
@@ -112,6 +113,20 @@ class StepReader:
             return self._sections.pruning(node)
         return self._sections.trainer(node)
 
+    def _check_written(self, step: str, model: Node) -> None:
+        """Record a problem where files of a step are to be read that does not come before ``step``."""
+        before = self._pipeline[: self._pipeline.index(step)] if step in self._pipeline else ()
+        for node in (model.get_or_empty("pretrained_model_file"), model.get_or_empty("model_desc_file")):
+            if not isinstance(node.value, str) or not node.value.startswith(PLACEHOLDER):
+                continue
+            path = expanded(node.value, self._task.folder)
+            if not check_can_be_there(path, node, self._findings) or path.exists():
+                continue
+            inside = _below(path, self._task.folder) or ()
+            if inside[:1] == ("output",) and (len(inside) < 3 or inside[1] not in before):
+                hint = self._findings.did_you_mean(inside[1], before) if len(inside) > 1 else ""
+                self._findings.problem(node, f"no step before {step!r} writes {shown(node)}.{hint}")
+
     def _source(self, step: str, block: Node, searches: bool) -> tuple[str | None, Path | None]:
         """Find whose networks the step takes: those of an earlier step, or of a folder outside of this task."""
         node = block.get_or_empty("pipe_step").get_or_empty("models_folder")
@@ -124,6 +139,8 @@ class StepReader:
                 return None, None
             return self._search, None
         folder = expanded(node.value, self._task.folder)
+        if not check_can_be_there(folder, node, self._findings):
+            return None, None
         inside = _below(folder, self._task.folder)
         if inside is None:
             check_exists(folder, node, self._findings)

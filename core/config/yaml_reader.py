@@ -14,6 +14,8 @@ from prunekit.core.config.yaml_errors import explain
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 20_000  # once aliases are written out
+MAX_DEPTH = 100  # blocks in blocks, once every ref is merged
+_MAX_DIGITS = 1000  # Python refuses to read or write whole numbers of more than 4300
 
 _TAG = "tag:yaml.org,2002:"
 # The core schema of YAML 1.2: `1e-3` is a number, `on`, `no`, `1:30` and `2024-01-01` are text.
@@ -37,11 +39,21 @@ class _Composer(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.alias_lines: dict[tuple[int, int], int] = {}
+        self._depth = self._values = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        self._values += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="blocks are nested too deeply", problem_mark=mark)
+        if self._values > 2 * MAX_VALUES:  # keys count as well
+            raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES:,} values", problem_mark=mark)
         if self.check_event(yaml.AliasEvent):
-            self.alias_lines[_slot(parent, index)] = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
+            self.alias_lines[_slot(parent, index)] = mark.line + 1
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 for _name, (_pattern, _first) in _SCALARS.items():
@@ -68,8 +80,6 @@ def read_yaml(path: Path, findings: Findings) -> Node:
         ) from None
     except yaml.MarkedYAMLError as error:
         raise _stop(file, *explain(error)) from None
-    except RecursionError:
-        raise _stop(file, None, "blocks are nested too deeply") from None
 
 
 def _text(path: Path) -> str:
@@ -166,9 +176,14 @@ class _Builder:
         tag, text = source.tag.removeprefix(_TAG), source.value
         try:
             if tag == "null":
-                return None
+                return {"null": None, "~": None, "": None}[text.lower()]
             if tag == "bool":
                 return {"true": True, "false": False}[text.lower()]
+            if tag == "int" and len(text) > _MAX_DIGITS:
+                self._findings.problem(
+                    node, f"must be a whole number of at most 64 bits, not one of {len(text)} digits"
+                )
+                return None
             if tag == "int":
                 return int(text, {"0x": 16, "0o": 8}.get(text[:2], 10))
             if tag == "float":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, NonNegativeInt
 from prunekit.core.data.batch_size import ARGUMENTS, sample_counts
 from prunekit.core.data.contract import DataError, Inputs
 from prunekit.core.data.nested import map_leaves
+
+_MOST = 1 << 28  # numbers in one array: 2 GiB as they are drawn
 
 _Type: TypeAlias = Literal[
     "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"
@@ -66,6 +69,8 @@ class InputSpec(BaseModel):
         """
         low, high = self._bounds
         try:
+            if math.prod(self.shape) > _MOST:
+                raise MemoryError
             if self._kind == "f":
                 return np.asarray(low + (high - low) * rng.random(self.shape)).astype(self.dtype)
             return np.asarray(rng.integers(int(low), int(high), self.shape, np.dtype(self.dtype)))

@@ -66,6 +66,10 @@ class PipeStep(Protocol):
     Attributes:
         needs: Sections of the yml that it cannot do without.
         allows: Further sections that it reads.
+
+    It may also say, by dotted names within its block, which settings may change when a task is gone on with: in
+    ``no_result`` those that change no result of it, in ``late`` those that it looks at only when all the rest is
+    computed (``dataset.test``).
     """
 
     needs: ClassVar[frozenset[str]]

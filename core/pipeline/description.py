@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,13 +16,15 @@ from prunekit.core.config.signature import params_model, read_signature
 from prunekit.core.graph import ChannelStructure, channel_structure
 from prunekit.core.graph.outputs import with_outputs
 from prunekit.core.graph.structure import staying
+from prunekit.core.json_file import JsonError, UnreadableError, checked, read_json, short
 from prunekit.core.pipeline.components import constructing
+from prunekit.core.pipeline.description_file import DESCRIPTION
 from prunekit.core.pipeline.errors import DescriptionError
 from prunekit.core.pipeline.input_spec import arrays_of
 from prunekit.core.pipeline.run_folder import write_json
-from prunekit.core.pruning.plan import PrunePlan
+from prunekit.core.pruning.plan import PlanError, PrunePlan
 from prunekit.core.weights import load_own
-from prunekit.registry import PrunekitError, Register, RegisterType, UnknownNameError
+from prunekit.registry import Register, RegisterType, UnknownNameError
 from prunekit.registry.errors import one_line
 
 VERSION = 1
@@ -92,24 +93,22 @@ class Description:
             DescriptionError: There is no such file, or it holds something else.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["version"] != VERSION:
-                raise DescriptionError(f"{path}: version {data['version']}; this prunekit reads version {VERSION}")
-            params = dict(data["network"])
-            return cls(
-                str(params.pop("type")), params, str(data["backend"]), data["inputs"], str(data["weights"]),
-                None if data["plan"] is None else PrunePlan.from_json(data["plan"]),
-                tuple(data["ignore"]), tuple((int(mid), str(why)) for mid, why in data["frozen"]),
-                tuple(str(name) for name in data.get("whole_parts", ())),
-                tuple(str(name) for name in data.get("outputs", ())), tuple(data["imports"]), data["pack"],
-                {str(name): str(kind) for name, kind in data.get("custom", {}).items()}, tuple(data["layers"]),
-            )  # fmt: skip
-        except OSError as problem:
-            raise DescriptionError(f"{path} cannot be read: {problem.strerror}") from problem
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, PrunekitError) as problem:
-            if isinstance(problem, DescriptionError):
-                raise
-            raise DescriptionError(f"{path} is not the description of a network: {problem!r}") from problem
+            data = read_json(path)
+            if data.get("version") != VERSION:
+                version = short(data.get("version", "none"))
+                raise DescriptionError(f"{path}: version {version}; this prunekit reads version {VERSION}")
+            found = checked(DESCRIPTION, data)
+            plan = None if found.plan is None else PrunePlan.from_json(data["plan"])
+        except UnreadableError as problem:
+            raise DescriptionError(f"{path} {problem}") from problem
+        except (JsonError, PlanError) as problem:
+            raise DescriptionError(f"{path} is not the description of a network: {problem}") from problem
+        params = {key: value for key, value in found.network.items() if key != "type"}
+        return cls(
+            found.network["type"], params, found.backend, found.inputs, found.weights, plan, tuple(found.ignore),
+            tuple(found.frozen), tuple(found.whole_parts), tuple(found.outputs), tuple(found.imports), found.pack,
+            found.custom, tuple(found.layers),
+        )  # fmt: skip
 
     def build(self, backend: Backend, folder: Path) -> Network:
         """The network with its weights; nothing is unpickled and the original network's weights are not needed.

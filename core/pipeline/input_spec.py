@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from prunekit.core.data.contract import Inputs
 from prunekit.core.data.example_inputs import InputSpec
+from prunekit.core.json_file import short
 from prunekit.core.pipeline.errors import DescriptionError
 
 
@@ -36,9 +37,9 @@ def arrays_of(spec: Any, samples: int = 1) -> Inputs:
     """
     try:
         return _arrays(spec, np.random.default_rng(0), samples, next(_sizes(spec), None))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        reason = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else problem
-        raise DescriptionError(f"{spec!r} does not describe the inputs of a network: {reason}") from problem
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as problem:
+        reason = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else short(problem)
+        raise DescriptionError(f"{short(spec)} does not describe the inputs of a network: {reason}") from problem
 
 
 def _arrays(spec: Any, rng: np.random.Generator, samples: int, lead: int | None) -> Inputs:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import StepConfig
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.reporter import Reporter
-from prunekit.core.pipeline.run_folder import read_json, write_json
+from prunekit.core.pipeline.run_files import LatencyFile, read_run_file
+from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pipeline.subject import Subject
 from prunekit.core.search.errors import TargetError
 from prunekit.core.search.latency import Compare, LatencyMeter, Reference
@@ -68,7 +68,7 @@ def latency_meter(
     timing = settings.latency or LatencySettings()
     compare = comparison(original.backend, original.batch(timing.batch_size), timing)
     path = folder / FILE
-    reference = _read(path) if path.exists() else None
+    reference = _read(path) if os.path.lexists(path) else None
     if reference is None:
         try:
             reference = Reference.measure(compare, original.network, smallest)
@@ -86,12 +86,8 @@ def latency_meter(
 
 
 def _read(path: Path) -> Reference:
-    data = read_json(path)
-    names = [field.name for field in dataclasses.fields(Reference)]
-    try:
-        return TypeAdapter(Reference).validate_python({name: data[name] for name in names})
-    except (KeyError, ValidationError) as problem:
-        raise RunError(f"{path} is damaged ({problem!r:.80}); restore it, or start a new task") from problem
+    data = read_run_file(path, LatencyFile)
+    return Reference(**{field.name: data[field.name] for field in dataclasses.fields(Reference)})
 
 
 def _refuse(reference: Reference, settings: SearchSettings) -> None:

@@ -25,7 +25,9 @@ class Reporter:
 
     def __init__(self, console: Console, log: Path | None = None) -> None:
         self.console = console
-        self._handler = logging.NullHandler() if log is None else _LogFile(log, encoding="utf-8")
+        self._handler = (
+            logging.NullHandler() if log is None else _LogFile(log, encoding="utf-8", errors="backslashreplace")
+        )
         self._handler.setFormatter(_Escaping("%(asctime)s %(levelname)s %(message)s"))
         self._logger = logging.Logger("prunekit.run")
         self._logger.addHandler(self._handler)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prunekit.core.atomic_file import WriteError
-from prunekit.core.pipeline.errors import RunError
-from prunekit.core.pipeline.run_folder import RunFolder, read_json, write_csv, write_json
+from pydantic import TypeAdapter
 
+from prunekit.core.atomic_file import WriteError
+from prunekit.core.json_file import JsonError, checked
+from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.run_files import NetworkRow, ReportsFile, read_run_file
+from prunekit.core.pipeline.run_folder import RunFolder, write_csv, write_json
+
+_RECORDS = TypeAdapter(list[NetworkRow])
 _KINDS = ("desc", "model", "performance")
 
 
@@ -52,16 +59,27 @@ def write_step(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
     write_csv(folder / "output.csv", ["worker_id", *keys, "desc"], rows)
 
 
+def check_records(records: Any) -> None:
+    """Make sure that what a step returns can be written and read again.
+
+    Raises:
+        RunError: It cannot.
+    """
+    try:
+        checked(_RECORDS, records)
+        json.dumps(records, allow_nan=False)
+    except (JsonError, ValueError, TypeError) as problem:
+        raise RunError(f"the step's records of its networks cannot be kept: {problem}") from problem
+
+
 class Reports:
     """``output/reports.json``: what every step did, rewritten after each of them."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.path = folder.output / "reports.json"
         self._content: dict[str, Any] = {"_steps_": []}
-        if self.path.exists():
-            self._content = read_json(self.path)
-            if not isinstance(self._content.get("_steps_"), list):
-                raise RunError(f"{self.path} is damaged (no _steps_); restore it, or start a new task")
+        if os.path.lexists(self.path):
+            self._content = read_run_file(self.path, ReportsFile)
 
     def finished(self, step: str, key: str) -> bool:
         """Whether a step has ended well, for the same settings (``key``)."""
@@ -71,16 +89,21 @@ class Reports:
         """The networks that a step left."""
         return list(self._content.get(step, []))
 
-    def begun(self, step: str, key: str) -> bool:
-        """Whether a step was begun, and perhaps killed, with the same settings."""
-        return any(s["step_name"] == step and s["key"] == key for s in self._steps)
+    def has_finished(self, step: str) -> bool:
+        """Whether a step has ended well, for whatever settings."""
+        return any(s["step_name"] == step and s["status"] == "finished" for s in self._steps)
 
-    def begin(self, step: str, key: str, later: Sequence[str]) -> None:
+    def begun(self, step: str, begun_key: str) -> bool:
+        """Whether a step was begun, and perhaps killed, with the same settings but for those that it looks at last."""
+        return any(s["step_name"] == step and s.get("begun_key") == begun_key for s in self._steps)
+
+    def begin(self, step: str, keys: tuple[str, str], later: Sequence[str]) -> None:
         """A step begins; what it and ``later`` steps left before is no longer theirs."""
         gone = {step, *later}
         self._content = {name: value for name, value in self._content.items() if name not in gone}
         self._content["_steps_"] = [s for s in self._steps if s["step_name"] not in gone]
-        self._steps.append({"step_name": step, "start_time": now(), "status": "running", "message": "", "key": key})
+        row = {"step_name": step, "start_time": now(), "status": "running", "message": ""}
+        self._steps.append({**row, "key": keys[0], "begun_key": keys[1]})
         self._write()
 
     def end(self, step: str, records: Sequence[Mapping[str, Any]]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,8 +12,10 @@ from prunekit.core.config import RunConfig, StepConfig, dump
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.preflight import look_ahead
 from prunekit.core.pipeline.reporter import Reporter
-from prunekit.core.pipeline.reports import Reports
+from prunekit.core.pipeline.reports import Reports, check_records
+from prunekit.core.pipeline.resuming import Dependence, refuse_changes, step_keys
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
 from prunekit.registry import PrunekitError, Register, RegisterType
@@ -36,19 +37,28 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     backend = make_backend(config.general.backend, config.general.device_category)
     folder = RunFolder(config.general.task.folder)
     resolved = {"imports": sorted(imports), **dump.resolved(config)}
+    depends = {name: Dependence.of(step, backend.name) for name, step in config.steps.items()}
     try:
-        folder.open(config.path, resolved, resume)
+        folder.open(config.path, resume)
+        reports, before = Reports(folder), folder.begun_with()
+        if before is not None:
+            refuse_changes(folder, before, resolved, depends, reports)
+        folder.begin_with(config.path, resolved)
         reporter = Reporter(console, folder.log)
-    except BaseException:
+    except BaseException as problem:
         folder.close()
+        if isinstance(problem, OSError):
+            raise RunError(
+                f"{problem.filename} cannot be used: {problem.strerror}; mend that, then -r goes on"
+            ) from problem
         raise
     try:
         context = RunContext(config, folder, backend, reporter, Hooks.installed(reporter.warn), imports)
         reporter.say(f"task {config.general.task.task_id}: results in {folder.output}")
         for warning in config.warnings:
             reporter.warn(warning)
-        _run_steps(context, resolved)
-        if folder.summary.exists():
+        _run_steps(context, reports, step_keys(resolved, depends))
+        if folder.summary.is_file():
             reporter.say(f"every step has finished before; nothing to do. The figures are in {folder.summary}")
         else:
             summarize(context)
@@ -61,39 +71,45 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
         folder.close()
 
 
-def _run_steps(context: RunContext, resolved: dict[str, Any]) -> None:
-    """Do what is left to do. A step is done again when it, or one before it, has changed."""
-    reports, folder, pipeline, seen = Reports(context.folder), context.folder, context.config.pipeline, ""
+def _run_steps(context: RunContext, reports: Reports, keys: Mapping[str, tuple[str, str]]) -> None:
+    """Do what is left to do. A step is done again when what it depends on, or one before it, has changed."""
+    pipeline, steps = context.config.pipeline, context.config.steps
+    look_ahead([steps[name] for name in pipeline if not reports.finished(name, keys[name][0])], context.data)
     for position, name in enumerate(pipeline):
-        seen += json.dumps(resolved.get(name), sort_keys=True)
-        key = hashlib.sha256(seen.encode()).hexdigest()[:16]
-        if reports.finished(name, key):
+        if reports.finished(name, keys[name][0]):
             context.reporter.note(f"{name}: finished before")
-            continue
-        step = context.config.steps[name]
-        component = Register.get(RegisterType.PIPE_STEP, step.pipe_step.name, context.backend.name)
-        if not reports.begun(name, key):
-            folder.clear_workers(name)  # checkpoints of another training
-        folder.summary.unlink(missing_ok=True)
-        reports.begin(name, key, pipeline[position + 1 :])
-        try:
-            records = _records(context, step, component)
-        except KeyboardInterrupt:
-            reports.fail(name, "stopped", "interrupted")
-            raise
-        except Exception as problem:
-            reports.fail(name, "error", described(problem))
-            raise
-        reports.end(name, records)
-        folder.clear_workers(name)
-        task = context.config.general.task.task_id
-        context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
+        else:
+            _run_step(context, reports, steps[name], keys[name], pipeline[position + 1 :])
+
+
+def _run_step(
+    context: RunContext, reports: Reports, step: StepConfig, keys: tuple[str, str], later: Sequence[str]
+) -> None:
+    folder, name = context.folder, step.name
+    component = Register.get(RegisterType.PIPE_STEP, step.pipe_step.name, context.backend.name)
+    if not reports.begun(name, keys[1]):
+        folder.clear_workers(name)  # checkpoints of another training
+    folder.summary.unlink(missing_ok=True)
+    reports.begin(name, keys, later)
+    try:
+        records = _records(context, step, component)
+    except KeyboardInterrupt:
+        reports.fail(name, "stopped", "interrupted")
+        raise
+    except Exception as problem:
+        reports.fail(name, "error", described(problem))
+        raise
+    reports.end(name, records)
+    folder.clear_workers(name)
+    task = context.config.general.task.task_id
+    context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
 
 
 def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
     try:
         with error_location(step.where):
             found: list[dict[str, Any]] = component().run(context, step)
+            check_records(found)
             return found
     except (PrunekitError, OSError):
         raise

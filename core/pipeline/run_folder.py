@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from prunekit.core.atomic_file import write_text
+from prunekit.core.atomic_file import sweep, write_text
 from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.run_files import ResolvedFile, read_run_file
 
 
 class RunFolder:
@@ -26,16 +28,17 @@ class RunFolder:
         self.output = root / "output"
         self.summary = self.output / "summary.json"
         self.log = root / "logs" / "pipeline.log"
+        self._resolved = self.output / "resolved.json"
         self._lock: IO[str] | None = None
 
-    def open(self, config: Path, resolved: Mapping[str, Any], resume: bool) -> None:
+    def open(self, config: Path, resume: bool) -> None:
         """Begin a task, or go on with one.
 
-        One process at a time; ``close`` lets the next one in.
+        One process at a time; ``close`` lets the next one in. What killed processes left half written is removed.
 
         Raises:
-            RunError: There is no task to go on with; the task is there and ``resume`` is not asked for; what was
-                computed would not be what the yml now says; another process is at it; the folder cannot be written.
+            RunError: There is no task to go on with; the task is there and ``resume`` is not asked for; another process
+                is at it; the folder cannot be written.
         """
         if self.root.exists() and not resume:
             raise RunError(
@@ -56,11 +59,20 @@ class RunFolder:
                 f"the task's folder {self.root} cannot be written: {problem.strerror}; mend that, or name another place"
                 " as general.task.local_base_path"
             ) from problem
-        known = self.output / "resolved.json"
-        if known.exists():
-            self._refuse_changes(read_json(known), resolved)
+        sweep(self.root)
+
+    def begun_with(self) -> dict[str, Any] | None:
+        """The resolved configuration that the task was begun with; None where it begins now.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        return read_run_file(self._resolved, ResolvedFile) if os.path.lexists(self._resolved) else None
+
+    def begin_with(self, config: Path, resolved: Mapping[str, Any]) -> None:
+        """Keep the yml and what it was resolved to."""
         write_text(self.output / config.name, config.read_text(encoding="utf-8"))
-        write_json(known, resolved)
+        write_json(self._resolved, resolved)
 
     def close(self) -> None:
         """Let another process go on with the task."""
@@ -71,25 +83,10 @@ class RunFolder:
         """Whether files lie here that no task, not even one that was killed as it began, has left."""
         begun = (self.root / ".lock", self.log, self.output / config.name)
         parts = (path for path in self.root.rglob("*") if path.is_file() and path.suffix != ".part")
-        return not (self.output / "resolved.json").exists() and any(path not in begun for path in parts)
+        return not os.path.lexists(self._resolved) and any(path not in begun for path in parts)
 
-    def _refuse_changes(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """What is computed stays as it was asked for; a step that has computed nothing yet may be mended."""
-        computed = [step for step in before.get("pipeline", ()) if self._has_files(step)]
-        changed = [
-            line
-            for block in dict.fromkeys([*before, *now])
-            if block in computed or (computed and block in ("imports", "general", "pipeline"))
-            for line in differences({block: before.get(block)}, {block: now.get(block)})
-        ]
-        if changed:
-            lines = "\n".join(f"  {line}" for line in changed)
-            raise RunError(
-                f"task {self.root.name} was begun with another yml or other flags; only train_episode may grow. Undo"
-                f" this, or choose another -t:\n{lines}"
-            )
-
-    def _has_files(self, step: str) -> bool:
+    def has_files_of(self, step: str) -> bool:
+        """Whether a step has computed anything."""
         folders = (self.output / step, self.root / "workers" / step)
         return any(path.is_file() for folder in folders for path in folder.rglob("*"))
 
@@ -131,24 +128,10 @@ def _others(tasks: Path) -> str:
     return f"; {tasks} has {', '.join(names)}" if names else f"; {tasks} has none"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a run wrote.
-
-    Raises:
-        RunError: The file holds something else.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise RunError(f"{path} is damaged ({problem}); restore it, or start a new task") from problem
-    if not isinstance(found, dict):
-        raise RunError(f"{path} is damaged (no JSON object); restore it, or start a new task")
-    return found
-
-
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file that people can read."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a JSON file that people can read; what is no UTF-8, in a file's name say, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text.encode("utf-8", "backslashreplace").decode())
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -158,23 +141,3 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     writer.writerow(header)
     writer.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What differs between two resolved configurations, one line each, but for a search that grows longer."""
-    old, new = _flat(before), _flat(json.loads(json.dumps(after)))
-    lines = []
-    for key in [*old, *(key for key in new if key not in old)]:
-        if old.get(key) == new.get(key):
-            continue
-        grows = key.endswith("search_algorithm.train_episode") and old.get(key, 0) <= new.get(key, 0)
-        if not grows:
-            lines.append(f"{key}: {old.get(key, '(nothing)')} -> {new.get(key, '(nothing)')}")
-    return lines
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
-        pairs = [(f"{prefix}.{key}" if prefix else str(key), part) for key, part in value.items()]
-        return {key: leaf for path, part in pairs for key, leaf in _flat(part, path).items()}
-    return {prefix: value}

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from prunekit.core.json_file import JsonError, checked
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.latency import comparison
 from prunekit.core.pipeline.reports import Reports
+from prunekit.core.pipeline.run_files import ComparedNetwork, damaged
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pipeline.subject import described_subject
 from prunekit.core.search.settings import LatencySettings
@@ -15,6 +19,7 @@ from prunekit.core.text_table import columns
 from prunekit.registry import RegistryError
 
 _LATENCY = LatencySettings(batch_size=32, repeats=30)  # where no search says how
+_COMPARED = TypeAdapter(ComparedNetwork)
 _HEADER = ("network", "accuracy", "MACs", "parameters", "latency", "file size")
 
 
@@ -45,6 +50,11 @@ def _chosen(context: RunContext) -> dict[str, dict[str, Any]]:
     for report in reports.records(context.config.pipeline[-1]):
         if report["worker_id"] != "original":
             found[f"{context.config.pipeline[-1]} {report['worker_id']}"] = report
+    for name, report in found.items():
+        try:
+            checked(_COMPARED, report)
+        except JsonError as problem:
+            raise damaged(reports.path, JsonError(f"{name}: {problem}")) from problem
     return found
 
 

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from prunekit.core.graph.flips import Flip
 from prunekit.core.graph.structure import ChannelStructure, Group
+from prunekit.core.json_file import JsonError, checked, short
 from prunekit.core.pruning.errors import PlanError as PlanError  # imported from here as well
 from prunekit.core.pruning.naming import called, named_groups
 from prunekit.core.pruning.nearest_counts import NearestCounts
+from prunekit.core.pruning.plan_file import PLAN
 from prunekit.core.pruning.ranking import Ranking
 
 
@@ -180,16 +182,15 @@ class PrunePlan:
         Raises:
             PlanError: The values are not those of a plan.
         """
+        if isinstance(data, Mapping) and data.get("version", 1) != 1:
+            raise PlanError(f"a plan of version {short(data['version'])}; this prunekit reads version 1")
         try:
-            if data["version"] != 1:
-                raise PlanError(f"a plan of version {data['version']}; this prunekit reads version 1")
-            keep = {int(row["group"]): tuple(int(unit) for unit in row["keep"]) for row in data["groups"]}
-            sizes = {int(row["group"]): int(row["units"]) for row in data["groups"]}
-            layers = tuple(str(layer) for layer in data.get("layers", ()))  # plans of prunekit 0.1 have none
-            notes = tuple(str(note) for note in data.get("notes", ()))
-            return cls(keep, sizes, str(data["signature"]), layers, notes)
-        except (KeyError, TypeError) as problem:
-            raise PlanError(f"not a plan: {problem!r}") from problem
+            found = checked(PLAN, data)
+        except JsonError as problem:
+            raise PlanError(f"not a plan: {problem}") from problem
+        keep = {row.group: tuple(row.keep) for row in found.groups}
+        sizes = {row.group: row.units for row in found.groups}
+        return cls(keep, sizes, found.signature, tuple(found.layers), tuple(found.notes))
 
     def _check(self, graph: ChannelStructure) -> None:
         here = {group.id: group.size for group in graph.groups}

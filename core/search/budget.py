@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prunekit.core.search.reward import latency_rewards
 from prunekit.registry import Register, RegisterType, UnknownNameError
 
+_LONGEST = 500
 _CONDITION = re.compile(r"\s*([A-Za-z]\w*)\s*<=\s*(\S+?)\s*")
 
 
@@ -33,6 +34,8 @@ def parse_budget(text: str) -> tuple[Constraint, ...]:
     Raises:
         ValueError: A part is no such condition, names no cost, or its share is not in (0, 1].
     """
+    if len(text) > _LONGEST:
+        raise ValueError(f"a budget of {len(text):,} characters; write 'flops <= 0.5', several joined by 'and'")
     return tuple(_constraint(part) for part in re.split(r"\band\b", text))
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from prunekit.core.json_file import JsonError, UnreadableError, read_bytes
 from prunekit.core.search.errors import JournalError
+from prunekit.core.search.journal_line import read_line
 
 _HEADER = {"event": "start", "format": "prunekit.search-journal", "version": 1}
 
@@ -31,8 +33,13 @@ class Journal:
         self.path = path
         entries, intact = _read(path)
         self._recorded = deque(entries[1:])
-        self._file = path.open("ab", buffering=0)  # nothing waits in a buffer to be written when it is closed
-        self._file.truncate(intact)
+        try:
+            self._file = path.open("ab", buffering=0)  # nothing waits in a buffer to be written when it is closed
+            self._file.truncate(intact)
+        except OSError as problem:
+            raise JournalError(
+                f"{path} cannot be written: {problem.strerror}; mend that and go on with -r"
+            ) from problem
         self._intact = intact
         if not entries:
             self.append(_HEADER)
@@ -83,19 +90,24 @@ class Journal:
 
 def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Return the entries and the number of bytes that hold them, without a torn last line."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return [], 0
-    lines = path.read_bytes().split(b"\n")
+    try:
+        lines = read_bytes(path).split(b"\n")
+    except UnreadableError as problem:
+        raise JournalError(f"{path} {problem}; mend that, or start a new task") from problem
     whole = lines[:-1]  # what follows the last newline is torn, or nothing
     entries: list[dict[str, Any]] = []
     intact = 0
     for number, line in enumerate(whole, 1):
-        entry = _entry(line)
-        if entry is None:
-            if 1 < number == len(lines) - 1 and not lines[-1]:
+        try:
+            entries.append(read_line(line))
+        except JsonError as problem:
+            if problem.torn and 1 < number == len(lines) - 1 and not lines[-1]:
                 break  # a power cut may leave zeros up to the newline
-            raise JournalError(f"{path}:{number}: not a line of a journal; restore the file, or start a new task")
-        entries.append(entry)
+            raise JournalError(
+                f"{path}:{number}: not a line of a journal ({problem}); restore the file, or start a new task"
+            ) from problem
         intact += len(line) + 1
     if entries[:1] != [_HEADER] and (entries or not _line(_HEADER).startswith(lines[-1])):
         raise JournalError(f"{path}:1: not a search journal of version 1; go on with the prunekit that wrote it")
@@ -104,14 +116,6 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 def _line(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, allow_nan=False).encode() + b"\n"
-
-
-def _entry(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) and "event" in entry else None
 
 
 def _sync_folder(folder: Path) -> None:

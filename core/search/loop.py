@@ -17,6 +17,7 @@ from prunekit.core.search.trial import Record, Result, Trial
 from prunekit.registry.errors import described
 
 Evaluate = Callable[[Trial], Result]
+_EQUAL = 1e-9  # another machine's logarithm may differ in the last bit
 _SAME = 1.01  # costs that differ by less count as equal: counts are whole, so a budget is met more or less closely
 
 
@@ -28,10 +29,10 @@ def run_search(
 ) -> list[Record]:
     """Run ``algorithm`` to its end and return the record of every trial, in the order of asking.
 
-    What ``journal`` already holds is told again instead of evaluated; an ask without its tell is evaluated. A network
-    that was evaluated before keeps its result. A trial
-    that raises is recorded as failed and the search goes on. KeyboardInterrupt, broken data, which would fail every
-    trial, and what the journal raises end it; the trial is then evaluated when the search is resumed.
+    What ``journal`` already holds is told again instead of evaluated, once its reward was found to follow from what was
+    counted and measured; an ask without its tell is evaluated. A network that was evaluated before keeps its result.
+    A trial that raises is recorded as failed and the search goes on. KeyboardInterrupt, broken data, which would fail
+    every trial, and what the journal raises end it; the trial is then evaluated when the search is resumed.
 
     Args:
         algorithm: Freshly made; the same seed and space as when the journal was begun.
@@ -40,7 +41,7 @@ def run_search(
         on_trial: Called after each trial, replayed ones too; True ends the search, once all that was recorded is told.
 
     Raises:
-        JournalError: The journal belongs to another search; the message names the trial.
+        JournalError: The journal belongs to another search, or was edited; the message names the trial.
         DataError: The data is broken, or does not fit the network.
     """
     records: list[Record] = []
@@ -127,6 +128,11 @@ def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, n
         journal.append({"event": "tell", "id": number, "result": result.to_json(), "measured": dict(result.measured)})
     elif (told["event"], told.get("id")) == ("tell", number):
         result = Result.from_json(told["result"], told["measured"])
+        if wrong := _disagreement(algorithm, trial, result):
+            raise JournalError(
+                f"{journal.path}: trial {number} {wrong}: the file was edited, or the reward's code has changed."
+                " Restore the file, or start a new task"
+            )
     else:
         raise JournalError(f"{journal.path}: trial {number} has no result, but more follows; the file was edited")
     if trial is not None:
@@ -158,9 +164,7 @@ def _result(
 ) -> Result:
     if trial is None:
         return Result("failed", message=problem, measured=seconds)
-    share, least = trial.shares[algorithm.space.cost], algorithm.settings.lbound_preserve_ratio
-    if share < least:
-        why = f"keeps {share:.4g} of its {algorithm.space.cost}, less than lbound_preserve_ratio {least:g}"
+    if why := _too_small(algorithm, trial):
         return Result("skipped", message=why, measured=seconds)
     started = time.perf_counter()
     try:
@@ -192,6 +196,38 @@ def _rewarded(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Resul
             )
     unlucky = algorithm.calc_reward(result.accuracy - result.accuracy_error, share)
     return replace(result, reward=reward, reward_error=reward - unlucky)
+
+
+def _disagreement(algorithm: SearchAlgorithm, trial: Trial | None, told: Result) -> str:
+    """What a recorded result says that cannot be, given the trial and what was counted and measured; else nothing."""
+    if told.status != "ok" and told.reward is not None:
+        return f"is {told.status} and has a reward"
+    if trial is None:
+        return "" if told.status == "failed" else f"was not asked and is {told.status}"
+    if (told.status == "skipped") != bool(_too_small(algorithm, trial)):
+        return f"is {told.status}, which its costs contradict"
+    if told.status != "ok":
+        return ""
+    try:
+        again = _rewarded(algorithm, trial, replace(told, reward=None, reward_error=0.0))
+    except Exception as problem:
+        return f"has a reward, but there is none for its accuracy and costs ({type(problem).__name__}: {problem})"
+    if again.reward is None or told.reward is None:
+        return f"has the reward {told.reward}, but its accuracy and costs give {again.reward}"
+    for name, one, other in (
+        ("reward", told.reward, again.reward), ("reward_error", told.reward_error, again.reward_error)
+    ):  # fmt: skip
+        if not math.isclose(one, other, rel_tol=_EQUAL, abs_tol=_EQUAL):
+            return f"has the {name} {one:.6g}, but its accuracy and costs give {other:.6g}"
+    return ""
+
+
+def _too_small(algorithm: SearchAlgorithm, trial: Trial) -> str:
+    """Why a trial is not worth an evaluation; nothing where it is."""
+    share, least = trial.shares[algorithm.space.cost], algorithm.settings.lbound_preserve_ratio
+    if share >= least:
+        return ""
+    return f"keeps {share:.4g} of its {algorithm.space.cost}, less than lbound_preserve_ratio {least:g}"
 
 
 def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:

@@ -24,6 +24,7 @@ class SearchPipeStep:
 
     needs: ClassVar[frozenset[str]] = frozenset({"model", "dataset", "search_algorithm"})
     allows: ClassVar[frozenset[str]] = frozenset({"trainer", "pruning"})
+    late: ClassVar[frozenset[str]] = frozenset({"dataset.test", "search_algorithm.keep_pareto_top_k"})
 
     def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
         """Search; the records are those of the original and of the best k, best first."""

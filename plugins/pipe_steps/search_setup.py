@@ -52,7 +52,6 @@ def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
         raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
     calibration = context.data.first_images(step.dataset.train, "train", step.pruning.calibration_images)
     held_out = list(context.data.batches(step.dataset.val, "val"))
-    context.data.of(step.dataset.test, "test")  # what is wrong with it shall not show after the search
     with error_location(step.where):
         _tell_accuracy(context, step, subject, held_out)
     builder = _candidate_builder(step, subject, calibration)

@@ -21,6 +21,8 @@ class TrainPipeStep:
 
     needs: ClassVar[frozenset[str]] = frozenset({"dataset", "trainer"})
     allows: ClassVar[frozenset[str]] = frozenset({"model"})
+    no_result: ClassVar[frozenset[str]] = frozenset({"dataset.val"})  # only told, epoch by epoch
+    late: ClassVar[frozenset[str]] = frozenset({"dataset.test"})
 
     def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
         """Train; one record for each network."""
@@ -76,4 +78,4 @@ def _train(context: RunContext, step: StepConfig, number: str, subject: Subject)
 
 def _number(path: Path) -> tuple[int, str]:
     text = path.stem.removeprefix("desc_")
-    return (int(text) if text.isdigit() else -1, text)
+    return (int(text) if text.isdecimal() and len(text) < 20 else -1, text)

@@ -110,8 +110,11 @@ cls_fulltrain:
 @pytest.fixture
 def guide(cli: Cli, tmp_path: Path) -> Path:
     """The guide's yml with paths that exist."""
-    (tmp_path / "Resnet50.pth").touch()  # check opens neither weights nor data
-    (tmp_path / "CLS-LOC").mkdir()
+    (tmp_path / "Resnet50.pth").touch()  # check opens no weights, and counts images without opening them
+    for number in range(20):
+        image = tmp_path / "CLS-LOC" / ("train" if number % 2 else "val") / "n01440764" / f"{number}.JPEG"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.touch()
     path = tmp_path / "resnet50_amc.yml"
     path.write_text(re.sub(r"/path/to/\S*/", "", GUIDE))
     return path

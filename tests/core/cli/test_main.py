@@ -206,7 +206,8 @@ def test_all_mistakes_at_once_each_on_one_line(cli: Cli, capsys: Said, yml: Call
         ("lbound: 0.1", "user_skip_module_id: [99]", "99"),
         ("lbound: 0.1", "specific_bound: {0: [0.5, 0.2]}", "above"),
         ("lbound: 0.1", "specific_bound: {0: [1.0, 1.0], 1: [1.0, 1.0], 2: [1.0, 1.0]}", "budget"),
-        (WEIGHTS, "'{local_base_path}/output/x/gone.safetensors'", "there is no such weights file"),
+        (WEIGHTS, "'{local_base_path}/output/x/gone.safetensors'", "no step before 'nas' writes"),
+        (WEIGHTS, "'{local_base_path}/x/gone.safetensors'", "there is no such weights file"),
         (WEIGHTS, "garbage.pth", "garbage.pth"),
         (WEIGHTS, "garbage.safetensors", "garbage.safetensors cannot be read as weights"),
         ("&network {type: TinyNet}", "&network {type: TinyNet, class_num: -1}", "TinyNet cannot be made"),
@@ -295,17 +296,28 @@ def test_no_gpu(cli: Cli, capsys: Said, yml: Callable[..., str], tmp_path: Path)
     assert cli("check", name, *USE, "-d", "GPU") == 0
 
 
-def test_check_opens_no_data_and_no_weights(
-    cli: Cli, capsys: Said, search_only: Callable[..., str], tmp_path: Path
-) -> None:
+def test_check_opens_no_weights(cli: Cli, capsys: Said, search_only: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "garbage.pth").write_bytes(b"garbage")
-    (tmp_path / "data").mkdir()
-    name = search_only((WEIGHTS, "garbage.pth"), ("TinyLights", "Cifar10"), ("{batch_size: 32}", "{data_path: data}"))
+    name = search_only((WEIGHTS, "garbage.pth"))
     assert cli("check", name, *USE) == 0
     said = capsys.readouterr()
     assert said.out == "tiny.yml: no mistakes found; 1 step: nas\n"
     assert all(line.startswith("warning: tiny.yml:") for line in said.err.splitlines())
     assert "'pretrain'" in said.err or "pretrain: not in the pipeline" in said.err
+    assert not (tmp_path / "tasks").exists()
+
+
+def test_check_looks_for_data_but_where_it_only_prints(
+    cli: Cli, capsys: Said, search_only: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "garbage.pth").write_bytes(b"garbage")
+    (tmp_path / "data").mkdir()
+    name = search_only((WEIGHTS, "garbage.pth"), ("TinyLights", "Cifar10"), ("{batch_size: 32}", "{data_path: data}"))
+    assert cli("check", name, *USE, "--print") == 0
+    capsys.readouterr()
+    assert cli("check", name, *USE) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("warning: ")]
+    assert lines[0].startswith("error: tiny.yml:22: nas.dataset.train: data has neither data_batch_1.bin")
     assert not (tmp_path / "tasks").exists()
 
 

@@ -20,7 +20,7 @@ TEXT = """\
 pipeline: [nas]
 nas:
   pipe_step: {type: SearchPipeStep}
-  model: {model_desc: {backbone: {type: ResNet_ModelZoo}}, pretrained_model_file: data}
+  model: {model_desc: {backbone: {type: ResNet_ModelZoo}}, pretrained_model_file: a.yml}
   dataset: {type: Imagenet, common: {data_path: data}}
   search_algorithm:
     type: PruneAMC
@@ -29,6 +29,11 @@ nas:
     type: Trainer
     TRAIN
 """
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path) -> None:
+    (tmp_path / "b.npz").touch()
 
 
 def text(search: str = "seed: 1", train: str = "epochs: 1") -> str:
@@ -42,12 +47,12 @@ def test_none_is_given(read: Read) -> None:
 
 
 def test_a_file(read: Read) -> None:
-    step = read(text("input_pickle_path: data", "input_pickle_path: a.yml")).steps["nas"]
+    step = read(text("input_pickle_path: b.npz", "input_pickle_path: a.yml")).steps["nas"]
     assert step.search_example is not None and step.trainer_example is not None
-    assert step.search_example.file == Path("data") and step.trainer_example.file == Path("a.yml")
+    assert step.search_example.file == Path("b.npz") and step.trainer_example.file == Path("a.yml")
     assert step.example is step.search_example
     assert step.example.where == "a.yml:8: nas.search_algorithm.input_pickle_path"
-    assert read(text(train="input_pickle_path: data")).steps["nas"].example == step.search_example
+    assert read(text(train="input_pickle_path: b.npz")).steps["nas"].example == step.search_example
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_a_specification(read: Read, given: str, found: Any) -> None:
         ("inputs: []", ["a.yml:8  nas.search_algorithm.inputs: is empty"]),
         ("input_pickle_path: gone.pkl",
          ["a.yml:8  nas.search_algorithm.input_pickle_path: 'gone.pkl' does not exist"]),
-        ("input_pickle_path: data\n    inputs: {shape: [1]}",
+        ("input_pickle_path: b.npz\n    inputs: {shape: [1]}",
          ["a.yml:9  nas.search_algorithm.inputs: give 'inputs' or 'input_pickle_path', not both"]),
         ("input_pickle_pth: data",
          ["a.yml:8  nas.search_algorithm.input_pickle_pth: unknown key. Did you mean 'input_pickle_path'?"]),

@@ -70,3 +70,9 @@ def test_a_bomb_of_refs(tmp_path: Path) -> None:
     text = "a0: {x: 1}\n" + "".join(f"a{n}: {{x: {{ref: a{n - 1}}}, y: {{ref: a{n - 1}}}}}\n" for n in range(1, 40))
     with pytest.raises(ConfigError, match="more than 20,000 values once every ref is merged"):
         resolve(tmp_path, text)
+
+
+def test_a_ref_at_the_top(tmp_path: Path) -> None:
+    node, found, used = resolve(tmp_path, "a: {x: 1}\nref: a\n")
+    assert found == ["a.yml:2  ref: a ref stands in the block that it completes, not at the top"]
+    assert node.to_python() == {"a": {"x": 1}} and not used

@@ -111,7 +111,7 @@ def test_what_ends_the_reading(tmp_path: Path) -> None:
     )
     assert fatal(tmp_path, "a: &a\n  b: *a\n") == "a.yml:2  a.b: an anchor contains itself"
     assert fatal(tmp_path, "x: 1\n" + "#" * MAX_BYTES) == "a.yml  the file is larger than 1,048,576 bytes"
-    assert fatal(tmp_path, "a: " + "[" * 3 * sys.getrecursionlimit()) == "a.yml  blocks are nested too deeply"
+    assert fatal(tmp_path, "a: " + "[" * 3 * sys.getrecursionlimit()) == "a.yml:1  blocks are nested too deeply"
     assert fatal(tmp_path, "a: 1\nb: \xff".encode("latin-1")) == "a.yml:2  the file is not UTF-8 text"
     assert fatal(tmp_path, "# nothing\n") == "a.yml:1  the file is empty"
     with pytest.raises(ConfigError, match=r"none\.yml  cannot be read: No such file or directory"):

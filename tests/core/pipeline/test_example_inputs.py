@@ -194,7 +194,7 @@ general: {{backend: {BACKEND}}}
         ("inputs: [{shape: [1, 1, 8, 8]}, {shape: [1, 5], dtype: int64, low: 12, high: 13}]",
          OUT_OF_RANGE[BACKEND]),
         ("input_pickle_path: ./",
-         "two.yml:14: nas.search_algorithm.input_pickle_path: . is a folder, not a file"),
+         "two.yml:14  nas.search_algorithm.input_pickle_path: '.' is a folder; name the file itself"),
     ],
 )  # fmt: skip
 def test_inputs_that_the_network_does_not_run_on(cli: Cli, capsys: Said, example: str, said: str) -> None:

@@ -92,3 +92,10 @@ def test_neither_the_terminal_nor_the_log_gets_control_characters(tmp_path: Path
     assert shown.getvalue() == "a name\\x1b[2J\nand \\udc80\nwarning: \\u202eabc\n"
     logged = (tmp_path / "log").read_text(encoding="utf-8")
     assert "ValueError: \\x1b]0;title\\x07\n" in logged and logged.replace("\n", "").isprintable()
+
+
+def test_the_log_takes_a_name_that_is_no_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reporter, _ = _reporter(tmp_path, terminal=True)
+    reporter.note("a\udcffb")
+    reporter.close()
+    assert "a\\udcffb" in (tmp_path / "log").read_text() and capsys.readouterr().err == ""

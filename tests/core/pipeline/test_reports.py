@@ -10,13 +10,13 @@ def test_a_step_that_begins_again_takes_back_what_follows(tmp_path: Path) -> Non
     folder = RunFolder(tmp_path)
     reports = Reports(folder)
     for step in ("a", "b", "c"):
-        reports.begin(step, f"key {step}", ())
+        reports.begin(step, (f"key {step}", f"begun {step}"), ())
         reports.end(step, [{"worker_id": "0"}])
     assert reports.finished("b", "key b") and not reports.finished("b", "another")
-    reports.begin("b", "another", ("c",))
+    reports.begin("b", ("another", "begun"), ("c",))
     again = Reports(folder)
     assert again.records("a") and not again.records("b") and not again.records("c")
-    assert again.begun("b", "another") and not again.begun("b", "key b") and not again.begun("c", "key c")
+    assert again.begun("b", "begun") and not again.begun("b", "begun b") and not again.begun("c", "begun c")
     assert not again.finished("b", "another")
 
 

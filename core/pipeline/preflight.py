@@ -1,0 +1,61 @@
+"""Looks, before anything is computed, at what later steps will need: their data, and networks that are described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from prunekit.core.config import StepConfig
+from prunekit.core.pipeline.components import constructing
+from prunekit.core.pipeline.datasets import Datasets
+from prunekit.core.pipeline.description import Description
+from prunekit.core.pipeline.errors import RunError
+from prunekit.registry import PrunekitError
+
+
+def look_ahead(steps: Iterable[StepConfig], data: Datasets) -> None:
+    """Make sure that steps will find their data and the networks that files describe.
+
+    Args:
+        steps: The steps that are left to do.
+        data: Keeps the datasets that are made here, for the steps.
+
+    Raises:
+        RunError: Something is missing; all of it is told, one line each, with the place in the yml.
+    """
+    problems = dict.fromkeys(problem for step in steps for problem in (*_data(step, data), *_networks(step)))
+    if problems:
+        raise RunError("\n".join(problems))
+
+
+def _data(step: StepConfig, data: Datasets) -> Iterator[str]:
+    """What is wrong with the splits: an empty one, a dataset that cannot be made; what ails several is told once."""
+    told = set()
+    for name in ("train", "val", "test") if step.dataset is not None else ():
+        split = getattr(step.dataset, name)
+        spec, wrong = split.dataset, ""
+        try:
+            with constructing(spec.name):
+                if not len(data.of(split, name)):
+                    wrong = f"{spec.name} has no sample; do its path and its other parameters fit the data?"
+        except PrunekitError as problem:
+            wrong = str(problem).removeprefix(f"{spec.where}: ")
+        if wrong and wrong not in told:
+            told.add(wrong)
+            yield f"{spec.where}: {wrong}"
+
+
+def _networks(step: StepConfig) -> Iterator[str]:
+    """What is wrong with the networks of a folder outside of the task, or of a description that is there already."""
+    found: list[Path] = []
+    if step.models_folder is not None:
+        found = [path for path in sorted(step.models_folder.glob("desc_*.json")) if path.stem != "desc_original"]
+        if not found:
+            yield f"{step.where}: no desc_*.json of a network in {step.models_folder}"
+    if step.model is not None and step.model.model_desc_file is not None and step.model.model_desc_file.exists():
+        found.append(step.model.model_desc_file)
+    for path in found:
+        try:
+            Description.read(path)
+        except PrunekitError as problem:
+            yield f"{step.where}: {problem}"

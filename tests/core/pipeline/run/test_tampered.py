@@ -1,0 +1,156 @@
+"""A finished run whose files were changed by hand, gone on with: one line, never a traceback, never another result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., int]
+Said = pytest.CaptureFixture[str]
+Finished = tuple[Path, Any]
+WORDS = ("tiny.yml", "--import", "tinypack", "-t", "t", "-r")
+
+
+@pytest.fixture
+def output(finished: Finished, tmp_path: Path) -> Path:
+    """The output of a copy of the finished task, whose search is to go on."""
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    yml = tmp_path / "tiny.yml"
+    yml.write_text(yml.read_text().replace("train_episode: 8", "train_episode: 9"))
+    return tmp_path / "tasks" / "t" / "output"
+
+
+@pytest.fixture
+def told(cli: Cli, capsys: Said) -> Callable[[], str]:
+    """Go on with the task, which is refused; return the line that says why."""
+
+    def refused() -> str:
+        assert cli(*WORDS) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return refused
+
+
+def _journal(output: Path, change: Callable[[list[dict[str, Any]]], object]) -> None:
+    path = output / "nas/journal.jsonl"
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    change(entries)
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+def _set(*keys: Any, to: Any) -> Callable[[list[dict[str, Any]]], None]:
+    def change(entries: Any) -> None:
+        for key in keys[:-1]:
+            entries = entries[key]
+        entries[keys[-1]] = to
+
+    return change
+
+
+JOURNAL = "error: tiny.yml:15: nas: tasks/t/output/nas/journal.jsonl"
+
+
+def test_another_reward_does_not_win(output: Path, told: Callable[[], str]) -> None:
+    before = (output / "nas/output.csv").read_bytes()
+    _journal(output, _set(-1, "result", "reward", to=0.5))
+    line = told()
+    assert line.startswith(f"{JOURNAL}: trial 7 has the reward 0.5, but its accuracy and costs give -")
+    assert line.endswith("Restore the file, or start a new task")
+    assert (output / "nas/output.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_set(-1, "result", "correct", to=64), ": trial 7 has the reward -"),
+        (_set(-1, "result", "reward_error", to=9.0), ": trial 7 has the reward_error 9, but its accuracy and costs"),
+        (_set(-1, "result", "reward", to=None), ": trial 7 has the reward None, but "),
+        (_set(-1, "result", "status", to="skipped"), ": trial 7 is skipped and has a reward"),
+        (_set(-1, "result", "status", to="best"), ":17: not a line of a journal (tell.result.status: "),
+        (_set(-1, "result", "loss", to="low"), ":17: not a line of a journal (tell.result.loss"),
+        (_set(-1, "result", to=None), ":17: not a line of a journal (tell.result: "),
+        (_set(-1, "measured", to=[1]), ":17: not a line of a journal (tell.measured: "),
+        (_set(-1, "id", to="7"), ":17: not a line of a journal (tell.id: "),
+        (_set(-1, to={"event": "tell"}), ":17: not a line of a journal (tell.id: "),
+        (_set(5, "event", to=["ask"]), ":6: not a line of a journal (it is no line of a journal)"),
+        (_set(0, "version", to=2), ":1: not a search journal of version 1"),
+    ],
+)
+def test_a_line_of_the_journal(
+    output: Path, told: Callable[[], str], change: Callable[[list[dict[str, Any]]], None], said: str
+) -> None:
+    _journal(output, change)
+    assert told().startswith(JOURNAL + said)
+
+
+def test_a_journal_that_cannot_be_read(output: Path, told: Callable[[], str]) -> None:
+    (output / "nas/journal.jsonl").unlink()
+    (output / "nas/journal.jsonl").mkdir()
+    assert told() == f"{JOURNAL} cannot be read: Is a directory; mend that, or start a new task"
+
+
+def test_a_torn_last_line_is_gone_on_with(output: Path, cli: Cli) -> None:
+    path = output / "nas/journal.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    assert cli(*WORDS) == 0
+    again = [json.loads(line) for line in path.read_text().splitlines()][: whole.count(b"\n")]
+    for entry, line in zip(again, whole.decode().splitlines(), strict=True):
+        assert {**entry, "measured": 0} == {**json.loads(line), "measured": 0}
+
+
+@pytest.mark.parametrize("value", ["1e999", "1.5", "-1", '"0"', "null", "9" * 400])
+def test_a_description(output: Path, told: Callable[[], str], value: str) -> None:
+    """Of a network that the step after the search goes on with."""
+    yml = output.parents[2] / "tiny.yml"
+    yml.write_text(yml.read_text().replace("train_episode: 9", "train_episode: 8"))
+    reports = json.loads((output / "reports.json").read_text())
+    reports["_steps_"][-1]["status"] = "error"
+    (output / "reports.json").write_text(json.dumps(reports))
+    path = next(path for path in (output / "nas").glob("desc_*.json") if path.stem != "desc_original")
+    data = json.loads(path.read_text())
+    data["plan"]["groups"][0]["keep"][0] = "HERE"
+    path.write_text(json.dumps(data).replace('"HERE"', value))
+    line = told()
+    assert f"{path.relative_to(output.parents[2])} is not the description of a network: " in line and len(line) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("reports.json", {"_steps_": [5]}, "is damaged (_steps_.0: "),
+        ("resolved.json", {"pipeline": None}, "is damaged (pipeline: "),
+        ("resolved.json", {"pipeline": ["pretrain", "nas", "fully_train"], "nas": 5}, "is damaged (nas: "),
+    ],
+)
+def test_reports_and_configuration(
+    output: Path, told: Callable[[], str], name: str, change: dict[str, Any], said: str
+) -> None:
+    data = json.loads((output / name).read_text())
+    (output / name).write_text(json.dumps({**data, **change}))
+    assert told().startswith(f"error: tasks/t/output/{name} {said}")
+
+
+def test_figures_that_the_table_cannot_show(output: Path, told: Callable[[], str]) -> None:
+    yml = output.parents[2] / "tiny.yml"
+    yml.write_text(yml.read_text().replace("train_episode: 9", "train_episode: 8"))
+    (output / "summary.json").unlink()
+    reports = json.loads((output / "reports.json").read_text())
+    reports["fully_train"][0]["performance"]["macs"] = "many"
+    (output / "reports.json").write_text(json.dumps(reports))
+    assert told().startswith("error: tasks/t/output/reports.json is damaged (fully_train ")
+
+
+def test_half_written_files_are_swept(output: Path, cli: Cli) -> None:
+    part = output / "nas" / f".desc_3.json.{'0' * 32}.part"
+    part.write_text("half")
+    other = output / "notes.part"
+    other.write_text("mine")
+    assert cli(*WORDS) == 0
+    assert not part.exists() and other.exists()
