@@ -137,6 +137,18 @@ def test_reports_and_configuration(
     assert told().startswith(f"error: tasks/t/output/{name} {said}")
 
 
+def test_a_name_that_a_terminal_would_obey(output: Path) -> None:
+    from prunekit.core.pipeline.description import Description, DescriptionError
+
+    path = output / "nas/desc_original.json"
+    data = json.loads(path.read_text())
+    for change in ({"backend": "\x1b[2J"}, {"pack": "\x7f"}, {"imports": ["\x1b"]}, {"network": {"type": "\x1b"}}):
+        path.write_text(json.dumps({**data, **change}))
+        with pytest.raises(DescriptionError) as caught:
+            Description.read(path)
+        assert str(caught.value).isprintable() and "control characters" in str(caught.value)
+
+
 def test_figures_that_the_table_cannot_show(output: Path, told: Callable[[], str]) -> None:
     yml = output.parents[2] / "tiny.yml"
     yml.write_text(yml.read_text().replace("train_episode: 9", "train_episode: 8"))
