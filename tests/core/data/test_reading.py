@@ -18,7 +18,7 @@ TOLD = {
     "SystemExit": "split val of Faulty, sample 3: SystemExit: 0",
     "StopIteration": "split val of Faulty, sample 3: StopIteration",
     "KeyError": "split val of Faulty, sample 3: KeyError: 'x'",
-    "Mute": "split val of Faulty, sample 3: Mute",
+    "Mute": "split val of Faulty, sample 3: Mute: (Mute, whose __str__ raises RuntimeError)",
     "nothing": "split val of Faulty, sample 3: TypeError: cannot unpack non-iterable NoneType object",
     "NaN": "split val of Faulty, sample 3 (7.png): NaN in inputs; mend it, or leave the sample out",
     "inf": "split val of Faulty, sample 3 (7.png): infinite values in target; mend it, or leave the sample out",

@@ -234,5 +234,7 @@ def test_params_are_json_whatever_the_yml_makes_of_them(
 def test_what_the_advice_names_can_be_pasted(saved: Path) -> None:
     """A description may be anybody's; the module's name in it is one word on one line."""
     with pytest.raises(DescriptionError) as caught:
-        load(_edit(saved, imports=["a; rm -rf b\x1b[2J\n"]))
-    assert str(caught.value).endswith(r"on the command line --import 'a; rm -rf b\x1b[2J\n'.")
+        load(_edit(saved, imports=["a; rm -rf b"]))
+    assert str(caught.value).endswith("on the command line --import 'a; rm -rf b'.")
+    with pytest.raises(DescriptionError, match=r"imports\.0: .* must be a name without control characters"):
+        load(_edit(saved, imports=["a\x1b[2J\n"]))
