@@ -33,7 +33,11 @@ EVIL, *SAID = {
         "holds more than tensors",
         "state = network.state_dict(); torch.save(state, 'evil_state.pth')",
     ),
-    "mindspore": ("evil.ckpt", "cannot be read as weights: ", "it is no checkpoint of MindSpore, or it is broken"),
+    "mindspore": (
+        "evil.ckpt",
+        "cannot be read as weights: ",
+        "it is a pickle, which could run code when read; nothing was run",
+    ),
 }[BACKEND]
 ODD = """\
 from anynet import Conv2d, Linear, Module

@@ -47,6 +47,8 @@ def rescaled(flow: FlowState) -> list[Rescaled]:
     """For each size that enters the values, what makes up for it; where nothing can, that size is kept."""
     search, wanted, factors = _Search(flow), list[tuple[Scaled, IntArray]](), {each.operator for each in flow.scaled}
     for scaled in flow.scaled:
+        if not flow.used(flow.graph.operators[scaled.operator].outputs):
+            continue  # attention averages its shares over heads also where nobody asks for them
         labels, origin = _counts(flow, scaled)
         if labels is None:
             continue

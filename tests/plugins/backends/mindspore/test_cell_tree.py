@@ -9,6 +9,7 @@ from mindspore_cases import Scaled
 
 from prunekit import PrunePlan, prune, recalibrate, trace
 from prunekit.core.testing import assert_exact
+from prunekit.core.weights import read_weights
 from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.backends.mindspore.recorder import named_tensors
 
@@ -36,7 +37,7 @@ def test_a_network_may_use_the_names_of_mindspores_methods(name, tmp_path):
     plan = PrunePlan.uniform(graph, 0.5)
     small = recalibrate(prune(network, graph, plan), [(X, 0)])
     BACKEND.save(small, tmp_path / "w.ckpt")
-    BACKEND.load(small, BACKEND.read_weights(tmp_path / "w.ckpt"))
+    BACKEND.load(small, read_weights(tmp_path / "w.ckpt", BACKEND))
     assert np.array_equal(small(Tensor(X)).asnumpy(), prune(plain, graph, plan)(Tensor(X)).asnumpy())
     assert getattr(network, name) is held
 

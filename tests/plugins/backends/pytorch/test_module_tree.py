@@ -11,6 +11,7 @@ from torch import nn
 
 from prunekit import PrunePlan, prune, recalibrate, shrink, trace
 from prunekit.core.testing import assert_exact
+from prunekit.core.weights import read_weights
 from prunekit.plugins.backends.pytorch import module_tree
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
@@ -56,7 +57,7 @@ def test_a_network_may_use_the_names_of_torchs_methods(name, of_class, tmp_path)
     small = BACKEND.recalibrate(prune(network, graph, plan), batches)
     other = recalibrate(prune(plain, wanted, plan), batches)
     BACKEND.save(other, tmp_path / "w.pth")
-    BACKEND.load(small, BACKEND.read_weights(tmp_path / "w.pth"))
+    BACKEND.load(small, read_weights(tmp_path / "w.pth", BACKEND))
     BACKEND.train_once(copy.deepcopy(small), batches[0][0])
     assert torch.equal(small(x), other(x))
     assert shrink(network, x, 0.6, batches)(x).shape == (1, 4)

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from prunekit import PrunePlan, compensate, prune, recalibrate, shrink, trace
+from prunekit.core.weights import read_weights
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.backends.pytorch.wrappers import bare
 from prunekit.registry import PrunekitError
@@ -57,7 +58,7 @@ def test_as_without_the_wrapper(name, process_group, tmp_path):
     ):
         assert type(one) is nn.Sequential and torch.equal(one(X), other(X))
     backend.save(wrapped, tmp_path / "w.pth")
-    backend.load(network, backend.read_weights(tmp_path / "w.pth"))
+    backend.load(network, read_weights(tmp_path / "w.pth", backend))
     assert bare(wrapped).training is False
 
 
