@@ -27,7 +27,8 @@ CASES = {
         lambda m, x: ops.gather_elements(x, 1, ops.zeros_like(x).astype("int32")), free=0, reason="looks up"
     ),
     "scatter of rows": One(
-        rows(lambda t: ops.tensor_scatter_elements(t, ops.zeros_like(t[:2]).astype("int32"), t[:2] * 2, 0))
+        # one row: of two that go to one place either may be the last
+        rows(lambda t: ops.tensor_scatter_elements(t, ops.zeros_like(t[:1]).astype("int32"), t[4:5] * 2, 0))
     ),
     "scatter to channels": One(
         lambda m, x: ops.tensor_scatter_elements(x, ops.zeros_like(x[:, :1]).astype("int32"), x[:, :1] * 2, 1),
