@@ -34,7 +34,6 @@ from prunekit.core.graph.unnumbered_layers import unnumbered_layers
 
 COMPARED = "cannot go without another outcome of"
 ALONE = "can only go all at once"
-SECOND = "stays, so that squeeze finds more than one position and leaves the axis"
 LAST = "is the last channel of a layer, or of a part that the code takes, that has only a part of the group"
 
 
@@ -116,8 +115,8 @@ class _Assembly:
         while found := self._stuck():
             self.reasons.update(found)
             self._number()
-        if second := self._second_of_squeezed():
-            self.reasons.update(dict.fromkeys(second, SECOND))
+        if second := self._second():
+            self.reasons.update(second)
             self._number()
         if last := self._last_of_layers():
             self.reasons.update(dict.fromkeys(last, LAST))
@@ -223,10 +222,10 @@ class _Assembly:
             dealt[self.group_of_unit[found[found >= 0]]] = True
         return dealt
 
-    def _second_of_squeezed(self) -> list[int]:
-        """Classes without which some plan would leave one position of an axis that then vanishes."""
-        second = list[int]()
-        for labels in self.flow.squeezed:
+    def _second(self) -> dict[int, str]:
+        """Classes without which some plan would leave one position of an axis that needs two, with the reason."""
+        second = dict[int, str]()
+        for labels, reason in self.flow.two_stay:
             units = self.units(labels)
             free, positions = np.unique(units[units >= 0], return_counts=True)
             least = int((units < 0).sum())
@@ -235,7 +234,7 @@ class _Assembly:
                 least += int(own.min()) if own.size == group.size else 0
             if free.size and least < 2:
                 first = [int(np.flatnonzero(units == unit)[0]) for unit in free[: 2 - least]]
-                second += [int(self.root[labels[position]]) for position in first]
+                second.update((int(self.root[labels[position]]), reason) for position in first)
         return second
 
     def _last_of_layers(self) -> list[int]:

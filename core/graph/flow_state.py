@@ -130,7 +130,7 @@ class FlowState:
         attributes: For each attribute that the code uses as a size, the labels that it counts, once for each use.
         pinned: Attributes that also size what cannot shrink.
         pieces: Labels of parts that the code takes out of an axis; none of them may become empty.
-        squeezed: Labels of axes that would vanish if one position were left of them.
+        two_stay: Labels of axes of which two positions stay, with the reason.
         filled_up: Labels of a part and of what the code makes to fill it up, to which size, and where.
         multiples: Labels of which there are so many times those of another axis, these as often, by which product of
             sizes, and where.
@@ -157,7 +157,7 @@ class FlowState:
         self.attributes: dict[Attribute, list[IntArray]] = {}
         self.pinned: dict[Attribute, str] = {}
         self.pieces: list[IntArray] = []
-        self.squeezed: list[IntArray] = []
+        self.two_stay: list[tuple[IntArray, str]] = []
         self.filled_up: list[tuple[IntArray, SizeOrigin, Operator[Attributes]]] = []
         self.multiples: list[tuple[IntArray, IntArray, Combined, Operator[Attributes]]] = []
         self._used = graph.read.union(graph.outputs, *(operator.inputs for operator in graph.operators))

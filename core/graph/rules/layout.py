@@ -27,13 +27,15 @@ from prunekit.core.graph.rules.pointwise import Operand, merge, operand
 from prunekit.core.graph.size_constraints import counted, divide, pin, require, sized
 from prunekit.core.graph.tracked_sizes import Combined, Literal, SizeOrigin
 
+_SQUEEZED = "stays, so that squeeze finds more than one position and leaves the axis"
+
 
 def reshaped(flow: FlowState, position: int, operator: Operator[Reshape]) -> list[Axes]:
     """Labels are reshaped alike; one that is spread over new axes must lose whole positions of one of them."""
     before, after = flow.shape(operator.inputs[0]), flow.shape(operator.outputs[0])
     origins = _known(operator.attributes.origins, len(after))
     labelled = flow.axes(operator.inputs[0])
-    flow.squeezed += [labelled[axis] for axis in operator.attributes.squeezed if axis in labelled]
+    flow.two_stay += [(labelled[axis], _SQUEEZED) for axis in operator.attributes.squeezed if axis in labelled]
     axes, spread, lost = reshape(labelled, before, after)
     for labels in lost:
         flow.labels.freeze(labels, f"{where(operator)} folds two prunable axes into one")

@@ -75,6 +75,8 @@ def normalization(flow: FlowState, position: int, operator: Operator[Normalizati
             if k == 1 and groups is not None and 1 < groups < shape[1]:
                 labels = _in_groups(flow, labels, groups, operator)
             flow.masked.append(Masked(position, 0, k, labels))
+    if (only := _only(shape, operator.attributes.pooled)) in merged and axis is not None and groups is None:
+        flow.two_stay.append((merged[only], "stays, so that there is more than one position to take statistics over"))
     _sizes(flow, merged, operator)
     if 1 in merged and groups == shape[1]:
         require(flow, merged[1], operator.attributes.origin, operator)
@@ -82,6 +84,12 @@ def normalization(flow: FlowState, position: int, operator: Operator[Normalizati
     if channels is not None:
         flow.norms.setdefault(operator.module, channels)
     return [merged] + [{} for _ in operator.outputs[1:]]
+
+
+def _only(shape: Sequence[int], pooled: Sequence[int]) -> int | None:
+    """The one axis that statistics are taken over, if all others of them have one position."""
+    found = [axis for axis in pooled if shape[axis] > 1]
+    return found[0] if len(found) == 1 else None
 
 
 def _in_groups(flow: FlowState, labels: IntArray, groups: int, operator: Operator[Normalization]) -> IntArray:

@@ -256,3 +256,26 @@ def test_normed_weights_change_no_group(name):
     assert [(g.id, g.mids, g.size, g.fixed, g.per_unit) for g in graph.groups] == case.groups
     assert not graph.frozen
     assert assert_exact(network, x, graph=graph).error < 1e-12
+
+
+class StandardizedPointwise(nn.Module):
+    """The second weight is standardized over its input channels alone, of which one has no variance."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 6, 1), nn.Conv2d(6, 5, 1)
+
+    def forward(self, x):
+        x, rows = torch.relu(self.a(x)), self.b.weight.reshape(1, self.b.out_channels, -1)
+        weight = nn.functional.batch_norm(rows, None, None, training=True).reshape_as(self.b.weight)
+        return self.c(torch.relu(nn.functional.conv2d(x, weight, self.b.bias))).mean((2, 3))
+
+
+def test_two_channels_stay_where_statistics_are_taken_over_them():
+    network, x = StandardizedPointwise().double().eval(), torch.rand(2, 3, 9, 9, dtype=torch.float64)
+    graph = prunekit.trace(network, x)
+    assert not graph.frozen and not graph.held and len(graph.groups) == 2
+    reason = "stays, so that there is more than one position to take statistics over"
+    assert [layer.protected for layer in graph.layers[:2]] == [((reason, 1),), ()]
+    least = prunekit.PrunePlan.uniform(graph, 0.0)
+    assert prunekit.prune(network, graph, least)(x).shape == (2, 5)
