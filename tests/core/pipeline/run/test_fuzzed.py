@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_whatever_the_files_of_a_run_hold(
         (output / "summary.json").unlink()
     mutate(output, name, random.Random(seed))
     started = time.process_time()
+    sys.modules.pop("tinypack", None)  # each example registers anew what it imports
     with Register.isolated():
         code = cli(*WORDS)
     said = capsys.readouterr()
@@ -73,6 +75,7 @@ def test_whatever_a_yml_holds(
     path = tmp_path / "tiny.yml"
     path.write_text(mutated_yml(tiny, random.Random(seed)), encoding="utf-8", errors="surrogatepass")
     started = time.process_time()
+    sys.modules.pop("tinypack", None)  # each example registers anew what it imports
     with Register.isolated():
         code = cli("check", "tiny.yml", "--import", "tinypack")
     said = capsys.readouterr()
