@@ -123,7 +123,7 @@ def _json_value(raw: bytes, rng: random.Random) -> bytes:
     number = rng.randrange(len(lines))
     try:
         value = json.loads(lines[number])
-    except ValueError:
+    except (ValueError, RecursionError):  # what the first change made of it
         return raw
     text = json.dumps(_changed(value, rng, "HERE" if rng.random() < 0.3 else None))
     lines[number] = text.replace('"HERE"', rng.choice(RAW)).encode("utf-8", "surrogatepass")
