@@ -11,9 +11,11 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from prunekit.registry import PrunekitError
+from prunekit.registry.errors import one_line
 
 T = TypeVar("T")
 _LONGEST = 80
+_ESCAPED = 20 * _LONGEST  # what twice as many characters have at most, once they are escaped
 _MOST_BYTES = 1 << 28
 
 
@@ -98,7 +100,7 @@ def checked(kind: TypeAdapter[T], value: Any) -> T:
 
 def short(value: object) -> str:
     """A foreign text on one line, without characters that a terminal would obey, and not long."""
-    text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(value)[: 2 * _LONGEST])
+    text = one_line(str(value)[: 2 * _LONGEST], _ESCAPED)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
