@@ -27,6 +27,18 @@ def made() -> nn.Module:
         ).eval()  # fmt: skip
 
 
+def small_part() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()).eval()
+
+
+# Made while this file is read: torch tells its own operators by the address of a Python object that may be gone
+# (`torch._ops._refresh_packet`, once torch.compile has imported quantization); a list of a convolution that came to
+# lie there would be taken for an operator, and the module could not be scripted.
+SCRIPTED_OR_TRACED = {"script": torch.jit.script(made()), "trace": torch.jit.trace(made(), X)}
+FROZEN = torch.jit.freeze(torch.jit.script(made()))
+PARTS = {"script": torch.jit.script(small_part()), "trace": torch.jit.trace(small_part(), X)}
+
+
 @pytest.fixture
 def process_group(tmp_path):
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
@@ -62,9 +74,9 @@ def test_as_without_the_wrapper(name, process_group, tmp_path):
     assert bare(wrapped).training is False
 
 
-@pytest.mark.parametrize("wrap", [torch.jit.script, lambda network: torch.jit.trace(network, X)])
-def test_scripted_and_traced_networks(wrap):
-    network = wrap(made())
+@pytest.mark.parametrize("how", SCRIPTED_OR_TRACED)
+def test_scripted_and_traced_networks(how):
+    network = SCRIPTED_OR_TRACED[how]
     for attempt in (
         lambda: trace(network, X),
         lambda: shrink(nn.DataParallel(network), X, 0.5, BATCHES),
@@ -73,13 +85,14 @@ def test_scripted_and_traced_networks(wrap):
         with pytest.raises(PrunekitError, match=r"Sequential is scripted or traced.*: pass the network that it was"):
             attempt()
     with pytest.raises(PrunekitError, match="scripted or traced"):
-        trace(torch.jit.freeze(torch.jit.script(made())), X)
+        trace(FROZEN, X)
 
 
-@pytest.mark.parametrize("wrap", [torch.jit.script, lambda module: torch.jit.trace(module, X), torch.compile])
+@pytest.mark.parametrize("how", [*PARTS, "compile"])
 @pytest.mark.filterwarnings("ignore:Using `torch.compile")
-def test_such_modules_inside_a_network(wrap):
-    network = nn.Sequential(wrap(nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()).eval()), *made()).eval()
+def test_such_modules_inside_a_network(how):
+    part = torch.compile(small_part()) if how == "compile" else PARTS[how]
+    network = nn.Sequential(part, *made()).eval()
     graph = trace(network, X)
     small = prune(network, graph, PrunePlan.uniform(graph, 0.5))
     assert small(X).shape == (2, 5) and small[4].weight.shape == (4, 8, 3, 3)
