@@ -16,15 +16,17 @@ import torch
 
 from prunekit.core.cost import CostModel, price
 from prunekit.core.data import Batch
+from prunekit.core.metric import measure
 from prunekit.core.parsing.parse import parse
-from prunekit.core.search import Journal, SearchSettings, SearchSpace, run_search, top_k
+from prunekit.core.search import Journal, Objective, SearchSettings, SearchSpace, run_search
 from prunekit.core.search.candidate_builder import CandidateBuilder
-from prunekit.core.search.evaluator import Evaluator, measured
+from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.text_table import columns
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.cost_estimators.latency_pytorch import compare_latency
 from prunekit.plugins.importance.compensation import Compensation
 from prunekit.plugins.metrics.accuracy import Accuracy
+from prunekit.plugins.rewards.acc_flops import AccFlops
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.search_algorithms.closed_form import ClosedForm
 from prunekit.plugins.search_algorithms.prune_amc import PruneAMC
@@ -71,21 +73,23 @@ class Comparison:
         self.builder = CandidateBuilder(self.backend, self.network, self.graph, data.calibration)
         self.rankings = Compensation().rank(self.builder.importance_inputs)
         self.evaluator = Evaluator(self.builder, data.held_out, Accuracy)
+        original = measure(self.backend, self.network, data.held_out, Accuracy())
+        self.objective = Objective("accuracy", AccFlops(), original, is_rate=True)
         self.timed = data.test[0][0][:latency_batch]
 
     def accuracy(self, network: torch.nn.Module) -> float:
         """Top-1 on the test images."""
-        found = measured(self.backend, network, self.data.test, Accuracy())
-        return float(found.accuracy)
+        found = measure(self.backend, network, self.data.test, Accuracy())
+        return float(found.value)
 
     def run(self, make: Callable[[SearchSpace, SearchSettings], Any], settings: SearchSettings) -> dict[str, Any]:
         """One search, and its best network on the test images."""
         space = SearchSpace(self.graph, self.rankings, settings, CostModel(self.graph))
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
-            records = run_search(make(space, settings), self.evaluator, journal)
+            records = run_search(make(space, settings), self.objective, self.evaluator, journal)
         seconds = time.perf_counter() - start
-        (best,) = top_k(records, 1)
+        (best,) = self.objective.best(records, 1)
         assert best.trial is not None
         small, _ = self.evaluator.network(best.trial)
         networks = {"original": self.network, "small": small}
@@ -95,9 +99,9 @@ class Comparison:
             for part, value in record.result.measured.items():
                 parts[part] = parts.get(part, 0.0) + value
         return {
-            "evaluations": len(records), "test": self.accuracy(small), "held_out": best.result.accuracy,
+            "evaluations": len(records), "test": self.accuracy(small), "held_out": best.result.value,
             "episode": best.id, "macs": price(self.graph, best.trial.plan).macs / price(self.graph).macs,
-            "latency_ratio": times["original"].median_ms / times["small"].median_ms,
+            "latency_ratio": times["original"].median / times["small"].median,
             "seconds": seconds, "parts": parts,
         }  # fmt: skip
 

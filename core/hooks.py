@@ -40,6 +40,7 @@ class SearchInfo:
         folder: Where the step writes.
         backend: The backend's name.
         algorithm: The search algorithm's name.
+        metric: Name of the metric whose value `Result.value` is.
         episodes: How many networks it will sample.
     """
 
@@ -49,6 +50,7 @@ class SearchInfo:
     backend: str
     algorithm: str
     episodes: int
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class HookSpecs:
 
             @hookimpl
             def episode_end(record):
-                print(record.id, record.result.status, record.result.accuracy)
+                print(record.id, record.result.status, record.result.value)
         """
 
     @_hookspec
@@ -130,7 +132,7 @@ class HookSpecs:
 
             @hookimpl
             def should_stop(record):
-                return True if record.result.accuracy > 0.93 else None
+                return True if record.result.value > 0.93 else None
         """
 
 

@@ -21,10 +21,12 @@ import prunekit
 from prunekit.core.config.config_classes import LoaderOptions, PruningOptions
 from prunekit.core.config.example_inputs import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.objective_reader import GUIDE, ObjectiveOptions
 from prunekit.core.search import SearchSettings
-from prunekit.core.search.settings import LatencySettings, NetworkParser
+from prunekit.core.search.settings import NetworkParser
 from prunekit.model_zoo.resnet.pytorch import ResNet50
 from prunekit.plugins.backends.pytorch.weights import save_weights
+from prunekit.plugins.cost_estimators.interleaved_timing import TimingSettings
 from prunekit.plugins.datasets.imagenet import Imagenet
 from prunekit.plugins.datasets.imagenet_wnids import WNIDS
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
@@ -140,11 +142,13 @@ def test_the_tables_name_every_key(readme: str) -> None:
     expected = {
         *(f"general.{key}" for key in GeneralConfig.model_fields if key != "task"),
         *(f"general.task.{key}" for key in TaskConfig.model_fields),
-        *(key for key in SearchSettings.model_fields if key not in ("networkparser", "latency")),
-        *(f"latency.{key}" for key in LatencySettings.model_fields),
+        *(key for key in SearchSettings.model_fields if key != "networkparser"),
+        *(key for key in ObjectiveOptions.model_fields if key != "latency"),
+        *(f"latency.{key}" for key in inspect.signature(TimingSettings).parameters),
         *(f"networkparser.{key}" for key in NetworkParser.model_fields),
         *ExampleOptions.model_fields,
         *(f"agent.{key}" for key in AgentParams.model_fields),
+        *(".".join(path) for path in GUIDE),
         *(f"pruning.{key}" for key in (*PruningOptions.model_fields, "importance")),
         *LoaderOptions.model_fields,
         *(f"trainer.{key}" for key in inspect.signature(Trainer).parameters if key != "device"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from prunekit.core.cli.protocols import protocol_lines
 from prunekit.core.text_table import columns
 from prunekit.registry import (
     FRAMEWORKS,
@@ -27,6 +28,8 @@ from prunekit.registry.errors import escaped
 def show(name: str, kind: str | None) -> int:
     """Print every component that ``name`` can mean, of one type or of all, one after the other.
 
+    Where no component has the name it may be that of a kind: ``metric`` prints what a metric has to have.
+
     Returns:
         0, or 2 where one of them cannot be imported though its framework is installed.
 
@@ -35,6 +38,8 @@ def show(name: str, kind: str | None) -> int:
     """
     entries = Register.entries(RegisterType(kind) if kind else None)
     found = named(entries, name)
+    if not found and kind is None and (asked := _kind(name)) is not None:
+        return _show_kind(asked, entries)
     if not found:
         raise UnknownNameError(_unknown(name, entries, kind))
     code = 0
@@ -66,6 +71,21 @@ def show(name: str, kind: str | None) -> int:
         if keys:
             print("", *(f"  {line}" for line in columns(("key", "default", "meaning"), keys)), sep="\n")
     return code
+
+
+def _kind(name: str) -> RegisterType | None:
+    """The kind of component that a name stands for."""
+    words = name.replace("-", "_").replace(" ", "_").lower()
+    return next((each for each in RegisterType if words in (each.value, f"{each.value}s")), None)
+
+
+def _show_kind(kind: RegisterType, entries: list[Entry]) -> int:
+    """Print what a component of a kind has to have, and which there are."""
+    names = dict.fromkeys(entry.name for entry in entries if entry.type is kind)
+    print(f"{kind.words}: @Register.register(RegisterType.{kind.name}), named in a yml by its type")
+    print(f"registered: {escaped(', '.join(names) or 'none')}\n")
+    print(*protocol_lines(kind), sep="\n")
+    return 0
 
 
 def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]]:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from prunekit.core.config.component_reader import ComponentSpec
 from prunekit.core.config.example_inputs import ExampleConfig
 from prunekit.core.config.general import GeneralConfig
+from prunekit.core.config.objective_reader import ObjectiveConfig
+from prunekit.core.metric import DEFAULT_METRIC
 from prunekit.core.search.settings import SearchSettings
 
 
@@ -150,6 +152,8 @@ class StepConfig:
         dataset: Its data.
         search_algorithm: The search algorithm.
         settings: The parameters that every search algorithm takes.
+        objective: What the search aims at.
+        metric: Name of the registered metric that networks are judged by.
         trainer: The trainer.
         search_example: What ``search_algorithm`` says that the network is called with.
         trainer_example: What ``trainer`` says of that.
@@ -165,6 +169,8 @@ class StepConfig:
     dataset: DatasetConfig | None = None
     search_algorithm: ComponentSpec | None = None
     settings: SearchSettings | None = None
+    objective: ObjectiveConfig | None = None
+    metric: str = DEFAULT_METRIC
     trainer: ComponentSpec | None = None
     pruning: PruningConfig | None = None
     search_example: ExampleConfig | None = None

@@ -56,7 +56,7 @@ def _step(step: StepConfig) -> dict[str, Any]:
     if step.search_algorithm is not None:
         settings = plain(step.settings) if step.settings is not None else {}
         blocks["search_algorithm"] = {
-            **_component(step.search_algorithm), **settings, **_example(step.search_example)
+            **_component(step.search_algorithm), **settings, **_objective(step), **_example(step.search_example)
         }  # fmt: skip
     if step.trainer is not None:
         blocks["trainer"] = {**_component(step.trainer), **_example(step.trainer_example)}
@@ -68,6 +68,14 @@ def _step(step: StepConfig) -> dict[str, Any]:
 def _component(spec: ComponentSpec) -> dict[str, Any]:
     """Return parameters and defaults, sorted by name: a default that was given prints like one that was not."""
     return {"type": spec.name, **dict(sorted({**plain(spec.defaults), **plain(spec.params)}.items()))}
+
+
+def _objective(step: StepConfig) -> dict[str, Any]:
+    if step.objective is None:
+        return {}
+    costs = {name: {**plain(spec.defaults), **plain(spec.params)} for name, spec in step.objective.costs.items()}
+    found = {"objective_keys": step.metric, "reward": _component(step.objective.reward)}
+    return {**found, "costs": costs} if costs else found
 
 
 def _example(example: ExampleConfig | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from prunekit.core.config.config_classes import LoaderOptions, ModelDesc, ModelF
 from prunekit.core.config.dump import plain
 from prunekit.core.config.example_inputs import ExampleOptions
 from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.objective_reader import GUIDE, SHORT_COSTS, ObjectiveOptions
 from prunekit.core.config.schema_generator import REF, Schema, descriptions, nullable, schema_of, summary
 from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
@@ -87,14 +88,34 @@ class _Composer:
             "trainer": self._component(RegisterType.TRAINER, self._of(ExampleOptions, "example")),
             "pruning": nullable(_block(pruning)),
         }
+        self._add_guide_keys()
         return _block(properties, "step")
 
+    def _add_guide_keys(self) -> None:
+        """The guide's keys of the reward that stand in a block of the algorithm's own."""
+        for outer, key in (path for path in GUIDE if len(path) > 1):
+            for form in [self.definitions[name] for name in self.definitions if name.startswith("search_algorithm.")]:
+                for part in form.get("properties", {}).get(outer, {}).get("anyOf", ()):
+                    inner = self.definitions.get(part.get("$ref", "").removeprefix("#/$defs/"), {})
+                    words = f"the same as reward.{GUIDE[outer, key]}"
+                    inner.get("properties", {})[key] = {"type": ["number", "null"], "description": words}
+
     def _search(self) -> Schema:
-        """What every algorithm takes; two values that pydantic's schema cannot know are put in."""
-        properties = self._of(SearchSettings, "search_algorithm")
-        objective = properties["objective_keys"]
-        properties["objective_keys"] = {"anyOf": [objective, {"type": "array", "items": objective}]}
-        properties["reward_type"] = {**properties["reward_type"], "enum": [*_names(RegisterType.REWARD), None]}
+        """What every algorithm takes; the names and blocks that pydantic's schema cannot know are put in."""
+        properties = {**self._of(SearchSettings, "search_algorithm"), **self._of(ObjectiveOptions, "search_algorithm")}
+        metric = {"enum": [*_names(RegisterType.METRIC), None]}
+        said = properties["objective_keys"].get("description", "")
+        properties["objective_keys"] = {"anyOf": [metric, {"type": "array", "items": metric}]}
+        properties["objective_keys"]["description"] = said
+        said = properties["reward_type"].get("description", "")
+        properties["reward_type"] = {"enum": [*_names(RegisterType.REWARD), None], "description": said}
+        properties["reward"] = nullable(self._component(RegisterType.REWARD))
+        costs = {
+            name: nullable(_block(takes.properties, opened=takes.opened, words=takes.words))
+            for name, takes in self._constructors(RegisterType.COST_ESTIMATOR).items()
+        }
+        properties["costs"] = nullable(_block(costs))
+        properties |= {name: costs[name] for name in SHORT_COSTS if name in costs}
         return {**properties, **self._of(ExampleOptions, "example")}
 
     def _component(self, kind: RegisterType, shared: Schema | None = None) -> Schema:

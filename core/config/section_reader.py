@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -23,9 +23,9 @@ from prunekit.core.config.config_classes import (
 )
 from prunekit.core.config.example_inputs import ExampleConfig, ExampleOptions, read_example
 from prunekit.core.config.node import Key, Node
+from prunekit.core.config.objective_reader import ObjectiveConfig, ObjectiveOptions, ObjectiveReader
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.unsupported_vega_keys import without_foreign
-from prunekit.core.search.reward import no_latency
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import RegisterType
 
@@ -33,13 +33,24 @@ SPLITS = ("train", "val", "test")
 PLACEHOLDER = "{local_base_path}"
 _OPTIONS: dict[str, type[BaseModel]] = {
     "search_algorithm": SearchSettings,
+    "search_algorithm.": ObjectiveOptions,
     "search_algorithm or trainer": ExampleOptions,
     "dataset": LoaderOptions,
     "model": ModelFiles,
     "pruning": PruningOptions,
 }
-SECTION_OF_KEY = {key: section for section, options in _OPTIONS.items() for key in options.model_fields}
+SECTION_OF_KEY = {key: section.rstrip(".") for section, options in _OPTIONS.items() for key in options.model_fields}
 """For each key that does not depend on a component, the section that takes it."""
+
+
+@dataclass(frozen=True)
+class SearchBlock:
+    """A ``search_algorithm`` that was read; a part is None where there was a problem with it, or nothing given."""
+
+    spec: ComponentSpec | None
+    settings: SearchSettings | None
+    objective: ObjectiveConfig | None
+    example: ExampleConfig | None
 
 
 class SectionReader:
@@ -54,6 +65,7 @@ class SectionReader:
     def __init__(self, findings: Findings, backend: str | None, task_folder: Path) -> None:
         self._findings, self._backend, self._task_folder = findings, backend, task_folder
         self.components = ComponentReader(findings, backend)
+        self._objectives = ObjectiveReader(findings, self.components, backend)
 
     def model(self, block: Node, brings_weights: bool) -> ModelConfig | None:
         """Read ``model``; ``brings_weights`` says that the step takes the networks of another step."""
@@ -155,24 +167,22 @@ class SectionReader:
             values["shuffle"] = True
         return SplitConfig(replace(spec, where=f"{spec.where}.{name}"), **values)
 
-    def search_algorithm(self, block: Node) -> tuple[ComponentSpec | None, SearchSettings | None, ExampleConfig | None]:
-        """Read ``search_algorithm``: its own parameters, those of every algorithm, and the network's inputs."""
+    def search_algorithm(self, block: Node) -> SearchBlock:
+        """Read ``search_algorithm``: its parameters, those of all algorithms, its aim, the network's inputs."""
         example, block = read_example(block, self._findings)
+        objective, block = self._objectives.read(block)
         shared: dict[Key, Node] = {
             key: node for key, node in block.entries.items() if key in SearchSettings.model_fields
         }
         settings = check_model(SearchSettings, block.with_entries(shared), self._findings)
-        if settings and self._backend and (problem := no_latency(settings.reward_type, self._backend)):
-            self._findings.problem(block.get_or_empty("reward_type"), problem)
+        if settings is not None:
+            self._objectives.check_budget(settings.constraints, block.get_or_empty("budget"))
         if settings and settings.plot_graph_save_folder:
             folder = Path(settings.plot_graph_save_folder)
             check_can_be_there(folder, block.get_or_empty("plot_graph_save_folder"), self._findings)
-        spec = self.components.read(
-            RegisterType.SEARCH_ALGORITHM,
-            block.without(*shared),
-            also_known=[*SearchSettings.model_fields, *ExampleOptions.model_fields],
-        )
-        return spec, settings, example
+        known = [*SearchSettings.model_fields, *ObjectiveOptions.model_fields, *ExampleOptions.model_fields]
+        spec = self.components.read(RegisterType.SEARCH_ALGORITHM, block.without(*shared), also_known=known)
+        return SearchBlock(spec, settings, objective, example)
 
     def trainer(self, block: Node) -> tuple[ComponentSpec | None, ExampleConfig | None]:
         """Read ``trainer``: its parameters and the network's inputs."""

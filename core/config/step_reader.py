@@ -12,9 +12,11 @@ from prunekit.core.config.block_validation import check_model, shown
 from prunekit.core.config.component_reader import ComponentSpec, check_can_be_there, check_exists
 from prunekit.core.config.config_classes import Options, StepConfig
 from prunekit.core.config.general import TaskConfig
+from prunekit.core.config.metric_choice import choose_metric
 from prunekit.core.config.node import Node
+from prunekit.core.config.objective_reader import ObjectiveConfig
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.section_reader import PLACEHOLDER, SectionReader, expanded
+from prunekit.core.config.section_reader import PLACEHOLDER, SearchBlock, SectionReader, expanded
 from prunekit.core.config.unsupported_vega_keys import without_foreign
 from prunekit.registry import Register, RegisterType
 
@@ -73,7 +75,11 @@ class StepReader:
             if section != "model" or (models_from is None and models_folder is None):
                 self._findings.problem(block, f"section {section!r} is missing")
         if "search_algorithm" in found:
-            found["search_algorithm"], found["settings"], found["search_example"] = found["search_algorithm"]
+            read: SearchBlock = found["search_algorithm"]
+            found |= {
+                "search_algorithm": read.spec, "settings": read.settings, "objective": read.objective,
+                "search_example": read.example,
+            }  # fmt: skip
         if "trainer" in found:
             found["trainer"], found["trainer_example"] = found["trainer"]
         self._check_written(name, block.get_or_empty("model"))
@@ -81,8 +87,20 @@ class StepReader:
             self._search = name
         if not block.child("model") and models_from is not None and models_from in earlier:
             found["model"] = earlier[models_from].model
+        if metric := self._metric(block, found, earlier.get(models_from or "")):
+            found["metric"] = metric
         spec = ComponentSpec(RegisterType.PIPE_STEP, takes.name, {}, pipe_step.where)
         return StepConfig(name, spec, block.where, models_from, models_folder, **found)
+
+    def _metric(self, block: Node, found: Mapping[str, Any], before: StepConfig | None) -> str | None:
+        """The metric of the step; None where ``findings`` got a problem with it, or the backend is unknown."""
+        if self._backend is None:
+            return None
+        objective: ObjectiveConfig | None = found.get("objective")
+        named = objective.metric if objective is not None else before.metric if before is not None else None
+        search = block.get_or_empty("search_algorithm")
+        node = search.child("objective_keys") or block.get_or_empty("dataset")
+        return choose_metric(named, found.get("model"), found.get("dataset"), self._backend, node, self._findings)
 
     def _takes(self, block: Node, pipe_step: Node) -> _Takes:
         """Find the pipe step's class and record a problem for each section that it does not allow."""

@@ -10,13 +10,12 @@ from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, RunConfig, StepConfig
 from prunekit.core.data import Batch
 from prunekit.core.hooks import Hooks
+from prunekit.core.metric import Measured, measure, metric_class
 from prunekit.core.pipeline.components import make_component
 from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.subject import SubjectLoader
-from prunekit.core.search.evaluator import measured
-from prunekit.registry import Register, RegisterType
 
 
 @dataclass
@@ -55,9 +54,9 @@ class RunContext:
         """
         return make_component(spec, self.backend.name, **injected)
 
-    def measure(self, network: Network, data: Iterable[Batch], metric: str = "accuracy") -> Any:
-        """The metric's result over batches."""
-        return measured(self.backend, network, data, Register.get(RegisterType.METRIC, metric, self.backend.name)())
+    def measure(self, network: Network, data: Iterable[Batch], metric: str, error: bool = True) -> Measured:
+        """What a registered metric finds of a network over batches; ``error`` as for `Metric.result`."""
+        return measure(self.backend, network, data, metric_class(metric, self.backend.name)(), error)
 
 
 class PipeStep(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from prunekit.core.backend_factory import make_backend
 from prunekit.core.config import RunConfig, StepConfig
 from prunekit.core.cost import CostModel
+from prunekit.core.cost.estimators import DEFAULT_COST
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.parsing.channel_graph import ChannelGraph
 from prunekit.core.pipeline.datasets import Datasets
@@ -18,6 +19,7 @@ from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.input_spec import spec_of
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.subject import Subject, SubjectLoader, named_subject
+from prunekit.core.search.reward import priced_costs, reward_class
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
 
@@ -64,7 +66,10 @@ def _inspected(step: StepConfig, subject: Subject) -> Inspected:
     within: dict[str, tuple[float, float]] = {}
     if settings is not None and step.search_algorithm is not None and graph.groups:
         with error_location(step.search_algorithm.where):
-            within = _reachable(graph, settings)
+            costs: tuple[str, ...] = (DEFAULT_COST,)
+            if step.objective is not None:
+                costs = priced_costs(reward_class(step.objective.reward.name), subject.backend.name)
+            within = _reachable(graph, settings, costs)
     name = step.model.network.name if step.model and step.model.network else "network"
     budget = str(settings.budget) if within and settings and settings.budget else None
     return Inspected(name, step.name, spec_of(subject.inputs), graph, within, budget)
@@ -87,8 +92,10 @@ def inspect_model(name: str, params: Mapping[str, Any], inputs: Any, backend: st
     return Inspected(name, None, inputs, subject.graph)
 
 
-def _reachable(graph: ChannelStructure, settings: SearchSettings) -> dict[str, tuple[float, float]]:
+def _reachable(
+    graph: ChannelStructure, settings: SearchSettings, seen: Sequence[str]
+) -> dict[str, tuple[float, float]]:
     """What the yml's bounds leave of each cost; raises as the search would where the budget is not within."""
-    space = SearchSpace(graph, {}, settings, CostModel(graph))
-    costs = dict.fromkeys([space.cost, *(constraint.cost for constraint in space.constraints)])
+    space = SearchSpace(graph, {}, settings, CostModel(graph), seen)
+    costs = dict.fromkeys([*seen, *(constraint.cost for constraint in space.constraints)])
     return {cost: (space.share(cost, space.lowest), space.share(cost, space.highest)) for cost in costs}

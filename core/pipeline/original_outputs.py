@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.data.batch_size import batch_size
@@ -12,26 +11,34 @@ from prunekit.core.data.contract import Batch, Dataset
 from prunekit.core.data.finite import wrong_in
 from prunekit.core.data.nested import leaves
 from prunekit.core.data.reading import Reader
+from prunekit.core.metric import Measured
 from prunekit.core.pipeline.errors import RunError
 
 
 def refuse_not_finite(
-    backend: Backend, network: Network, found: Any, data: Iterable[Batch], dataset: Dataset, split: str
+    backend: Backend,
+    network: Network,
+    metric: str,
+    found: Measured,
+    data: Iterable[Batch],
+    dataset: Dataset,
+    split: str,
 ) -> None:
     """Refuse a network by what a metric found of it.
 
     Args:
         backend: The network's.
         network: The original network.
+        metric: The metric's name.
         found: The metric's result.
         data: The batches that the metric saw, in the order of the dataset.
         dataset: What they are of.
         split: Which split that is.
 
     Raises:
-        RunError: Loss or accuracy is not finite; the message names the first sample whose outputs are not.
+        RunError: Its loss or its value is not finite; the message names the first sample whose outputs are not.
     """
-    figures = {"accuracy": getattr(found, "accuracy", None), "loss": getattr(found, "mean_loss", None)}
+    figures = {metric: found.value, "loss": found.loss}
     wrong = [f"{name} is {value}" for name, value in figures.items() if value is not None and not math.isfinite(value)]
     if not wrong:
         return

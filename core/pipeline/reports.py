@@ -14,9 +14,11 @@ from pydantic import TypeAdapter
 
 from prunekit.core.atomic_file import WriteError
 from prunekit.core.json_file import JsonError, checked
+from prunekit.core.metric import Measured
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.run_files import NetworkRow, ReportsFile, read_run_file
 from prunekit.core.pipeline.run_folder import RunFolder, write_csv, write_json
+from prunekit.core.search.trial import Result
 
 _RECORDS = TypeAdapter(list[NetworkRow])
 _KINDS = ("desc", "model", "performance")
@@ -27,14 +29,27 @@ def now() -> str:
     return datetime.now().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def record(step: str, number: str, files: Mapping[str, str], performance: Mapping[str, Any]) -> dict[str, Any]:
-    """One network of a step."""
+def tested_figures(metric: str, found: Measured) -> dict[str, Any]:
+    """What reports say of a network's metric on the test split."""
+    figures = {f"test_{name}": value for name, value in found.figures.items()}
+    return {metric: found.value, f"{metric}_error": found.error, **figures}
+
+
+def held_out_figures(result: Result) -> dict[str, Any]:
+    """What reports say of a trial's result on the held-out images."""
+    return {"reward": result.reward, **(dict(result.metric.figures) if result.metric is not None else {})}
+
+
+def record(
+    step: str, number: str, files: Mapping[str, str], performance: Mapping[str, Any], metric: str
+) -> dict[str, Any]:
+    """One network of a step, judged by a metric, whose value is among its figures."""
     return {
         "step_name": step,
         "worker_id": number,
         **files,
         "performance": dict(performance),
-        "objective_keys": ["accuracy"],
+        "objective_keys": [metric],
         "status": "finished",
         "message": "",
     }

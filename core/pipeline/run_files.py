@@ -52,21 +52,21 @@ class ReportsFile(_Open):
     __pydantic_extra__: dict[str, list[NetworkRow]] = Field(init=False)
 
 
-class LatencyFile(_Open):
-    """``latency.json``: what the latencies of all trials refer to."""
+class ReferenceFile(_Open):
+    """``latency.json`` and the like: what the measured costs of all trials refer to."""
 
-    original_ms: Annotated[Number, Field(gt=0)]
-    original_spread_ms: Annotated[Number, Field(ge=0)]
-    smallest_ms: Annotated[Number, Field(gt=0)]
-    smallest_spread_ms: Annotated[Number, Field(ge=0)]
-    batch_size: Annotated[StrictInt, Field(gt=0)]
-    threads: Annotated[StrictInt, Field(gt=0)]
+    cost: StrictStr
+    unit: StrictStr
+    original: Annotated[Number, Field(gt=0)]
+    original_spread: Annotated[Number, Field(ge=0)]
+    smallest: Annotated[Number, Field(gt=0)]
+    smallest_spread: Annotated[Number, Field(ge=0)]
+    conditions: dict[StrictStr, Number]
 
 
 class ComparedPerformance(_Open):
     """The figures of a network that stand in the table at the end of a run."""
 
-    accuracy: Number
     macs: Annotated[Number, Field(gt=0)]
     params: Annotated[Number, Field(gt=0)]
 
@@ -77,6 +77,7 @@ class ComparedNetwork(NetworkRow):
     step_name: Name
     desc_file: StrictStr
     model_path: StrictStr
+    objective_keys: Annotated[list[StrictStr], Field(min_length=1)]
     performance: ComparedPerformance  # type: ignore[assignment]
 
 

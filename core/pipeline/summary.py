@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from prunekit.core.config import ComponentSpec
+from prunekit.core.cost import Turns
 from prunekit.core.json_file import JsonError, checked
+from prunekit.core.metric import shown_value
 from prunekit.core.pipeline.context import RunContext
-from prunekit.core.pipeline.latency import comparison
+from prunekit.core.pipeline.measured_costs import Measuring
 from prunekit.core.pipeline.reports import Reports
-from prunekit.core.pipeline.run_files import ComparedNetwork, damaged
+from prunekit.core.pipeline.run_files import ComparedNetwork, Number, damaged
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pipeline.subject import described_subject
-from prunekit.core.search.settings import LatencySettings
 from prunekit.core.text_table import columns
-from prunekit.registry import RegistryError
+from prunekit.registry import PrunekitError, RegisterType
+from prunekit.registry.errors import described
 
-_LATENCY = LatencySettings(batch_size=32, repeats=30)  # where no search says how
+DEFAULT = "latency"  # the measured cost that every table has
+_LATENCY = ComponentSpec(RegisterType.COST_ESTIMATOR, DEFAULT, {"batch_size": 32, "repeats": 30})
 _COMPARED = TypeAdapter(ComparedNetwork)
-_HEADER = ("network", "accuracy", "MACs", "parameters", "latency", "file size")
+_VALUE: TypeAdapter[int | float] = TypeAdapter(Number)
 
 
 def summarize(context: RunContext) -> None:
@@ -29,10 +35,11 @@ def summarize(context: RunContext) -> None:
     if not chosen:
         write_json(context.folder.summary, [])
         return
-    latency = _latency(context, chosen)
-    rows = [_row(context, name, report, latency) for name, report in chosen.items()]
-    cells = [_cells(row, rows[0]) for row in rows]
-    for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows, context.backend.device)]:
+    costs = _measured(context, chosen)
+    rows = [_row(context, name, report, costs) for name, report in chosen.items()]
+    cells = [_cells(row, rows[0], costs) for row in rows]
+    header = ("network", rows[0]["metric"], "MACs", "parameters", *(costs or (DEFAULT,)), "file size")
+    for line in [*columns(header, cells, right=header[1:]), _caption(rows, costs, context.backend.device)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
     for label, path in _paths(context, chosen).items():
@@ -53,45 +60,61 @@ def _chosen(context: RunContext) -> dict[str, dict[str, Any]]:
     for name, report in found.items():
         try:
             checked(_COMPARED, report)
+            checked(_VALUE, report["performance"].get(report["objective_keys"][0]))
         except JsonError as problem:
             raise damaged(reports.path, JsonError(f"{name}: {problem}")) from problem
     return found
 
 
-def _latency(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Measured latencies by network, or nothing where the backend has no estimator."""
+@dataclass(frozen=True)
+class _Measured:
+    """One measured cost of all networks of the table."""
+
+    unit: str
+    turns: Mapping[str, Turns]
+
+    def figures(self, cost: str, network: str) -> dict[str, float]:
+        found = self.turns[network]
+        conditions = {f"{cost}_{name}": value for name, value in found.conditions.items()}
+        return {f"{cost}_{self.unit}": found.median, f"{cost}_spread_{self.unit}": found.spread, **conditions}
+
+
+def _measured(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, _Measured]:
+    """The measured costs of the networks, by the costs' names; one that cannot be measured is told and left out."""
     subjects = {
         name: described_subject(context.backend, _file(context, report, "desc_file")) for name, report in chosen.items()
     }
-    settings, last = _latency_settings(context), next(reversed(subjects.values()))
-    try:
-        compare = comparison(context.backend, last.batch(settings.batch_size), settings)
-    except RegistryError as problem:
-        context.reporter.warn(f"latency is not measured: {problem}")
-        return {}
-    return dict(compare({name: subject.network for name, subject in subjects.items()}))
+    last, networks = next(reversed(subjects.values())), {name: each.network for name, each in subjects.items()}
+    found = {}
+    for spec in _costs(context):
+        try:
+            how = Measuring.of(spec, context.backend, last)
+            found[spec.name] = _Measured(how.unit, dict(how.compare(networks)))
+        except Exception as problem:  # an estimator is its author's code, and everything has been computed
+            why = str(problem) if isinstance(problem, PrunekitError) else described(problem)
+            context.reporter.warn(f"{spec.name} is not measured: {why}")
+    return found
 
 
-def _latency_settings(context: RunContext) -> LatencySettings:
-    """As the last search measures, so that its figures and these can be compared."""
-    for step in reversed(context.config.pipeline):
-        settings = context.config.steps[step].settings
-        if settings is not None and (settings.latency is not None or settings.measures_latency):
-            return settings.latency or LatencySettings()
-    return _LATENCY
+def _costs(context: RunContext) -> list[ComponentSpec]:
+    """The costs that the last search names, measured as it does so that its figures can be compared; and latency."""
+    specs: dict[str, ComponentSpec] = {}
+    for step in context.config.pipeline:
+        objective = context.config.steps[step].objective
+        specs = dict(objective.costs) if objective is not None else specs
+    return [specs.pop(DEFAULT, _LATENCY), *specs.values()]
 
 
-def _row(context: RunContext, name: str, report: dict[str, Any], latency: dict[str, Any]) -> dict[str, Any]:
-    performance, measured = report["performance"], latency.get(name)
+def _row(context: RunContext, name: str, report: dict[str, Any], costs: Mapping[str, _Measured]) -> dict[str, Any]:
+    performance, metric = report["performance"], report["objective_keys"][0]
+    figures = {key: value for cost, each in costs.items() for key, value in each.figures(cost, name).items()}
     return {
         "network": name,
-        "accuracy": performance["accuracy"],
+        "metric": metric,
+        metric: performance[metric],
         "macs": performance["macs"],
         "params": performance["params"],
-        "latency_ms": measured.median_ms if measured else None,
-        "latency_spread_ms": measured.spread_ms if measured else None,
-        "latency_batch_size": measured.batch_size if measured else None,
-        "latency_threads": measured.threads if measured else None,
+        **figures,
         "file_bytes": _file(context, report, "model_path").stat().st_size,
         "desc_file": report["desc_file"],
     }
@@ -102,29 +125,28 @@ def _file(context: RunContext, report: dict[str, Any], key: str) -> Path:
     return context.folder.output / str(report["step_name"]) / Path(report[key]).name
 
 
-def _cells(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: dict[str, Any], first: dict[str, Any], costs: Mapping[str, _Measured]) -> tuple[str, ...]:
     def share(key: str, text: str) -> str:
         return text if row is first else f"{text} ({row[key] / first[key]:.0%})"
 
-    latency = "-" if row["latency_ms"] is None else share("latency_ms", f"{row['latency_ms']:.2f} ms")
+    metric, keys = row["metric"], {f"{cost}_{each.unit}": each.unit for cost, each in costs.items()}
+    value = shown_value(row[metric])
     return (
         row["network"],
-        f"{row['accuracy']:.2%}",
+        value if metric == first["metric"] else f"{metric} {value}",
         share("macs", f"{row['macs'] / 1e6:,.2f} M"),
         share("params", f"{row['params'] / 1e3:,.1f} K"),
-        latency,
+        *([share(key, f"{row[key]:.2f} {unit}") for key, unit in keys.items()] or ["-"]),
         share("file_bytes", f"{row['file_bytes'] / 1024:,.0f} KiB"),
     )
 
 
-def _caption(rows: list[dict[str, Any]], device: str) -> str:
-    text = "accuracy on the test split; MACs of one image"
-    if rows[0]["latency_ms"] is None:
-        return text
-    return (
-        f"{text}; latency: median of a batch of {rows[0]['latency_batch_size']} on {device},"
-        f" {rows[0]['latency_threads']} CPU thread(s), networks measured in turns"
-    )
+def _caption(rows: list[dict[str, Any]], costs: Mapping[str, _Measured], device: str) -> str:
+    text = f"{rows[0]['metric']} on the test split; MACs of one image"
+    for cost, each in costs.items():
+        told = ", ".join(f"{name} {value:g}" for name, value in next(iter(each.turns.values())).conditions.items())
+        text += f"; {cost}: median on {device}{told and f' ({told})'}, networks measured in turns"
+    return text
 
 
 def _paths(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Path]:

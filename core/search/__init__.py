@@ -5,13 +5,13 @@ from prunekit.core.search.allocation import closed_form_counts, fitted_counts, u
 from prunekit.core.search.budget import Constraint, parse_budget
 from prunekit.core.search.errors import BoundError, BudgetError, JournalError, SearchError, TargetError
 from prunekit.core.search.journal import Journal
-from prunekit.core.search.latency import Latency, LatencyMeter, Reference
-from prunekit.core.search.loop import Evaluate, run_search, top_k
+from prunekit.core.search.loop import Evaluate, run_search
+from prunekit.core.search.objective import Objective
 from prunekit.core.search.observation import OBSERVATION_SIZE
-from prunekit.core.search.reward import LatencyReward, Reward, make_reward, reward_class
-from prunekit.core.search.settings import Block, Bound, LatencySettings, NetworkParser, SearchSettings, Share
+from prunekit.core.search.reward import Reading, Reward, Target
+from prunekit.core.search.settings import Block, Bound, NetworkParser, SearchSettings, Share
 from prunekit.core.search.space import Counts, SearchSpace
-from prunekit.core.search.trial import Record, Result, Trial
+from prunekit.core.search.trial import Feedback, Record, Result, Trial
 
 __all__ = [
     "OBSERVATION_SIZE",
@@ -22,15 +22,13 @@ __all__ = [
     "Constraint",
     "Counts",
     "Evaluate",
+    "Feedback",
     "Journal",
     "JournalError",
-    "Latency",
-    "LatencyMeter",
-    "LatencyReward",
-    "LatencySettings",
     "NetworkParser",
+    "Objective",
+    "Reading",
     "Record",
-    "Reference",
     "Result",
     "Reward",
     "SearchAlgorithm",
@@ -38,14 +36,12 @@ __all__ = [
     "SearchSettings",
     "SearchSpace",
     "Share",
+    "Target",
     "TargetError",
     "Trial",
     "closed_form_counts",
     "fitted_counts",
-    "make_reward",
     "parse_budget",
-    "reward_class",
     "run_search",
-    "top_k",
     "uniform_counts",
 ]

@@ -6,10 +6,9 @@ import abc
 
 import numpy as np
 
-from prunekit.core.search.reward import LATENCY, LatencyReward, Reward, make_reward
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import Counts, SearchSpace
-from prunekit.core.search.trial import Result, Trial
+from prunekit.core.search.trial import Feedback, Trial
 
 
 class SearchAlgorithm(abc.ABC):
@@ -22,14 +21,12 @@ class SearchAlgorithm(abc.ABC):
     Attributes:
         space: What may be chosen.
         settings: The parameters that all algorithms share.
-        reward: What a trial is worth.
         episodes: How many trials it asks.
     """
 
     def __init__(self, space: SearchSpace, settings: SearchSettings) -> None:
         self.space = space
         self.settings = settings
-        self.reward: Reward = make_reward(settings.reward_type, space.target)
         self.episodes = settings.train_episode
         self._asked = 0
 
@@ -44,37 +41,16 @@ class SearchAlgorithm(abc.ABC):
         self._asked += 1
         return self.space.trial(number, self.propose(number, self._generator(number, 0)))
 
-    def tell(self, trial: Trial, result: Result) -> None:
-        """Take a result; results come in the order of asking. Only evaluated trials are learnt from."""
-        if result.status == "ok":
-            self.learn(trial, result, self._generator(trial.id, 1))
-
-    def calc_reward(self, accuracy: float, cost_share: float) -> float:
-        """Return what a trial with this accuracy is worth that keeps this share of the reward's cost.
-
-        The formula is that of ``reward_type``; see `Reward`. Where it looks at latency, ``cost_share`` is the measured
-        latency as a share of the original's.
-        """
-        return self.reward(accuracy, cost_share)
-
-    def cost_share(self, trial: Trial, result: Result) -> float | None:
-        """Return the share that `calc_reward` wants; None where latency is wanted and was not measured."""
-        if isinstance(self.reward, LatencyReward):
-            return result.measured.get(f"{LATENCY}_share")
-        return trial.shares[self.space.cost]
-
-    def meets_target(self, result: Result) -> bool:
-        """Whether an evaluated trial is as fast as it has to be, as far as the measurement can tell."""
-        if not isinstance(self.reward, LatencyReward):
-            return True
-        share, error = (result.measured.get(f"{LATENCY}_{name}", 0.0) for name in ("share", "share_error"))
-        return self.reward.meets(share, error)
+    def tell(self, trial: Trial, feedback: Feedback | None) -> None:
+        """Take what became of a trial, in the order of asking; only evaluated trials are learnt from."""
+        if feedback is not None:
+            self.learn(trial, feedback, self._generator(trial.id, 1))
 
     @abc.abstractmethod
     def propose(self, number: int, generator: np.random.Generator) -> Counts:
         """Return the units to keep in each group for trial ``number``."""
 
-    def learn(self, trial: Trial, result: Result, generator: np.random.Generator) -> None:  # noqa: B027
+    def learn(self, trial: Trial, feedback: Feedback, generator: np.random.Generator) -> None:  # noqa: B027
         """Learn from an evaluated trial; nothing to learn by default."""
 
     def _generator(self, number: int, purpose: int) -> np.random.Generator:

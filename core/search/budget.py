@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from prunekit.core.search.reward import latency_rewards
-from prunekit.registry import Register, RegisterType, UnknownNameError
+from prunekit.registry import Register, RegisterType, nearest_or_all
 
 _LONGEST = 500
 _CONDITION = re.compile(r"\s*([A-Za-z]\w*)\s*<=\s*(\S+?)\s*")
@@ -44,15 +43,10 @@ def _constraint(part: str) -> Constraint:
     if found is None:
         raise ValueError(f"{part.strip()!r} is not a condition; write 'flops <= 0.5', several joined by 'and'")
     name, number = found.groups()
-    if _measured(name):
-        raise ValueError(
-            f"{part.strip()!r}: {name} is measured, so what a choice of channels comes to is not known beforehand and"
-            f" cannot be a budget; let the reward look at it: reward_type {latency_rewards()}"
-        )
-    try:
-        entry = Register.entry(RegisterType.COST_ESTIMATOR, name)
-    except UnknownNameError as problem:
-        raise ValueError(str(problem)) from None
+    entry = next((each for each in Register.entries(RegisterType.COST_ESTIMATOR) if name in each.names), None)
+    if entry is None:
+        names = [each for found in Register.entries(RegisterType.COST_ESTIMATOR) for each in found.names]
+        raise ValueError(f"no cost estimator named {name!r}{nearest_or_all(name, sorted(set(names)))}")
     try:
         limit = float(number)
     except ValueError:
@@ -60,9 +54,3 @@ def _constraint(part: str) -> Constraint:
     if not 0 < limit <= 1:
         raise ValueError(f"{part.strip()!r}: a budget is a share of the original, above 0 and at most 1")
     return Constraint(entry.name, limit)
-
-
-def _measured(name: str) -> bool:
-    """Whether the cost needs a network of some framework rather than the graph alone."""
-    entries = [entry for entry in Register.entries(RegisterType.COST_ESTIMATOR) if name in entry.names]
-    return bool(entries) and all(entry.backend is not None for entry in entries)

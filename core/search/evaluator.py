@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
 
-from prunekit.core.backend import Backend, Network
+from prunekit.core.backend import Network
 from prunekit.core.data.contract import Batch
+from prunekit.core.metric import Metric, measure
 from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.trial import Result, Trial
-
-
-class Metric(Protocol):
-    """Accumulates over batches; register it as ``RegisterType.METRIC``."""
-
-    def update(self, outputs: Any, target: Any) -> None:
-        """Add a batch."""
-        ...
-
-    def result(self) -> Any:
-        """``correct``, ``total`` and ``mean_loss`` over all batches."""
-        ...
-
-
-def measured(backend: Backend, network: Network, data: Iterable[Batch], metric: Metric) -> Any:
-    """The metric's result over batches."""
-    for outputs, target in backend.run(network, data):
-        metric.update(outputs, target)
-    return metric.result()
 
 
 class Evaluator:
@@ -39,7 +20,7 @@ class Evaluator:
         held_out: Batches that no training and no calibration sees.
         metric: Makes a metric.
         fine_tune: Trains a network in place, or None.
-        latency: Measures the latency of a network, or None.
+        costs: Measures what a network costs, or None.
     """
 
     def __init__(
@@ -48,10 +29,10 @@ class Evaluator:
         held_out: Sequence[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,
-        latency: Callable[[Network], Mapping[str, float]] | None = None,
+        costs: Callable[[Network], Mapping[str, float]] | None = None,
     ) -> None:
         self._builder, self._held_out, self._metric = builder, held_out, metric
-        self._fine_tune, self._latency = fine_tune, latency
+        self._fine_tune, self._costs = fine_tune, costs
 
     def network(self, trial: Trial) -> tuple[Network, dict[str, float]]:
         """The trial's network as it is evaluated, and what each part of making it took, in seconds."""
@@ -67,7 +48,7 @@ class Evaluator:
         """The trial's result on the held-out images."""
         small, seconds = self.network(trial)
         start = time.perf_counter()
-        found = measured(self._builder.backend, small, self._held_out, self._metric())
+        found = measure(self._builder.backend, small, self._held_out, self._metric())
         seconds["run"] = time.perf_counter() - start
-        latency = {} if self._latency is None else self._latency(small)
-        return Result("ok", found.correct, found.total, found.mean_loss, measured={**seconds, **latency})
+        costs = {} if self._costs is None else self._costs(small)
+        return Result("ok", found, measured={**seconds, **costs})

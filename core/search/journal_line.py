@@ -30,15 +30,25 @@ class Ask(BaseModel):
     id: Id
 
 
+class ToldMetric(BaseModel):
+    """What the metric found on the held-out images."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: Number
+    error: Amount | None
+    loss: Number | None
+    figures: dict[StrictStr, Number]
+    samples: Id
+
+
 class ToldResult(BaseModel):
     """A result without what was measured."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Literal["ok", "skipped", "failed"]
-    correct: Amount
-    total: Amount
-    loss: Number | None
+    metric: ToldMetric | None
     reward: Number | None
     message: StrictStr
     reward_error: Number = 0.0

@@ -12,17 +12,17 @@ from prunekit.core.data.contract import DataError
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal import Journal
-from prunekit.core.search.reward import LATENCY
+from prunekit.core.search.objective import Objective
 from prunekit.core.search.trial import Record, Result, Trial
 from prunekit.registry.errors import described
 
 Evaluate = Callable[[Trial], Result]
 _EQUAL = 1e-9  # another machine's logarithm may differ in the last bit
-_SAME = 1.01  # costs that differ by less count as equal: counts are whole, so a budget is met more or less closely
 
 
 def run_search(
     algorithm: SearchAlgorithm,
+    objective: Objective,
     evaluate: Evaluate,
     journal: Journal,
     on_trial: Callable[[Record], bool | None] | None = None,
@@ -36,7 +36,8 @@ def run_search(
 
     Args:
         algorithm: Freshly made; the same seed and space as when the journal was begun.
-        evaluate: Builds and evaluates the pruned network. It leaves ``reward`` to this function.
+        objective: What a trial is worth.
+        evaluate: Builds and evaluates the pruned network. It leaves ``reward`` to the objective.
         journal: An open journal.
         on_trial: Called after each trial, replayed ones too; True ends the search, once all that was recorded is told.
 
@@ -45,9 +46,9 @@ def run_search(
         DataError: The data is broken, or does not fit the network.
     """
     records: list[Record] = []
-    evaluate = _Once(evaluate, records)
+    evaluate = _Once(evaluate, records, objective.measured_costs)
     while not algorithm.done:
-        record = _episode(algorithm, evaluate, journal, len(records))
+        record = _episode(algorithm, objective, evaluate, journal, len(records))
         records.append(record)
         if on_trial is not None and on_trial(record) and not journal.replaying:
             break
@@ -56,67 +57,24 @@ def run_search(
     return records
 
 
-def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = lambda result: True) -> list[Record]:
-    """Return the k best different networks by reward among those evaluated within the budget.
-
-    Accuracy on a few hundred images is a matter of chance in its last percents, and the greatest of many is chosen for
-    its luck. So of the trials that are not dearer than the best and whose rewards lie within one standard error of its
-    reward, the one with the lowest loss comes first: measured on MobileNetV2 (70 % of the MACs, 250 images), of two
-    trials with 74.4 % the one with loss 1.07 had 65.2 % on other images, the one with 1.13 had 60.8 %.
-
-    Those that ``meets`` refuses (``SearchAlgorithm.meets_target``: too slow) are left out if any trial passes; a reward
-    that weighs accuracy against latency could otherwise hand on a network that is not as fast as was asked. Where none
-    passes, the best by reward are the nearest there are.
-    """
-    best: dict[tuple[int, ...], Record] = {}
-    for record in sorted(records, key=_rank):
-        if record.result.status == "ok" and record.trial is not None and record.trial.within_budget:
-            best.setdefault(record.trial.counts, record)
-    rest = [record for record in best.values() if meets(record.result)] or list(best.values())
-    chosen: list[Record] = []
-    while rest and len(chosen) < k:
-        chosen.append(min((record for record in rest if _as_good(record, rest[0])), key=_by_loss))
-        rest.remove(chosen[-1])
-    return chosen
-
-
 class _Once:
     """Evaluates no network twice: tight bounds may leave few, and each may cost a fine-tuning."""
 
-    def __init__(self, evaluate: Evaluate, records: Sequence[Record]) -> None:
+    def __init__(self, evaluate: Evaluate, records: Sequence[Record], costs: Sequence[str]) -> None:
         self._evaluate, self._records = evaluate, records
+        self._costs = tuple(f"{cost}_" for cost in costs)
 
     def __call__(self, trial: Trial) -> Result:
         for before in self._records:
             if before.trial is not None and before.result.status == "ok" and before.trial.counts == trial.counts:
-                times = {name: value for name, value in before.result.measured.items() if name.startswith(LATENCY)}
-                return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=times)
+                costs = {name: value for name, value in before.result.measured.items() if name.startswith(self._costs)}
+                return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=costs)
         return self._evaluate(trial)
 
 
-def _as_good(record: Record, best: Record) -> bool:
-    """Whether only chance may set a trial apart from the best: costs, which are known exactly, may not."""
-    least = (best.result.reward or 0.0) - best.result.reward_error
-    close = record is best or (record.result.reward is not None and record.result.reward >= least)
-    return close and all(cost <= _SAME * _costs(best).get(name, cost) for name, cost in _costs(record).items())
-
-
-def _costs(record: Record) -> dict[str, float]:
-    shares = dict(record.trial.shares) if record.trial is not None else {}
-    latency = record.result.measured.get(f"{LATENCY}_share")
-    return shares if latency is None else {**shares, LATENCY: latency}
-
-
-def _by_loss(record: Record) -> float:
-    return math.inf if record.result.loss is None else record.result.loss
-
-
-def _rank(record: Record) -> tuple[float, float, int]:
-    reward, loss = record.result.reward, record.result.loss
-    return (math.inf if reward is None else -reward, math.inf if loss is None else loss, record.id)
-
-
-def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, number: int) -> Record:
+def _episode(
+    algorithm: SearchAlgorithm, objective: Objective, evaluate: Evaluate, journal: Journal, number: int
+) -> Record:
     started = time.perf_counter()
     trial, problem = _ask(algorithm)
     asked = {"event": "ask", **(trial.summary() if trial else {"id": number, "error": problem})}
@@ -124,11 +82,11 @@ def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, n
     seconds = {"ask": time.perf_counter() - started}
     told = journal.next_recorded()
     if told is None:
-        result = _result(algorithm, evaluate, trial, problem, seconds)
+        result = _result(algorithm, objective, evaluate, trial, problem, seconds)
         journal.append({"event": "tell", "id": number, "result": result.to_json(), "measured": dict(result.measured)})
     elif (told["event"], told.get("id")) == ("tell", number):
         result = Result.from_json(told["result"], told["measured"])
-        if wrong := _disagreement(algorithm, trial, result):
+        if wrong := _disagreement(algorithm, objective, trial, result):
             raise JournalError(
                 f"{journal.path}: trial {number} {wrong}: the file was edited, or the reward's code has changed."
                 " Restore the file, or start a new task"
@@ -136,7 +94,7 @@ def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, n
     else:
         raise JournalError(f"{journal.path}: trial {number} has no result, but more follows; the file was edited")
     if trial is not None:
-        result = _tell(algorithm, trial, result)
+        result = _tell(algorithm, objective, trial, result)
     return Record(number, trial, result, replayed=told is not None)
 
 
@@ -160,7 +118,12 @@ def _replay_or_append(journal: Journal, asked: dict[str, Any]) -> None:
 
 
 def _result(
-    algorithm: SearchAlgorithm, evaluate: Evaluate, trial: Trial | None, problem: str, seconds: dict[str, float]
+    algorithm: SearchAlgorithm,
+    objective: Objective,
+    evaluate: Evaluate,
+    trial: Trial | None,
+    problem: str,
+    seconds: dict[str, float],
 ) -> Result:
     if trial is None:
         return Result("failed", message=problem, measured=seconds)
@@ -168,7 +131,7 @@ def _result(
         return Result("skipped", message=why, measured=seconds)
     started = time.perf_counter()
     try:
-        result = _rewarded(algorithm, trial, evaluate(trial))
+        result = objective.judged(trial, evaluate(trial))
     except DataError:
         raise
     except Exception as failure:
@@ -177,28 +140,7 @@ def _result(
     return replace(result, measured={**result.measured, **seconds})
 
 
-def _rewarded(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
-    """Add the reward; a result without a finite accuracy, loss or reward has failed."""
-    if result.status != "ok":
-        return result
-    if not result.total:
-        return replace(result, status="failed", loss=None, message="nothing was evaluated: no held-out images")
-    if not math.isfinite(result.accuracy):
-        return Result("failed", message=f"the accuracy is {result.accuracy}", measured=result.measured)
-    share = algorithm.cost_share(trial, result)
-    if share is None:
-        return replace(result, status="failed", message="the reward looks at latency, and none was measured")
-    reward = algorithm.calc_reward(result.accuracy, share)
-    for name, value in (("loss", result.loss), ("reward", reward)):
-        if value is not None and not math.isfinite(value):
-            return Result(
-                "failed", result.correct, result.total, message=f"the {name} is {value}", measured=result.measured
-            )
-    unlucky = algorithm.calc_reward(result.accuracy - result.accuracy_error, share)
-    return replace(result, reward=reward, reward_error=reward - unlucky)
-
-
-def _disagreement(algorithm: SearchAlgorithm, trial: Trial | None, told: Result) -> str:
+def _disagreement(algorithm: SearchAlgorithm, objective: Objective, trial: Trial | None, told: Result) -> str:
     """What a recorded result says that cannot be, given the trial and what was counted and measured; else nothing."""
     if told.status != "ok" and told.reward is not None:
         return f"is {told.status} and has a reward"
@@ -209,16 +151,16 @@ def _disagreement(algorithm: SearchAlgorithm, trial: Trial | None, told: Result)
     if told.status != "ok":
         return ""
     try:
-        again = _rewarded(algorithm, trial, replace(told, reward=None, reward_error=0.0))
+        again = objective.judged(trial, replace(told, reward=None, reward_error=0.0))
     except Exception as problem:
-        return f"has a reward, but there is none for its accuracy and costs ({type(problem).__name__}: {problem})"
+        return f"has a reward, but there is none for its metric and costs ({type(problem).__name__}: {problem})"
     if again.reward is None or told.reward is None:
-        return f"has the reward {told.reward}, but its accuracy and costs give {again.reward}"
+        return f"has the reward {told.reward}, but its metric and costs give {again.reward}"
     for name, one, other in (
         ("reward", told.reward, again.reward), ("reward_error", told.reward_error, again.reward_error)
     ):  # fmt: skip
         if not math.isclose(one, other, rel_tol=_EQUAL, abs_tol=_EQUAL):
-            return f"has the {name} {one:.6g}, but its accuracy and costs give {other:.6g}"
+            return f"has the {name} {one:.6g}, but its metric and costs give {other:.6g}"
     return ""
 
 
@@ -230,10 +172,10 @@ def _too_small(algorithm: SearchAlgorithm, trial: Trial) -> str:
     return f"keeps {share:.4g} of its {algorithm.space.cost}, less than lbound_preserve_ratio {least:g}"
 
 
-def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
+def _tell(algorithm: SearchAlgorithm, objective: Objective, trial: Trial, result: Result) -> Result:
     """A raising algorithm has learnt nothing from this trial; the trial itself stays as it was evaluated."""
     try:
-        algorithm.tell(trial, result)
+        algorithm.tell(trial, objective.feedback(result))
     except Exception as problem:
         return replace(result, message=f"not learnt from: {described(problem)}")
     return result

@@ -1,95 +1,91 @@
-"""Rewards: the base classes, and how a registered one is made."""
+"""The protocol of rewards: what a network is worth, from its error and its costs."""
 
 from __future__ import annotations
 
-import math
-from typing import ClassVar, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
+from prunekit.core.cost.estimators import DEFAULT_COST, cost_class, is_priced
 from prunekit.registry import Register, RegisterType, RegistryError
 
-LATENCY = "latency"
-"""The cost estimator that the latency rewards measure with; each backend registers its own."""
+DEFAULT_REWARD = "acc_flops"  # of a yml that names none
 
 
-class Reward:
-    """``-scale * err * (1 + log(1 + gamma * share))`` with err = 1 - accuracy and share = cost kept / all of the cost.
-
-    It is AMC's ``-err * log(cost)`` (He et al., ECCV 2018) made independent of the cost's unit: of two networks with
-    the same error the cheaper one has the greater reward, and gamma sets how much cheapness counts (0: not at all,
-    the paper's ``-err``). A network without errors has reward 0, whatever it costs.
+@dataclass(frozen=True)
+class Reading:
+    """One cost of a trial's network, as a reward sees it.
 
     Attributes:
-        cost: The registered cost estimator that the reward looks at; a subclass says which.
+        share: Kept / all of the cost; of a measured one its value as a share of the original's.
+        amount: The value in the estimator's unit (ms); None of a priced cost, which is known as a share.
+        error: Twice the standard error of the share; 0 of a priced cost.
     """
 
-    cost: ClassVar[str]
-
-    def __init__(self, *, scale: float = 1.0, gamma: float = 1.0) -> None:
-        self.scale = scale
-        self.gamma = gamma
-
-    def __call__(self, accuracy: float, share: float) -> float:
-        """Return the reward of a network with this accuracy that keeps this share of the cost; both in [0, 1]."""
-        return -self.scale * (1.0 - accuracy) * (1.0 + math.log1p(self.gamma * share))
+    share: float
+    amount: float | None = None
+    error: float = 0.0
 
 
-class LatencyReward(Reward):
-    """Base of the rewards that look at measured latency: ``share`` is the latency as a share of the original's.
-
-    ``cost`` stays a cost that is priced without measuring: it is what the agent sees of a network before it is built,
-    and what ``lbound_preserve_ratio`` looks at.
-
-    Args:
-        scale: Factor of the reward.
-        gamma: How much latency counts.
-        target: The latency aimed at, as a share of the original's; None where the yml gives none.
+@dataclass(frozen=True)
+class Target:
+    """A value of a measured cost that a reward aims at.
 
     Attributes:
-        two_sided: Whether the target is to be met from both sides, and so cannot be left out.
+        cost: The cost's name.
+        value: In the estimator's unit.
+        two_sided: Whether less is as wrong as more; else less is no fault.
+        parameter: The constructor's parameter that says it, for messages.
     """
 
-    two_sided: ClassVar[bool] = False
+    cost: str
+    value: float
+    two_sided: bool = False
+    parameter: str = "target"
 
-    def __init__(self, *, scale: float = 1.0, gamma: float = 1.0, target: float | None = None) -> None:
-        super().__init__(scale=scale, gamma=gamma)
-        self.target = target
-
-    def meets(self, share: float, error: float) -> bool:
-        """Whether a network of this latency, known up to this error, is as fast as it has to be."""
-        return True
-
-
-def reward_class(name: str) -> type[Reward]:
-    """Return the registered reward ``name``."""
-    return cast("type[Reward]", Register.get(RegisterType.REWARD, name))
+    def met(self, reading: Reading) -> bool:
+        """Whether a network's cost is not above the value, as far as the measurement can tell."""
+        if self.two_sided or reading.amount is None:
+            return True
+        return reading.amount * (1 - reading.error / reading.share) <= self.value
 
 
-def make_reward(name: str, target: float | None = None, *, scale: float = 1.0, gamma: float = 1.0) -> Reward:
-    """Make the registered reward ``name``; ``target`` goes to those that look at latency."""
-    kind = reward_class(name)
-    if issubclass(kind, LatencyReward):
-        return kind(scale=scale, gamma=gamma, target=target)
-    return kind(scale=scale, gamma=gamma)
+class Reward(Protocol):
+    """What a network is worth to the search; register it as ``RegisterType.REWARD``.
+
+    Its constructor's parameters can be given in the yml: ``reward: {type: my_reward, strength: 2}``.
+
+    Attributes:
+        costs: Names of the cost estimators that it looks at, priced or measured. The first priced one is what an agent
+            sees of a network before it is built, and what ``lbound_preserve_ratio`` looks at; without one the MACs are.
+
+    It may also have ``target``, a `Target` or None: then networks that meet it go before those that do not, and a value
+    out of reach is refused before the first trial.
+    """
+
+    costs: ClassVar[tuple[str, ...]]
+
+    def __call__(self, err: float, costs: Mapping[str, Reading]) -> float:
+        """The reward of a network; higher is better.
+
+        Args:
+            err: How wrong it is, from 0: see `Objective`.
+            costs: A reading for each of ``costs``.
+        """
+        ...
 
 
-def latency_rewards() -> str:
-    """Return the names of the rewards that look at latency, for messages."""
-    return " or ".join(entry.name for entry in Register.entries(RegisterType.REWARD) if _looks_at_latency(entry.name))
+def priced_costs(reward: Reward | type[Reward], backend: str | None = None) -> tuple[str, ...]:
+    """The costs of a reward that are priced; the MACs where it has none."""
+    found = []
+    for name in reward.costs:
+        try:
+            found += [name] if is_priced(cost_class(name, backend)) else []
+        except RegistryError:  # it is measured with another backend
+            continue
+    return tuple(found) or (DEFAULT_COST,)
 
 
-def no_latency(reward: str, backend: str) -> str | None:
-    """Return why ``reward`` cannot be had on ``backend``: it measures latency, and nobody does there; else None."""
-    if not issubclass(reward_class(reward), LatencyReward):
-        return None
-    try:
-        Register.entry(RegisterType.COST_ESTIMATOR, LATENCY, backend)
-    except RegistryError as problem:
-        return f"reward_type {reward} measures latency, which cannot be done here ({problem}); choose another reward"
-    return None
-
-
-def _looks_at_latency(name: str) -> bool:
-    try:
-        return issubclass(reward_class(name), LatencyReward)
-    except RegistryError:  # a broken pack's reward is nothing to recommend
-        return False
+def reward_class(name: str) -> type[Any]:
+    """The registered reward of a name."""
+    return Register.get(RegisterType.REWARD, name)

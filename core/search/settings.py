@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -13,16 +13,11 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from prunekit.core.search.budget import Constraint, parse_budget
-from prunekit.core.search.reward import LatencyReward, latency_rewards, reward_class
-from prunekit.registry import Register, RegisterType, RegistryError
 
 
 def _ordered(bound: tuple[float, float]) -> tuple[float, float]:
@@ -88,32 +83,14 @@ def _last(name: str) -> str:
     return found[-1] if found else "FrozenBatchNorm2d"
 
 
-class LatencySettings(Block):
-    """``latency``: how latency is measured, on the run's device and always in turns with the original network.
-
-    Attributes:
-        batch_size: Images in a forward.
-        threads: CPU threads; None takes as many as the process has.
-        warmup: Forwards that are not counted.
-        repeats: Forwards that are; the figure is their median, the spread the distance between their quartiles.
-    """
-
-    batch_size: PositiveInt = 1
-    threads: PositiveInt | None = None
-    warmup: int = Field(default=5, ge=0)
-    repeats: PositiveInt = 20
-
-
 class SearchSettings(Block):
     """What ``search_algorithm`` holds beside ``type`` and the algorithm's own parameters.
 
     Attributes:
         train_episode: Number of trials.
         keep_pareto_top_k: How many of the best trials the search hands on.
-        objective_keys: The measured objective; accuracy.
-        lbound_preserve_ratio: Trials that keep a smaller share of the reward's cost are not evaluated; of the MACs
-            where the reward looks at latency, which is not known before the network is built.
-        reward_type: Name of a registered reward.
+        lbound_preserve_ratio: Trials that keep a smaller share of the reward's first priced cost are not evaluated; of
+            the MACs where the reward looks at measured costs alone, which are not known before the network is built.
         budget: Conditions that every trial meets, ``"flops <= 0.5 and params <= 0.6"``: shares of the original.
         channel_round: Kept channels are a multiple of this.
         lbound: Least preserve ratio of a group.
@@ -124,16 +101,11 @@ class SearchSettings(Block):
         plot_train_curve: Draw the learning curve.
         plot_graph_save_folder: Where the network's graph is drawn.
         seed: Two searches with the same seed ask the same trials.
-        target_latency: Milliseconds aimed at by a reward that looks at latency.
-        latency: How latency is measured, in the search where the reward looks at it and in the run's summary; None
-            leaves the first to the defaults of `LatencySettings` and the second to the summary's.
     """
 
     train_episode: int = Field(default=800, gt=0)
     keep_pareto_top_k: int = Field(default=1, gt=0)
-    objective_keys: Literal["accuracy"] = "accuracy"
     lbound_preserve_ratio: Share = 0.0
-    reward_type: str = "acc_flops"
     budget: str | None = None
     channel_round: int = Field(default=8, gt=0)
     lbound: Share = 0.2
@@ -144,32 +116,11 @@ class SearchSettings(Block):
     plot_train_curve: bool = False
     plot_graph_save_folder: str | None = None
     seed: int = Field(default=0, ge=0)
-    target_latency: PositiveFloat | None = None
-    latency: LatencySettings | None = None
-
-    @property
-    def measures_latency(self) -> bool:
-        """Whether the reward looks at measured latency."""
-        return issubclass(reward_class(self.reward_type), LatencyReward)
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """The budget, parsed; empty without one."""
         return parse_budget(self.budget) if self.budget is not None else ()
-
-    @field_validator("objective_keys", mode="before")
-    @classmethod
-    def _one_objective(cls, value: Any) -> Any:
-        return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
-
-    @field_validator("reward_type")
-    @classmethod
-    def _known_reward(cls, name: str) -> str:
-        try:
-            reward_class(name)
-            return Register.entry(RegisterType.REWARD, name).name
-        except RegistryError as problem:
-            raise ValueError(str(problem)) from None
 
     @field_validator("budget", mode="before")
     @classmethod
@@ -184,23 +135,8 @@ class SearchSettings(Block):
         parse_budget(text)
         return text
 
-    @field_validator("target_latency")
-    @classmethod
-    def _somebody_looks_at_it(cls, target: float | None, info: ValidationInfo) -> float | None:
-        name = info.data.get("reward_type")
-        if target is not None and name is not None and not issubclass(reward_class(name), LatencyReward):
-            raise ValueError(f"reward_type {name} does not look at latency; it goes with {latency_rewards()}")
-        return target
-
     @model_validator(mode="after")
     def _ordered_bounds(self) -> SearchSettings:
         if self.lbound > self.rbound:
             raise ValueError(f"lbound {self.lbound:g} is above rbound {self.rbound:g}")
-        return self
-
-    @model_validator(mode="after")
-    def _target_where_one_is_needed(self) -> SearchSettings:
-        kind = reward_class(self.reward_type)
-        if issubclass(kind, LatencyReward) and kind.two_sided and self.target_latency is None:
-            raise ValueError(f"reward_type {self.reward_type} aims at a latency: say target_latency, in ms")
         return self

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunekit.core.cost import CostModel
+from prunekit.core.cost.estimators import DEFAULT_COST, PricedCost, cost_class, not_priced
 from prunekit.core.graph import ChannelStructure
 from prunekit.core.pruning import PrunePlan, Ranking
 from prunekit.core.pruning.nearest_counts import NearestCounts
 from prunekit.core.search.bounds import Range, allowed_counts, bounded_groups, refuse_skipped, skipped_groups
 from prunekit.core.search.errors import BoundError, BudgetError
 from prunekit.core.search.observation import group_features
-from prunekit.core.search.reward import reward_class
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.trial import Trial
-from prunekit.registry import Register, RegisterType
 
 Counts = Sequence[int] | NDArray[np.int64]
 
@@ -33,10 +31,16 @@ class SearchSpace:
         graph: The network's structure.
         rankings: For each group id, the order in which its units would go.
         constraints: The budget; every trial is to meet each of them.
-        cost: Name of the cost that the reward looks at; of a priced one where it looks at measured latency.
-        target: Latency aimed at, as a share of the original's; None if there is none. See `with_target`.
+        cost: Name of the priced cost that an agent sees, the first that the reward looks at.
         allowed: For each group, the ascending numbers of units that it may keep.
         free: Positions of the groups with more than one allowed number; the others are no actions.
+
+    Args:
+        graph: The network's structure.
+        rankings: See above.
+        settings: Bounds, budget and the like.
+        cost_model: Prices the graph.
+        costs: The priced costs that trials are told of beside those of the budget, at least one.
 
     Raises:
         BoundError: A bound names an unknown or protected mid, or contradicts another.
@@ -49,18 +53,15 @@ class SearchSpace:
         rankings: Mapping[int, Ranking],
         settings: SearchSettings,
         cost_model: CostModel,
+        costs: Sequence[str] = (DEFAULT_COST,),
     ) -> None:
         self.graph = graph
         self.rankings = rankings
         self.constraints = settings.constraints
-        self.cost = reward_class(settings.reward_type).cost
-        self.target: float | None = None
+        self.cost = costs[0]
         self._cost_model = cost_model
         self._round = settings.channel_round
-        names = {self.cost, *(constraint.cost for constraint in self.constraints)}
-        self._estimators: dict[str, Any] = {
-            name: Register.get(RegisterType.COST_ESTIMATOR, name)() for name in sorted(names)
-        }
+        self._estimators = _estimators({*costs, *(constraint.cost for constraint in self.constraints)})
         self._skipped = skipped_groups(graph, settings.user_skip_module_id)
         self._specific = bounded_groups(graph, settings.specific_bound, "specific_bound")
         refuse_skipped(graph, settings.user_skip_module_id, settings.specific_bound, "specific_bound")
@@ -84,12 +85,6 @@ class SearchSpace:
         bounds = bounded_groups(self.graph, specific, f"{prefix}specific_bound")
         refuse_skipped(self.graph, self._skip, specific, f"{prefix}specific_bound")
         view._bound((lbound, rbound), {**self._specific, **bounds}, f"the {prefix}* bounds")
-        return view
-
-    def with_target(self, target: float | None) -> SearchSpace:
-        """Return the same space with another `target`."""
-        view = copy.copy(self)
-        view.target = target
         return view
 
     @property
@@ -117,7 +112,7 @@ class SearchSpace:
         return np.asarray(counts, dtype=np.float64) / self._sizes
 
     def share(self, cost: str, counts: Counts) -> float:
-        """Return kept / all of a cost: the reward's, or one of the budget's."""
+        """Return kept / all of a cost: one of those that the space was made with, or of the budget."""
         return float(self._estimators[cost].share(self._cost_model, np.asarray(counts, dtype=np.int64)))
 
     def fits(self, counts: Counts) -> bool:
@@ -199,3 +194,15 @@ class SearchSpace:
                 f"lbound_preserve_ratio {least:g} would skip every trial: within the bounds and the budget the network"
                 f" keeps at most {most:.4g} of its {self.cost}. Lower it, or raise the budget or rbound"
             )
+
+
+def _estimators(names: set[str]) -> dict[str, PricedCost]:
+    """An estimator for each name.
+
+    Raises:
+        BudgetError: One is not priced.
+    """
+    for name in sorted(names):
+        if problem := not_priced(name, None):
+            raise BudgetError(problem)
+    return {name: cost_class(name)() for name in sorted(names)}

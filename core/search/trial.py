@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prunekit.core.metric import Measured
 from prunekit.core.pruning import PrunePlan
 
 Status = Literal["ok", "skipped", "failed"]
@@ -67,49 +68,58 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """What an algorithm is told of an evaluated trial; of any other it is told None.
+
+    Attributes:
+        reward: What the trial is worth; higher is better.
+        signal: A finer figure of how well its network does, whatever it costs; higher is better. Minus the loss on the
+            held-out images, or the metric's value where it has no loss.
+    """
+
+    reward: float
+    signal: float
+
+
+@dataclass(frozen=True)
 class Result:
     """What became of a trial.
 
     Attributes:
         status: ``ok``; ``skipped`` when it was not worth an evaluation; ``failed`` when it could not be evaluated.
-        correct: Correct answers on the held-out images.
-        total: Number of those images.
-        loss: Mean loss on them.
-        reward: What the algorithm learns from; the loop fills it in.
+        metric: What the metric found on the held-out images; None where nothing was evaluated.
+        reward: What the trial is worth; the objective fills it in.
         message: Why it was skipped or failed.
-        reward_error: How much less the reward would be if the accuracy were one standard error lower.
-        measured: Measured seconds and the like; they differ from run to run, so nothing may depend on them but a
-            reward that looks at latency, which is recorded with the result and never computed again.
+        reward_error: How much less the reward would be if the metric's value were one standard error lower.
+        measured: Measured seconds and costs; they differ from run to run, so nothing may depend on them but a
+            reward that looks at a measured cost, which is recorded with the result and never computed again.
     """
 
     status: Status
-    correct: int = 0
-    total: int = 0
-    loss: float | None = None
+    metric: Measured | None = None
     reward: float | None = None
     message: str = ""
     reward_error: float = 0.0
     measured: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
-    def accuracy(self) -> float:
-        """Share of correct answers; NaN where nothing was evaluated."""
-        return self.correct / self.total if self.total else math.nan
-
-    @property
-    def accuracy_error(self) -> float:
-        """Standard error of the accuracy: so many images tell no finer differences apart."""
-        return math.sqrt(self.accuracy * (1 - self.accuracy) / self.total)
+    def value(self) -> float:
+        """The metric's value; NaN where nothing was evaluated."""
+        return math.nan if self.metric is None else self.metric.value
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values without what was measured; `from_json` gives it back exactly."""
-        names = ("status", "correct", "total", "loss", "reward", "message", "reward_error")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "status": self.status, "metric": None if self.metric is None else self.metric.to_json(),
+            "reward": self.reward, "message": self.message, "reward_error": self.reward_error,
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], measured: Mapping[str, float] | None = None) -> Result:
         """The result that `to_json` wrote."""
-        return cls(**data, measured=dict(measured or {}))
+        found = data["metric"]
+        metric = None if found is None else Measured.from_json(found)
+        return cls(**{**data, "metric": metric}, measured=dict(measured or {}))
 
 
 @dataclass(frozen=True)

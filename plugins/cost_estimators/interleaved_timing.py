@@ -4,10 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from pydantic import NonNegativeInt, PositiveInt
+
+from prunekit.core.cost import Turns
 from prunekit.core.data.batch_size import batch_size
-from prunekit.core.search.latency import Latency
+
+
+class TimingSettings:
+    """How latency is measured; the median of the times is what counts.
+
+    Args:
+        batch_size: Samples in a forward.
+        threads: CPU threads; None takes as many as the process has.
+        warmup: Forwards that are not counted.
+        repeats: Forwards that are.
+
+    Raises:
+        ValueError: ``batch_size``, ``repeats`` or ``threads`` is below 1, or ``warmup`` below 0.
+    """
+
+    unit: ClassVar[str] = "ms"
+
+    def __init__(
+        self,
+        *,
+        batch_size: PositiveInt = 1,
+        threads: PositiveInt | None = None,
+        warmup: NonNegativeInt = 5,
+        repeats: PositiveInt = 20,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size {batch_size} must be at least 1")
+        check_counts(threads, warmup, repeats)
+        self.batch_size, self.threads, self.warmup, self.repeats = batch_size, threads, warmup, repeats
 
 
 def check_counts(threads: int | None, warmup: int, repeats: int) -> None:
@@ -28,8 +59,8 @@ def in_turns(
     threads: int,
     warmup: int,
     repeats: int,
-) -> dict[str, Latency]:
-    """Time functions.
+) -> dict[str, Turns]:
+    """Time functions, in milliseconds.
 
     Args:
         forwards: By name.
@@ -48,5 +79,5 @@ def in_turns(
             wait()
             if turn >= warmup:
                 times[name].append(1000 * (time.perf_counter() - start))
-    size = batch_size(batch)
-    return {name: Latency(tuple(measured), size, threads) for name, measured in times.items()}
+    conditions = {"batch_size": batch_size(batch), "threads": threads}
+    return {name: Turns(tuple(measured), conditions) for name, measured in times.items()}

@@ -9,32 +9,23 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import nn
 
+from prunekit.core.cost import Turns
 from prunekit.core.data.contract import Inputs, as_call
-from prunekit.core.search.latency import Latency
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import evaluating, handed_over
 from prunekit.plugins.backends.pytorch.module_tree import plain_methods
-from prunekit.plugins.cost_estimators.interleaved_timing import check_counts, in_turns
+from prunekit.plugins.cost_estimators.interleaved_timing import TimingSettings, check_counts, in_turns
 from prunekit.registry import Register, RegisterType
 
 
 @Register.register(RegisterType.COST_ESTIMATOR, name="latency", backend="pytorch")
-class MeasuredLatency:
+class MeasuredLatency(TimingSettings):
     """Time of one forward, measured on the device."""
 
-    def compare(
-        self,
-        networks: Mapping[str, nn.Module],
-        inputs: Inputs,
-        device: str,
-        *,
-        threads: int | None = None,
-        warmup: int = 5,
-        repeats: int = 30,
-    ) -> dict[str, Latency]:
+    def compare(self, networks: Mapping[str, nn.Module], inputs: Inputs, device: str) -> dict[str, Turns]:
         """Measure networks in turns on ``CPU``, ``GPU`` or ``NPU``; see `compare_latency`."""
         where = torch_device(device)
-        return compare_latency(networks, inputs, where, threads=threads, warmup=warmup, repeats=repeats)
+        return compare_latency(networks, inputs, where, threads=self.threads, warmup=self.warmup, repeats=self.repeats)
 
 
 def compare_latency(
@@ -45,7 +36,7 @@ def compare_latency(
     threads: int | None = None,
     warmup: int = 5,
     repeats: int = 30,
-) -> dict[str, Latency]:
+) -> dict[str, Turns]:
     """Measure networks in turns (A B A B ...), so that what disturbs the machine disturbs them alike.
 
     Args:

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import math
+from typing import Any, ClassVar
 
 import numpy as np
 
 from prunekit.core.data.contract import DataError
+from prunekit.core.metric import Measured
 from prunekit.registry import Register, RegisterType
-
-
-@dataclass(frozen=True)
-class AccuracyResult:
-    """What `Accuracy` found.
-
-    Attributes:
-        correct: Samples whose largest output is the target's.
-        total: Samples seen.
-        loss: Sum of the cross-entropy over the samples, in nats; infinite where an output is not finite.
-    """
-
-    correct: int
-    total: int
-    loss: float
-
-    @property
-    def accuracy(self) -> float:
-        """Share of correct samples, 0 to 1."""
-        return self.correct / self.total
-
-    @property
-    def mean_loss(self) -> float:
-        """Cross-entropy of a sample, in nats."""
-        return self.loss / self.total
 
 
 @Register.register(RegisterType.METRIC, name="accuracy")
 class Accuracy:
-    """Accumulates correct samples and cross-entropy over batches of logits [N, classes] and labels [N]."""
+    """Share of samples whose largest logit is the label's, of batches of logits [N, classes] and labels [N].
+
+    Its error is the binomial one; its loss is the cross-entropy of a sample in nats, infinite where an output is not
+    finite.
+    """
+
+    is_rate: ClassVar[bool] = True
+    judges: ClassVar[str] = "labels"
 
     def __init__(self) -> None:
         self._correct = 0
@@ -72,7 +55,7 @@ class Accuracy:
         self._total += len(labels)
         self._loss += _cross_entropy(logits, labels) if finite.all() else float("inf")
 
-    def result(self) -> AccuracyResult:
+    def result(self, error: bool = True) -> Measured:
         """Return the figures over all batches so far.
 
         Raises:
@@ -80,7 +63,10 @@ class Accuracy:
         """
         if not self._total:
             raise DataError("accuracy of no samples: the evaluation saw no batch")
-        return AccuracyResult(self._correct, self._total, self._loss)
+        value = self._correct / self._total
+        binomial = math.sqrt(value * (1 - value) / self._total) if error else None
+        figures = {"correct": self._correct, "total": self._total}
+        return Measured(value, binomial, self._loss / self._total, figures, self._total)
 
 
 def _logits(outputs: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from prunekit.core.cost.measuring import Reference, shown
 from prunekit.core.graph import ChannelStructure
+from prunekit.core.metric import shown_value
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.report.drawing import draw
-from prunekit.core.search.latency import shown
+from prunekit.core.search.objective import Objective
 from prunekit.core.search.trial import Record
 
 
@@ -25,33 +27,40 @@ def tell_structure(reporter: Reporter, step: str, graph: ChannelStructure, folde
             reporter.say(hint)
 
 
-def line(found: Record) -> str:
+def line(found: Record, metric: str, references: Sequence[Reference] = ()) -> str:
     """A trial for the log."""
     result, parts = found.result, list[str]()
     if result.status != "ok":
         parts.append(result.status)
     if result.reward is not None:
-        parts.append(f"reward {result.reward:.4f}, accuracy {result.accuracy:.2%}")
+        parts.append(f"reward {result.reward:.4f}, {metric} {shown_value(result.value)}")
     if found.trial is not None:
         parts += [f"{name} {share:.1%}" for name, share in found.trial.shares.items()]
-    if latency := result.measured.get("latency_ms"):
-        spread, share = shown(result.measured["latency_spread_ms"]), result.measured["latency_share"]
-        parts.append(f"latency {shown(latency)} ({share:.1%}, spread {spread})")
+    parts += [told for each in references if (told := _measured(found, each, spread=True))]
     if result.message:
         parts.append(" ".join(result.message.split()))
     return f"episode {found.id + 1}: {', '.join(parts)}"
 
 
-def short(found: Record, best: Sequence[Record]) -> str:
+def short(found: Record, best: Sequence[Record], metric: str, references: Sequence[Reference] = ()) -> str:
     """A trial beside the bar: short enough for a terminal of 80 columns."""
     text = f"best {best[0].result.reward:.4f}, " if best and best[0].result.reward is not None else ""
     result = found.result
     if result.reward is None or found.trial is None:
         return f"{text}now {result.status}: {' '.join(result.message.split())}"
     costs = ", ".join(f"{name} {share:.1%}" for name, share in found.trial.shares.items())
-    if latency := result.measured.get("latency_ms"):
-        costs = f"latency {shown(latency)}"
-    return f"{text}now {result.reward:.4f}, accuracy {result.accuracy:.1%}, {costs}"
+    costs = ", ".join(filter(None, (_measured(found, each) for each in references))) or costs
+    return f"{text}now {result.reward:.4f}, {metric} {shown_value(result.value, 1)}, {costs}"
+
+
+def _measured(found: Record, reference: Reference, spread: bool = False) -> str:
+    """A trial's measured cost; nothing where it was not measured."""
+    measured, cost, unit = found.result.measured, reference.cost, reference.unit
+    amount = measured.get(f"{cost}_{unit}")
+    if amount is None:
+        return ""
+    more = f" ({measured[f'{cost}_share']:.1%}, spread {shown(measured[f'{cost}_spread_{unit}'], unit)})"
+    return f"{cost} {shown(amount, unit)}{more if spread else ''}"
 
 
 def nothing_found(where: str, records: Sequence[Record]) -> str:
@@ -64,10 +73,14 @@ def nothing_found(where: str, records: Sequence[Record]) -> str:
     )
 
 
-def too_slow(step: str, best: Record, target_ms: float) -> str:
-    """That the best network is slower than was asked."""
+def target_missed(step: str, best: Record, objective: Objective, references: Sequence[Reference]) -> str:
+    """That the best network costs more than was asked."""
+    target = objective.target
+    assert target is not None
+    own = next(each for each in references if each.cost == target.cost)
+    amount = best.result.measured[f"{own.cost}_{own.unit}"]
     return (
-        f"{step}: no sampled network meets target_latency {target_ms:g} ms; the best, of episode {best.id + 1}, takes"
-        f" {shown(best.result.measured['latency_ms'])}. More episodes, lower bounds or a greater agent.reward_gamma may"
+        f"{step}: no sampled network meets {target.parameter} {target.value:g} {own.unit}; the best, of episode"
+        f" {best.id + 1}, takes {own.shown(amount)}. More episodes, lower bounds or a greater gamma of the reward may"
         " help"
     )

@@ -9,9 +9,8 @@ from prunekit.core.config import StepConfig
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.reports import write_step
-from prunekit.core.search.loop import top_k
 from prunekit.core.search.trial import Record
-from prunekit.plugins.pipe_steps.messages import nothing_found, tell_structure, too_slow
+from prunekit.plugins.pipe_steps.messages import nothing_found, target_missed, tell_structure
 from prunekit.plugins.pipe_steps.search_networks import keep_original, keep_trial, original_figures
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup, prepare_search
 from prunekit.plugins.pipe_steps.search_trials import run_trials, search_info
@@ -52,10 +51,11 @@ def _best_trials(context: RunContext, step: StepConfig, setup: SearchSetup) -> l
     extra = [Path(settings.plot_graph_save_folder)] if settings.plot_graph_save_folder else []
     tell_structure(context.reporter, step.name, setup.subject.graph, [folder, *extra])
     records = run_trials(context, step, setup, algorithm)
-    best = top_k(records, settings.keep_pareto_top_k, algorithm.meets_target)
+    best = setup.objective.best(records, settings.keep_pareto_top_k)
     context.hooks.search_finished(search_info(context, step, algorithm.episodes), tuple(best))
     if not best:
         raise RunError(nothing_found(step.where, records))
-    if settings.target_latency is not None and not algorithm.meets_target(best[0].result):
-        context.reporter.warn(too_slow(step.name, best[0], settings.target_latency))
+    assert best[0].trial is not None
+    if not setup.objective.meets_target(best[0].trial, best[0].result):
+        context.reporter.warn(target_missed(step.name, best[0], setup.objective, setup.references))
     return best

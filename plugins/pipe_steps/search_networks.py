@@ -8,13 +8,13 @@ from typing import Any
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import price
+from prunekit.core.metric import Measured
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import Description, layer_rows, save_network
 from prunekit.core.pipeline.errors import error_location
 from prunekit.core.pipeline.original_outputs import refuse_not_finite
-from prunekit.core.pipeline.reports import record
+from prunekit.core.pipeline.reports import held_out_figures, record, tested_figures
 from prunekit.core.pruning.plan import PrunePlan
-from prunekit.core.search.latency import latency_figures
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup
 
@@ -27,13 +27,13 @@ def original_figures(context: RunContext, step: StepConfig, setup: SearchSetup) 
         DataError: Something is wrong with the test data.
     """
     assert step.dataset is not None
-    latency = setup.meter.reference.figures() if setup.meter else {}
+    costs = {key: value for reference in setup.references for key, value in reference.figures().items()}
     split, network = step.dataset.test, setup.subject.network
-    tested = context.measure(network, context.data.batches(split, "test"))
+    tested = context.measure(network, context.data.batches(split, "test"), step.metric)
     dataset, again = context.data.of(split, "test"), context.data.batches(split, "test")
     with error_location(step.where):
-        refuse_not_finite(context.backend, network, tested, again, dataset, "test")
-    return _figures(setup, tested, None, latency)
+        refuse_not_finite(context.backend, network, step.metric, tested, again, dataset, "test")
+    return _figures(setup, step.metric, tested, None, costs)
 
 
 def keep_original(context: RunContext, step: StepConfig, setup: SearchSetup, figures: dict[str, Any]) -> dict[str, Any]:
@@ -52,20 +52,22 @@ def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found:
         outputs=graph.operators.asked,
         layers=layer_rows(graph, plan),
     )  # fmt: skip
-    search = {
-        "reward": result.reward, "correct": result.correct, "total": result.total, **latency_figures(result.measured)
-    }  # fmt: skip
+    search = held_out_figures(result)
+    for reference in setup.references:
+        search |= reference.recorded(result.measured)
     assert step.dataset is not None
-    tested = context.measure(network, context.data.batches(step.dataset.test, "test"))
-    figures = _figures(setup, tested, plan, search)
+    tested = context.measure(network, context.data.batches(step.dataset.test, "test"), step.metric)
+    figures = _figures(setup, step.metric, tested, plan, search)
     return _write(context, step, str(found.id), network, description, figures)
 
 
-def _figures(setup: SearchSetup, tested: Any, plan: PrunePlan | None, search: dict[str, Any]) -> dict[str, Any]:
-    """Accuracy on the test split, what the search said, and the cost."""
+def _figures(
+    setup: SearchSetup, metric: str, tested: Measured, plan: PrunePlan | None, search: dict[str, Any]
+) -> dict[str, Any]:
+    """The metric on the test split, what the search said, and the cost."""
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
     return {
-        "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total, **search,
+        **tested_figures(metric, tested), **search,
         "macs": int(cost.macs), "params": int(cost.params),
         "macs_share": cost.macs / full.macs, "params_share": cost.params / full.params,
     }  # fmt: skip
@@ -80,4 +82,4 @@ def _write(
     figures: dict[str, Any],
 ) -> dict[str, Any]:
     files = save_network(context.backend, context.folder.step(step.name), number, network, description)
-    return record(step.name, number, files, figures)
+    return record(step.name, number, files, figures, step.metric)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import CostModel
+from prunekit.core.cost.measuring import CostMeter, Reference, measuring
 from prunekit.core.data import Batch
+from prunekit.core.metric import Measured, is_rate, metric_class, shown_value
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
-from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
+from prunekit.core.pipeline.measured_costs import cost_meters
 from prunekit.core.pipeline.original_outputs import refuse_not_finite
 from prunekit.core.pipeline.subject import Subject
 from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator
-from prunekit.core.search.latency import LatencyMeter
+from prunekit.core.search.objective import Objective
+from prunekit.core.search.reward import Target, priced_costs
 from prunekit.core.search.settings import SearchSettings
 from prunekit.core.search.space import SearchSpace
-from prunekit.registry import Register, RegisterType
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,20 @@ class SearchSetup:
         subject: The original network.
         space: What may be chosen.
         evaluator: Builds and evaluates a trial's network.
-        meter: Measures latency, where the reward looks at it.
+        objective: What it aims at.
+        meters: Measure the costs that the reward looks at and that are not priced.
     """
 
     subject: Subject
     space: SearchSpace
     evaluator: Evaluator
-    meter: LatencyMeter | None
+    objective: Objective
+    meters: Sequence[CostMeter]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """What the measured costs of all trials refer to."""
+        return tuple(meter.reference for meter in self.meters)
 
 
 def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
@@ -45,25 +54,27 @@ def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
     Raises:
         PrunekitError: The network is pruned already or cannot be, the data is broken, or the budget is out of reach.
     """
-    assert step.dataset is not None and step.pruning is not None and step.search_algorithm is not None
-    refuse_unmeasurable(context.backend, step)
+    assert step.dataset is not None and step.pruning is not None
+    assert step.search_algorithm is not None and step.objective is not None
     subject = context.subjects.of_step(step)
     if subject.description.plan is not None:
         raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
     calibration = context.data.first_images(step.dataset.train, "train", step.pruning.calibration_images)
     held_out = list(context.data.batches(step.dataset.val, "val"))
     with error_location(step.where):
-        _tell_accuracy(context, step, subject, held_out)
+        original = _original_value(context, step, subject, held_out)
     builder = _candidate_builder(step, subject, calibration)
     rankings = context.make(step.pruning.importance).rank(builder.importance_inputs)
     with error_location(step.search_algorithm.where):
-        space = SearchSpace(subject.graph, rankings, _settings(step), CostModel(subject.graph))
-        meter = _latency_meter(context, step, subject, space)
-        if meter is not None:
-            space = space.with_target(_target_share(step, meter))
-    metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
-    evaluator = Evaluator(builder, held_out, metric, _fine_tuning(context, step), meter)
-    return SearchSetup(subject, space, evaluator, meter)
+        reward = context.make(step.objective.reward)
+        costs = priced_costs(reward, context.backend.name)
+        space = SearchSpace(subject.graph, rankings, _settings(step), CostModel(subject.graph), costs)
+        meters = _cost_meters(context, step, subject, space, getattr(reward, "target", None))
+        amounts = {meter.reference.cost: meter.reference.original for meter in meters}
+        metric = metric_class(step.metric, context.backend.name)
+        objective = Objective(step.metric, reward, original, is_rate=is_rate(metric), amounts=amounts)
+    evaluator = Evaluator(builder, held_out, metric, _fine_tuning(context, step), measuring(meters))
+    return SearchSetup(subject, space, evaluator, objective, meters)
 
 
 def _settings(step: StepConfig) -> SearchSettings:
@@ -71,12 +82,17 @@ def _settings(step: StepConfig) -> SearchSettings:
     return step.settings
 
 
-def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held_out: list[Batch]) -> None:
+def _original_value(context: RunContext, step: StepConfig, subject: Subject, held_out: list[Batch]) -> Measured:
+    """What the metric says of the original network; it is told."""
     assert step.dataset is not None
-    before = context.measure(subject.network, held_out)
+    before = context.measure(subject.network, held_out, step.metric)
     dataset = context.data.of(step.dataset.val, "val")
-    refuse_not_finite(context.backend, subject.network, before, held_out, dataset, "val")
-    context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
+    refuse_not_finite(context.backend, subject.network, step.metric, before, held_out, dataset, "val")
+    value, error = shown_value(before.value), f" +- {shown_value(before.error)}" if before.error else ""
+    context.reporter.say(
+        f"{step.name}: before pruning {step.metric} {value}{error} on {before.samples:,} held-out images"
+    )
+    return before
 
 
 def _candidate_builder(step: StepConfig, subject: Subject, calibration: list[Batch]) -> CandidateBuilder:
@@ -93,17 +109,15 @@ def _candidate_builder(step: StepConfig, subject: Subject, calibration: list[Bat
     )  # fmt: skip
 
 
-def _latency_meter(context: RunContext, step: StepConfig, subject: Subject, space: SearchSpace) -> LatencyMeter | None:
-    """What measures latency, where the reward looks at it."""
-    if not _settings(step).measures_latency:
-        return None
+def _cost_meters(
+    context: RunContext, step: StepConfig, subject: Subject, space: SearchSpace, target: Target | None
+) -> list[CostMeter]:
+    """What measures the costs that the reward looks at and that are not priced."""
+    assert step.objective is not None
+    if not step.objective.measured:
+        return []
     smallest = subject.backend.prune(subject.network, subject.graph, space.plan(space.lowest))
-    return latency_meter(context.reporter, context.folder.step(step.name), step, subject, smallest)
-
-
-def _target_share(step: StepConfig, meter: LatencyMeter) -> float | None:
-    target = _settings(step).target_latency
-    return None if target is None else target / meter.reference.original_ms
+    return cost_meters(context.reporter, context.folder.step(step.name), step, subject, smallest, target)
 
 
 def _fine_tuning(context: RunContext, step: StepConfig) -> Callable[[Network], Network] | None:

@@ -8,7 +8,7 @@ from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.learning_curve_plot import plot_curve
 from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.journal import Journal
-from prunekit.core.search.loop import run_search, top_k
+from prunekit.core.search.loop import run_search
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import line, short
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup
@@ -17,6 +17,7 @@ from prunekit.plugins.pipe_steps.search_setup import SearchSetup
 def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
     """Run every trial of the search; resumed from the journal where there is one."""
     assert step.settings is not None
+    objective = setup.objective
     reporter, hooks, records = context.reporter, context.hooks, list[Record]()
     info, folder = search_info(context, step, algorithm.episodes), context.folder.step(step.name)
     with reporter.bar(step.name, algorithm.episodes) as bar, Journal(folder / "journal.jsonl") as journal:
@@ -25,18 +26,18 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
             records.append(found)
             if not found.replayed and len(records) > 1 and records[-2].replayed:
                 reporter.say(f"{step.name}: {len(records) - 1} of {algorithm.episodes} episodes were recorded before")
-            bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
+            bar.advance(short(found, objective.best(records, 1), step.metric, setup.references), found.replayed)
             if not found.replayed:
-                reporter.note(f"{step.name} {line(found)}")
+                reporter.note(f"{step.name} {line(found, step.metric, setup.references)}")
             hooks.episode_end(info, found)
             return bool(hooks.should_stop(info, found))
 
         hooks.search_started(info)
-        run_search(algorithm, setup.evaluator, journal, seen)
+        run_search(algorithm, objective, setup.evaluator, journal, seen)
     if len(records) < algorithm.episodes:
         reporter.say(f"{step.name}: a hook ended the search after {len(records)} episodes")
     if step.settings.plot_train_curve:
-        plot_curve(records, folder / "train_curve.png")
+        plot_curve(records, folder / "train_curve.png", step.metric)
     return records
 
 
@@ -44,4 +45,4 @@ def search_info(context: RunContext, step: StepConfig, episodes: int) -> SearchI
     """What hooks are told of the search."""
     assert step.search_algorithm is not None
     task, folder = context.config.general.task.task_id, context.folder.step(step.name)
-    return SearchInfo(task, step.name, folder, context.backend.name, step.search_algorithm.name, episodes)
+    return SearchInfo(task, step.name, folder, context.backend.name, step.search_algorithm.name, episodes, step.metric)

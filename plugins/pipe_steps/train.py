@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from prunekit.core.config import StepConfig
+from prunekit.core.metric import shown_value
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import save_network
 from prunekit.core.pipeline.errors import RunError
-from prunekit.core.pipeline.reports import record, write_step
+from prunekit.core.pipeline.reports import record, tested_figures, write_step
 from prunekit.core.pipeline.subject import Subject
+from prunekit.core.training import EpochReport
 from prunekit.registry import Register, RegisterType
 
 
@@ -31,7 +33,7 @@ class TrainPipeStep:
         for number, subject in _subjects(context, step):
             performance = _train(context, step, number, subject)
             files = save_network(context.backend, folder, number, subject.network, subject.description)
-            rows.append(record(step.name, number, files, performance))
+            rows.append(record(step.name, number, files, performance, step.metric))
         write_step(folder, rows)
         return rows
 
@@ -57,23 +59,20 @@ def _train(context: RunContext, step: StepConfig, number: str, subject: Subject)
     data = context.data.train_batches(dataset.train, seed=step.trainer.params.get("seed", 0))
     held_out = list(context.data.batches(dataset.val, "val"))
     context.data.read_once(dataset.test, "test")
-    name = f"{step.name} {number}"
+    name, metric = f"{step.name} {number}", step.metric
     with context.reporter.bar(name, trainer.epochs) as bar:
 
-        def seen(report: Any) -> None:
-            found = context.measure(network, held_out)
-            text = f"epoch {report.epoch + 1}: loss {report.loss:.4f}, held-out accuracy {found.accuracy:.2%}"
-            if skipped := getattr(report, "skipped", 0):
-                text += f", {skipped} batches without any label left out"
+        def seen(report: EpochReport) -> None:
+            found = context.measure(network, held_out, metric, error=False)
+            text = f"epoch {report.epoch + 1}: loss {report.loss:.4f}, held-out {metric} {shown_value(found.value)}"
+            if report.skipped:
+                text += f", {report.skipped} batches without any label left out"
             bar.advance(text)
             context.reporter.note(f"{name} {text}")
 
         trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint")
-    tested, cost = context.measure(network, context.data.batches(dataset.test, "test")), subject.cost()
-    return {
-        "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total,
-        "macs": int(cost.macs), "params": int(cost.params),
-    }  # fmt: skip
+    tested, cost = context.measure(network, context.data.batches(dataset.test, "test"), metric), subject.cost()
+    return {**tested_figures(metric, tested), "macs": int(cost.macs), "params": int(cost.params)}
 
 
 def _number(path: Path) -> tuple[int, str]:

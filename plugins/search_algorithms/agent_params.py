@@ -19,8 +19,6 @@ class AgentParams(Block):
         warmup_lbound: Least preserve ratio in warm-up; ``lbound`` if not given.
         warmup_rbound: Greatest preserve ratio in warm-up; ``rbound`` if not given.
         warmup_specific_bound: Bounds in warm-up for the group of a mid; other groups keep their ``specific_bound``.
-        reward_scale: Factor of the reward.
-        reward_gamma: How much of the reward is cheapness; see `prunekit.core.search.reward.Reward`.
         warmup_start: ``random``, or ``closed_form``: the first trial is the closed-form allocation, the others of
             the warm-up are drawn around it. It needs a budget.
         closed_form_delta: With ``warmup_start: closed_form``, the deviation of the ratios drawn around it, and of the
@@ -41,8 +39,6 @@ class AgentParams(Block):
     warmup_lbound: Share | None = None
     warmup_rbound: Share | None = None
     warmup_specific_bound: dict[int, Bound] = Field(default_factory=dict)
-    reward_scale: Positive = 1.0
-    reward_gamma: float = Field(default=1.0, ge=0)
     warmup_start: Literal["random", "closed_form"] = "random"
     closed_form_delta: Positive = 0.1
     hidden: int = Field(default=300, gt=0)

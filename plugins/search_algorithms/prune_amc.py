@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from prunekit.core.search import (
     OBSERVATION_SIZE,
     Counts,
-    Result,
+    Feedback,
     SearchAlgorithm,
     SearchSettings,
     SearchSpace,
     Trial,
     closed_form_counts,
     fitted_counts,
-    make_reward,
     uniform_counts,
 )
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
@@ -51,9 +50,6 @@ class PruneAMC(SearchAlgorithm):
     def __init__(self, space: SearchSpace, settings: SearchSettings, *, agent: AgentParams | None = None) -> None:
         super().__init__(space, settings)
         self.agent = agent or AgentParams()
-        self.reward = make_reward(
-            settings.reward_type, space.target, scale=self.agent.reward_scale, gamma=self.agent.reward_gamma
-        )
         self._warmup = space.bounded(
             settings.lbound if self.agent.warmup_lbound is None else self.agent.warmup_lbound,
             settings.rbound if self.agent.warmup_rbound is None else self.agent.warmup_rbound,
@@ -79,13 +75,13 @@ class PruneAMC(SearchAlgorithm):
             counts[index] = self.space.count(index, wanted[index])
         return fitted_counts(self.space, wanted)
 
-    def learn(self, trial: Trial, result: Result, generator: np.random.Generator) -> None:
+    def learn(self, trial: Trial, feedback: Feedback, generator: np.random.Generator) -> None:
         """Store the trial; after warm-up, update once for each of its steps."""
-        if result.reward is None or not self._actions:
+        if not self._actions:
             return
         states = np.array([self._state(index, trial.counts) for index in self._actions])
         actions = np.array([trial.ratios[index] for index in self._actions])
-        self._ddpg.remember(states, actions, result.reward)
+        self._ddpg.remember(states, actions, feedback.reward)
         if trial.id >= self.agent.warmup:
             for _ in self._actions:
                 self._ddpg.update(generator)

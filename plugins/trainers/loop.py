@@ -7,7 +7,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -17,30 +16,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from prunekit.core.backend import Network
 from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Batch
+from prunekit.core.training import EpochReport
 from prunekit.plugins.trainers.divergence import kept, loss_not_finite, shown, weights_not_finite
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import says_nothing
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
 from prunekit.plugins.trainers.training_data import EpochData, labelled, settings_of
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """What an epoch of training came to.
-
-    Attributes:
-        epoch: Its number, from 0.
-        epochs: How many there are.
-        loss: Mean training loss of a sample.
-        lr: The learning rate.
-        skipped: Batches that were left out, as all of their labels are ignored: the mean of no loss is no number.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    lr: float
-    skipped: int = 0
 
 
 class Training(Protocol):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from results import counted
 
 from prunekit.core.hooks import Hooks, HookSpecs, SearchInfo, StepInfo
-from prunekit.core.search.trial import Record, Result
+from prunekit.core.search.trial import Record
 from prunekit.registry import HOOKS, Register
 
 SEARCH = SearchInfo("t", "nas", Path("out"), "pytorch", "PruneAMC", 8)
-RECORD = Record(3, None, Result("ok", 9, 10))
+RECORD = Record(3, None, counted(9, 10))
 START = "from prunekit.core.hooks import hookimpl\nsaid = []\n"
 
 
@@ -46,7 +47,7 @@ GOOD = """
 @hookimpl
 def search_started(search): said.append(search.algorithm)
 @hookimpl
-def episode_end(search, record): said.append((search.step, record.id, record.result.accuracy))
+def episode_end(search, record): said.append((search.step, record.id, record.result.value))
 @hookimpl
 def search_finished(best): said.append(len(best))
 @hookimpl
@@ -99,7 +100,7 @@ def test_the_first_answer_decides(install: Callable[..., None], answers: list[st
 
 
 def test_a_decision_that_raises_counts_as_none(install: Callable[..., None]) -> None:
-    install("a_decides", "@hookimpl\ndef should_stop(record): return record.result.accuracy > 0.8\n")
+    install("a_decides", "@hookimpl\ndef should_stop(record): return record.result.value > 0.8\n")
     install("b_raises", "@hookimpl\ndef should_stop(search): return 1 / 0\n")
     hooks, warned = _installed()
     assert hooks.should_stop(SEARCH, RECORD) is True
@@ -242,7 +243,7 @@ def test_what_a_hook_changes_is_its_own_copy(install: Callable[..., None]) -> No
     install("a_sees", GOOD)
     install("b_changes", CHANGES)
     hooks, warned = _installed()
-    search, record = SearchInfo("t", "nas", Path("out"), "pytorch", "PruneAMC", 8), Record(3, None, Result("ok", 9, 10))
+    search, record = SearchInfo("t", "nas", Path("out"), "pytorch", "PruneAMC", 8), Record(3, None, counted(9, 10))
     step = StepInfo("t", "nas", "SearchPipeStep", Path("out"), ({"performance": {"accuracy": 1}},))
     hooks.episode_end(search, record)
     hooks.step_finished(step)

@@ -99,7 +99,7 @@ class TrainPipeStep:
 
 
 class AccFlops:
-    pass
+    costs = ("flops",)
 
 
 @pytest.fixture(autouse=True)

@@ -110,7 +110,7 @@ def test_the_guides_yml(read: Read) -> None:
     assert (nas.dataset.test.batch_size, nas.dataset.test.num_workers, nas.dataset.test.shuffle) == (64, 4, False)
 
     assert nas.settings is not None
-    assert (nas.settings.train_episode, nas.settings.reward_type) == (1000, "acc_flops")
+    assert (nas.settings.train_episode, nas.objective.reward.name) == (1000, "acc_flops")
     assert nas.settings.specific_bound == {3: (0.5, 0.5)}
     assert nas.search_algorithm is not None
     assert nas.search_algorithm.params["agent"].warmup == 20

@@ -24,7 +24,7 @@ def test_files_of_networks_that_are_gone_are_removed(tmp_path: Path) -> None:
     for name in ("desc_3.json", "model_3.safetensors", "performance_3.json", "model_3.pth", "desc_original.json"):
         (tmp_path / name).write_text("{}")
     (tmp_path / "journal.jsonl").write_text("")
-    rows = [record("nas", n, {"desc_file": f"desc_{n}.json"}, {"accuracy": 1.0}) for n in ("original", "13")]
+    rows = [record("nas", n, {"desc_file": f"desc_{n}.json"}, {"mAP": 1.0}, "mAP") for n in ("original", "13")]
     write_step(tmp_path, rows)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "desc_original.json", "journal.jsonl", "output.csv", "performance_13.json", "performance_original.json",

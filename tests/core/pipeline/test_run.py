@@ -266,6 +266,8 @@ def test_an_edited_journal_is_refused(task: Path, cli: Cli, capsys: Said) -> Non
 def test_failing_trials_are_recorded_and_skipped(
     cli: Cli, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
+    from results import counted
+
     from prunekit.core.search.evaluator import Evaluator
     from prunekit.core.search.trial import Result, Trial
 
@@ -275,7 +277,7 @@ def test_failing_trials_are_recorded_and_skipped(
         if trial.id == 1:
             raise RuntimeError("out of\nmemory [/bold]")
         if trial.id == 2:
-            return Result("ok", 5, 10, float("nan"))
+            return counted(5, 10, float("nan"))
         return evaluate(self, trial)
 
     monkeypatch.setattr(Evaluator, "__call__", fails)

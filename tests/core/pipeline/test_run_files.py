@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from prunekit.core.pipeline.errors import RunError
-from prunekit.core.pipeline.run_files import LatencyFile, ReportsFile, ResolvedFile, read_run_file
+from prunekit.core.pipeline.run_files import ReferenceFile, ReportsFile, ResolvedFile, read_run_file
 
 RESOLVED = {"imports": [], "general": {"backend": "x"}, "pipeline": ["a"], "a": {"trainer": {"epochs": 1}}}
 REPORTS = {
@@ -19,12 +19,14 @@ REPORTS = {
     "a": [{"worker_id": "0", "performance": {"accuracy": 0.5}}],
 }
 LATENCY = {
-    "original_ms": 2.0, "original_spread_ms": 0.1, "smallest_ms": 1.0, "smallest_spread_ms": 0, "batch_size": 1,
-    "threads": 1, "device": "CPU",
+    "cost": "latency", "unit": "ms", "original": 2.0, "original_spread": 0.1, "smallest": 1.0, "smallest_spread": 0,
+    "conditions": {"batch_size": 1, "threads": 1}, "device": "CPU",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "value"), [(ResolvedFile, RESOLVED), (ReportsFile, REPORTS), (LatencyFile, LATENCY)])
+@pytest.mark.parametrize(
+    ("kind", "value"), [(ResolvedFile, RESOLVED), (ReportsFile, REPORTS), (ReferenceFile, LATENCY)]
+)
 def test_what_a_run_writes_is_read(tmp_path: Path, kind: type[BaseModel], value: dict[str, Any]) -> None:
     (tmp_path / "x.json").write_text(json.dumps(value))
     assert read_run_file(tmp_path / "x.json", kind) == value
@@ -50,9 +52,9 @@ def test_what_a_run_writes_is_read(tmp_path: Path, kind: type[BaseModel], value:
         (ReportsFile, {**REPORTS, "a": [{}]}, "a.0.worker_id: "),
         (ReportsFile, {**REPORTS, "a": [{"worker_id": "../0"}]}, "a.0.worker_id: "),
         (ReportsFile, {**REPORTS, "a": [{"worker_id": "0", "performance": 1}]}, "a.0.performance: "),
-        (LatencyFile, {**LATENCY, "original_ms": 0}, "original_ms: "),
-        (LatencyFile, {**LATENCY, "threads": True}, "threads: "),
-        (LatencyFile, {}, "original_ms: "),
+        (ReferenceFile, {**LATENCY, "original": 0}, "original: "),
+        (ReferenceFile, {**LATENCY, "conditions": {"threads": True}}, "conditions.threads"),
+        (ReferenceFile, {}, "cost: "),
     ],
 )
 def test_the_place_is_named(tmp_path: Path, kind: type[BaseModel], value: Any, place: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,8 @@ class Fake:
     rankings: dict[int, Ranking]
     cost_model: CostModel
 
-    def space(self, **settings) -> SearchSpace:
-        return SearchSpace(self.graph, self.rankings, SearchSettings(**settings), self.cost_model)
+    def space(self, costs: Sequence[str] = ("flops",), **settings) -> SearchSpace:
+        return SearchSpace(self.graph, self.rankings, SearchSettings(**settings), self.cost_model, costs)
 
 
 # mid, group (None: protected), units or channels, mids of what it reads (-1: 3 input channels), positions, kernel

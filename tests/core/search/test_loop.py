@@ -2,23 +2,24 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from results import accuracy, counted, objective
 
 from prunekit.core.search import (
     Journal,
     JournalError,
-    Record,
     Result,
     SearchAlgorithm,
     SearchSettings,
     Trial,
     run_search,
-    top_k,
 )
+from prunekit.plugins.rewards.acc_latency import AccLatency
 
 
 class Drift(SearchAlgorithm):
@@ -30,8 +31,8 @@ class Drift(SearchAlgorithm):
         ratios = 0.4 + 0.6 * np.abs(np.sin(9 * generator.uniform(0, 1, len(self.space.allowed)) + self.heard))
         return self.space.counts(ratios)
 
-    def learn(self, trial, result, generator):
-        self.heard += result.reward * generator.random()
+    def learn(self, trial, feedback, generator):
+        self.heard += feedback.reward * generator.random()
 
 
 def make(fake, kind=Drift, **settings):
@@ -42,12 +43,12 @@ def make(fake, kind=Drift, **settings):
 def evaluate(trial: Trial) -> Result:
     if trial.id == 2:
         raise RuntimeError("out of memory")
-    return Result("ok", sum(trial.counts), 500, loss=1 / 3 + trial.id, measured={"latency": 1.0})
+    return counted(sum(trial.counts), 500, loss=1 / 3 + trial.id, measured={"latency": 1.0})
 
 
 def search(fake, path, evaluate=evaluate, **settings):
     with Journal(path) as journal:
-        return run_search(make(fake, **settings), evaluate, journal)
+        return run_search(make(fake, **settings), objective(), evaluate, journal)
 
 
 def lines(path):
@@ -118,7 +119,7 @@ def test_other_rankings_are_told_apart_by_the_plan(fake, tmp_path):
     algorithm = make(fake)
     algorithm.space.rankings = {k: type(v)(v.order[::-1], v.error) for k, v in fake.rankings.items()}
     with Journal(path) as journal, pytest.raises(JournalError, match=r"\(different: plan\)"):
-        run_search(algorithm, evaluate, journal)
+        run_search(algorithm, objective(), evaluate, journal)
 
 
 def test_damage_is_named_by_line(tmp_path, fake):
@@ -152,81 +153,81 @@ def test_skipped_trials_are_journalled_not_evaluated_and_count(fake, tmp_path):
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (Result("ok", 3, 10, loss=math.nan), "the loss is nan"),
-        (Result("ok", 3, 10, loss=math.inf), "the loss is inf"),
-        (Result("ok", 0, 0), "no held-out images"),
-        (Result("ok", math.nan, 10, loss=0.5), "the accuracy is nan"),
+        (counted(3, 10, loss=math.nan), "the loss is nan"),
+        (counted(3, 10, loss=math.inf), "the loss is inf"),
+        (counted(0, 0), "no held-out images"),
+        (counted(math.nan, 10, loss=0.5), "the accuracy is nan"),
     ],
 )
 def test_what_is_no_number_has_failed(fake, tmp_path, result, message):
     records = search(fake, tmp_path / "journal", lambda trial: result, lbound_preserve_ratio=0)
     assert {record.result.status for record in records} == {"failed"}
     assert all(message in record.result.message for record in records)
-    assert top_k(records, 1) == []
+    assert objective().best(records, 1) == []
 
 
 def test_a_reward_that_is_no_number_has_failed(fake, tmp_path):
-    class Odd(Drift):
-        def calc_reward(self, accuracy, cost_share):
+    class Odd:
+        costs = ("flops",)
+
+        def __call__(self, err, costs):
             return math.nan
 
-    algorithm = make(fake, Odd, lbound_preserve_ratio=0)
+    algorithm = make(fake, lbound_preserve_ratio=0)
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, lambda trial: Result("ok", 3, 10, 0.5), journal)
+        records = run_search(algorithm, objective(Odd()), lambda trial: counted(3, 10, 0.5), journal)
     assert {(r.result.status, r.result.message) for r in records} == {("failed", "the reward is nan")}
 
 
-LATENCY = {"reward_type": "acc_latency", "target_latency": 4.0, "lbound_preserve_ratio": 0}
+AIM = objective(AccLatency(target_latency=5.5), latency=10.0)
 
 
 def timed(trial: Trial) -> Result:
     if trial.id == 2:
         raise RuntimeError("no clock")
     share = 0.3 + 0.1 * trial.id
-    return Result("ok", 100 * trial.id, 500, measured={"latency_share": share, "latency_share_error": 0.01})
+    return counted(100 * trial.id, 500, measured={"latency_share": share, "latency_share_error": 0.01})
 
 
 def latency_search(fake, path, evaluate=timed):
-    algorithm = Drift(
-        fake.space(**LATENCY).with_target(0.55), SearchSettings(train_episode=6, channel_round=1, **LATENCY)
-    )
+    algorithm = make(fake, lbound_preserve_ratio=0)
     with Journal(path) as journal:
-        return algorithm, run_search(algorithm, evaluate, journal)
+        return run_search(algorithm, AIM, evaluate, journal)
 
 
 def test_a_latency_that_cannot_be_measured_fails_its_trial(fake, tmp_path):
-    _, records = latency_search(fake, tmp_path / "journal")
+    records = latency_search(fake, tmp_path / "journal")
     assert [record.result.status for record in records] == ["ok", "ok", "failed", "ok", "ok", "ok"]
     assert records[2].result.message == "RuntimeError: no clock"
-    _, records = latency_search(fake, tmp_path / "none", lambda trial: Result("ok", 3, 10, 0.5))
+    records = latency_search(fake, tmp_path / "none", lambda trial: counted(3, 10, 0.5))
     assert {r.result.message for r in records} == {"the reward looks at latency, and none was measured"}
 
 
 def test_measured_rewards_are_replayed_not_measured_again(fake, tmp_path):
     """Whatever the clock says the second time."""
     path = tmp_path / "journal"
-    _, whole = latency_search(fake, path)
+    whole = latency_search(fake, path)
     written = path.read_bytes()
     path.write_bytes(b"".join(written.splitlines(keepends=True)[:7]))
 
     def slower(trial):
         found = timed(trial)
-        return Result("ok", found.correct, found.total, measured={"latency_share": 0.9})
+        return replace(found, measured={"latency_share": 0.9})
 
-    algorithm, again = latency_search(fake, path, slower)
+    again = latency_search(fake, path, slower)
     assert [r.result.reward for r in again[:3]] == [r.result.reward for r in whole[:3]]
     assert again[0].result.measured["latency_share"] == 0.3
     assert again[5].result.reward != whole[5].result.reward
-    assert algorithm.meets_target(again[1].result) and not algorithm.meets_target(again[5].result)
+    assert AIM.meets_target(again[1].trial, again[1].result)
+    assert not AIM.meets_target(again[5].trial, again[5].result)
 
 
 def test_what_is_too_slow_is_kept_only_where_nothing_is_fast_enough(fake, tmp_path):
-    algorithm, records = latency_search(fake, tmp_path / "journal")
+    records = latency_search(fake, tmp_path / "journal")
     rewards = [records[i].result.reward for i in (0, 1, 3, 4, 5)]
     assert max(rewards) == rewards[4]  # the slowest is the most accurate by far
-    assert top_k(records, 2)[0].id == 5
-    assert {record.id for record in top_k(records, 9, algorithm.meets_target)} == {0, 1}
-    assert [record.id for record in top_k(records[4:], 9, algorithm.meets_target)] == [5, 4]
+    assert {record.id for record in AIM.best(records, 9)} == {0, 1}
+    assert [record.id for record in AIM.best(records[4:], 9)] == [5, 4]
 
 
 def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
@@ -236,14 +237,14 @@ def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
                 raise ZeroDivisionError("one")
             return super().propose(number, generator)
 
-        def learn(self, trial, result, generator):
+        def learn(self, trial, feedback, generator):
             if trial.id == 3:
                 raise ZeroDivisionError("three")
-            super().learn(trial, result, generator)
+            super().learn(trial, feedback, generator)
 
     def run():
         with Journal(tmp_path / "journal") as journal:
-            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), evaluate, journal)
+            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), objective(), evaluate, journal)
 
     records = run()
     assert [record.result.status for record in records] == ["ok", "failed", "failed", "ok", "ok", "ok"]
@@ -260,60 +261,14 @@ def test_json_round_trips_are_exact(fake, ratio, numbers):
     space = fake.space(channel_round=1)
     trial = space.trial(7, space.counts(np.full(5, ratio)))
     assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
-    result = Result("ok", 7, 9, *numbers, "said")
+    result = Result("ok", accuracy(7, 9, numbers[0]), numbers[1], "said")
     assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
 
 
-def test_top_k_ranks_by_reward_then_loss_then_id(fake):
-    space = fake.space(channel_round=1, budget="flops <= 0.9")
-
-    def record(number, counts, reward, loss=None, status="ok"):
-        return Record(number, space.trial(number, counts), Result(status, 1, 2, loss, reward))
-
-    base = space.lowest
-    other = [base + np.eye(5, dtype=np.int64)[i] for i in range(5)]
-    records = [
-        record(0, space.highest, 0.0),  # misses the budget
-        record(1, other[0], -0.5, 0.9),
-        record(2, other[1], -0.5, 0.8),
-        record(3, other[2], -0.5),
-        record(4, other[3], -0.2, 0.9),
-        record(5, other[3], -0.1, 0.9),  # the same network again
-        record(6, other[4], -0.05, 0.1, "failed"),
-        record(7, base, -0.5, 0.8),
-        Record(8, None, Result("failed")),
-    ]
-    assert [best.id for best in top_k(records, 9)] == [5, 2, 7, 1, 3]
-    assert [best.id for best in top_k(records, 2)] == [5, 2]
-
-
-def test_of_rewards_that_chance_explains_the_lowest_loss_comes_first(fake):
-    space = fake.space(channel_round=1)
-
-    def record(number, reward, loss):
-        counts = space.lowest + np.eye(5, dtype=np.int64)[number]
-        return Record(number, space.trial(number, counts), Result("ok", 1, 2, loss, reward, reward_error=0.1))
-
-    records = [record(0, -0.20, 1.5), record(1, -0.29, 1.1), record(2, -0.31, 0.5), record(3, -0.25, 1.3)]
-    assert [best.id for best in top_k(records, 4)] == [1, 3, 0, 2]  # -0.31 is worse than the best by more than chance
-
-
-def test_chance_explains_no_cost(fake):
-    space = fake.space(channel_round=1)
-    cheap, dear = space.trial(0, space.lowest), space.trial(1, space.highest)
-    assert dear.shares["flops"] > 1.1 * cheap.shares["flops"]
-    records = [
-        Record(0, cheap, Result("ok", 188, 250, 1.0, -0.31, reward_error=0.03)),
-        Record(1, dear, Result("ok", 188, 250, 0.9, -0.33, reward_error=0.03)),
-    ]
-    assert [best.id for best in top_k(records, 2)] == [0, 1]
-
-
 def test_the_reward_error_is_that_of_one_standard_error(fake, tmp_path):
-    first = search(fake, tmp_path / "journal", lambda trial: Result("ok", 80, 100, 1.0))[0]
-    assert first.result.accuracy_error == pytest.approx(0.04)
+    first = search(fake, tmp_path / "journal", lambda trial: counted(80, 100, 1.0))[0]
+    assert first.result.metric.error == pytest.approx(0.04)
     assert first.result.reward_error == pytest.approx(-first.result.reward / 0.2 * 0.04)  # linear in the error
-    assert Result("ok", 100, 100).accuracy_error == 0
 
 
 def test_no_network_is_evaluated_twice(fake, tmp_path):
@@ -322,7 +277,7 @@ def test_no_network_is_evaluated_twice(fake, tmp_path):
 
     def evaluate(trial):
         evaluated.append(trial.counts)
-        return Result("ok", 5, 10, 1.0, measured={"run": 2.0})
+        return counted(5, 10, 1.0, measured={"run": 2.0})
 
     records = search(fake, tmp_path / "journal", evaluate, train_episode=30, lbound=0.5, rbound=0.55)
     assert len(evaluated) == len(set(evaluated)) < 30 == len(records)

@@ -25,12 +25,6 @@ def test_tilde_means_the_default_everywhere():
     assert SearchSettings(networkparser={"replace_bn_list": None, "replace_conv_list": []}) == SearchSettings()
 
 
-def test_objective_is_accuracy_alone_or_in_a_list():
-    assert SearchSettings(objective_keys=["accuracy"]).objective_keys == "accuracy"
-    errors(objective_keys=["accuracy", "flops"])
-    errors(objective_keys="flops")
-
-
 def test_custom_operators_by_class_name():
     lists = {"replace_bn_list": ["FrozenBatchNorm2d"], "replace_conv_list": ["MyConv"]}
     custom = SearchSettings(networkparser=lists).networkparser.leaf_modules
@@ -53,39 +47,11 @@ def test_outputs_are_positions_and_names():
         ({"rbound": float("nan")}, "finite number"),
         ({"specific_bound": {3: [0.5, 0.4]}}, "the lower bound 0.5 is above the upper bound 0.4"),
         ({"train_episode": 0}, "greater than 0"),
-        (
-            {"reward_type": "acc_abs_latency"},
-            "reward_type acc_abs_latency aims at a latency: say target_latency, in ms",
-        ),
-        ({"reward_type": "acc_flop"}, "Did you mean 'acc_flops'"),
-        (
-            {"target_latency": 3.0},
-            "reward_type acc_flops does not look at latency; it goes with acc_abs_latency or acc_l",
-        ),
-        ({"reward_type": "acc_latency", "target_latency": 0}, "greater than 0"),
-        ({"reward_type": "acc_latency", "latency": {"batch_size": 0}}, "latency.batch_size"),
-        ({"latency": {"threads": 0}}, "latency.threads"),
-        ({"latency": {"batch": 3}}, "Extra inputs"),
         ({"train_episodes": 3}, "Extra inputs"),
     ],
 )
 def test_mistakes_are_said_plainly(values, message):
     assert message in errors(**values)
-
-
-def test_latency_is_measured_by_its_rewards_and_as_the_block_says():
-    assert not SearchSettings().measures_latency and SearchSettings().latency is None
-    settings = SearchSettings(reward_type="acc_latency", latency={"threads": None, "batch_size": 4})
-    assert settings.measures_latency and settings.target_latency is None
-    latency = settings.latency
-    assert (latency.batch_size, latency.threads, latency.warmup, latency.repeats) == (4, None, 5, 20)
-    assert SearchSettings(reward_type="acc_abs_latency", target_latency=2).target_latency == 2.0
-
-
-def test_a_measured_cost_is_no_budget():
-    text = errors(budget="flops <= 0.5 and latency <= 0.5")
-    assert "'latency <= 0.5': latency is measured" in text
-    assert "let the reward look at it: reward_type acc_abs_latency or acc_latency" in text
 
 
 def test_budget_is_read_into_constraints():

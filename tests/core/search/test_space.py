@@ -81,7 +81,7 @@ def test_unreachable_budget_says_what_is_reachable(fake):
 def test_a_filter_that_skips_everything_is_refused(fake):
     with pytest.raises(BudgetError, match="would skip every trial"):
         fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5)
-    fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5, reward_type="acc_params")
+    fake.space(budget="flops <= 0.4", lbound_preserve_ratio=0.5, costs=("params",))
 
 
 def test_observation_is_normalised_and_tells_what_was_saved(fake):
@@ -109,11 +109,15 @@ def test_what_is_skipped_may_be_bounded_by_all_of_it(fake):
         space.bounded(0.2, 1.0, {2: [0.1, 0.3]}, "agent.warmup_")
 
 
-def test_aiming_leaves_the_space_alone(fake):
-    space = fake.space(reward_type="acc_latency")
-    assert space.cost == "flops" and space.target is None
-    assert space.with_target(0.5).target == 0.5 == space.with_target(0.5).bounded(0.2, 1.0, {}, "x").target
-    assert space.target is None
+def test_the_costs_of_the_reward_are_told_beside_those_of_the_budget(fake):
+    space = fake.space(costs=("params", "flops"))
+    assert space.cost == "params" and set(space.trial(0, space.lowest).shares) == {"params", "flops"}
+    assert set(fake.space().trial(0, fake.space().lowest).shares) == {"flops"}
+
+
+def test_a_measured_cost_is_no_budget(fake):
+    with pytest.raises(BudgetError, match="latency"):
+        fake.space(budget="latency <= 0.5")
 
 
 def test_shares_are_shares(fake):

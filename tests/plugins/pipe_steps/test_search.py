@@ -40,5 +40,5 @@ def test_a_truncated_journal_line_is_done_again(finished: Finished, cli: Cli, tm
     (task / "output/reports.json").write_text(json.dumps(reports))
     assert cli("tiny.yml", *USE, "-t", "t", "-r") == 0
     again = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert again[-1]["result"]["correct"] == whole[-1]["result"]["correct"]
+    assert again[-1]["result"]["metric"] == whole[-1]["result"]["metric"]
     assert [e["event"] for e in again] == [e["event"] for e in whole]

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from results import counted, objective
 
-from prunekit.core.search import BoundError, BudgetError, Journal, Result, SearchSettings, run_search, top_k
+from prunekit.core.search import BoundError, BudgetError, Feedback, Journal, Result, SearchSettings, run_search
+from prunekit.plugins.rewards.acc_abs_latency import AccAbsLatency
+from prunekit.plugins.rewards.acc_latency import AccLatency
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.search_algorithms.closed_form import ClosedForm
 from prunekit.plugins.search_algorithms.prune_amc import PruneAMC
@@ -25,12 +30,12 @@ def make(fake, kind, agent=None, **settings):
 
 def evaluate(trial) -> Result:
     error = np.mean((np.array(trial.ratios) - TARGET) ** 2)
-    return Result("ok", round(100_000 * (1 - error)), 100_000)
+    return counted(round(100_000 * (1 - error)), 100_000)
 
 
 def search(algorithm, path):
     with Journal(path) as journal:
-        return run_search(algorithm, evaluate, journal)
+        return run_search(algorithm, objective(), evaluate, journal)
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -67,7 +72,7 @@ def test_every_trial_meets_a_reachable_budget_and_the_bounds(fake, flops, params
         assert trial.within_budget
         assert all(count in allowed for count, allowed in zip(trial.counts, algorithm.space.allowed, strict=True))
         assert trial.ratios[1] == 1.0
-        algorithm.tell(trial, Result("ok", 1, 2, reward=algorithm.calc_reward(0.5, trial.shares["flops"])))
+        algorithm.tell(trial, Feedback(-trial.shares["flops"], -1.0))
 
 
 @pytest.mark.parametrize("kind", [Uniform, ClosedForm])
@@ -84,9 +89,9 @@ def test_the_agent_learns_what_random_does_not_find(fake, tmp_path):
     for seed in range(3):
         amc = search(make(fake, PruneAMC, {"warmup": 15}, seed=seed, **settings), tmp_path / f"amc{seed}")
         random = search(make(fake, RandomSearch, seed=seed, **settings), tmp_path / f"random{seed}")
-        best = [max(record.result.accuracy for record in records) for records in (amc, random)]
-        learnt.append((best[0], np.mean([record.result.accuracy for record in amc[-10:]])))
-        drawn.append((best[1], np.mean([record.result.accuracy for record in random])))
+        best = [max(record.result.value for record in records) for records in (amc, random)]
+        learnt.append((best[0], np.mean([record.result.value for record in amc[-10:]])))
+        drawn.append((best[1], np.mean([record.result.value for record in random])))
     (amc_best, amc_last), (random_best, random_mean) = np.mean(learnt, axis=0), np.mean(drawn, axis=0)
     assert amc_best > random_best
     assert amc_last > random_mean
@@ -111,7 +116,7 @@ def test_warmup_has_its_own_bounds_and_may_outlast_the_search(fake):
         trial = algorithm.ask()
         assert trial.ratios[0] == 1.0 and trial.ratios[4] == 0.25
         assert 0.5 <= trial.ratios[2] <= 0.75
-        algorithm.tell(trial, Result("ok", 1, 2, reward=-0.5))
+        algorithm.tell(trial, Feedback(-0.5, -1.0))
 
 
 def test_warmup_from_the_closed_form(fake):
@@ -154,52 +159,37 @@ def test_agent_parameters_are_checked_and_tilde_is_default():
         AgentParams(warmup_lbound=0.9, warmup_rbound=0.5)
 
 
-def test_calc_reward_takes_scale_and_gamma(fake):
-    algorithm = make(fake, PruneAMC, {"reward_scale": 2.0, "reward_gamma": 0.0})
-    assert algorithm.calc_reward(0.75, 0.5) == pytest.approx(-0.5)
-
-
-def test_a_latency_reward_is_given_scale_gamma_and_target(fake):
-    settings = {"reward_type": "acc_abs_latency", "target_latency": 3.0}
-    for kind, agent, expected in [(PruneAMC, {"reward_scale": 2.0, "reward_gamma": 0.5}, 2.0), (RandomSearch, None, 1)]:
-        own = {} if agent is None else {"agent": AgentParams(**agent)}
-        algorithm = kind(fake.space(**settings).with_target(0.5), SearchSettings(**settings), **own)
-        assert algorithm.calc_reward(0.75, 0.5) == pytest.approx(-0.25 * expected)
-        assert algorithm.calc_reward(0.75, 0.4) < algorithm.calc_reward(0.75, 0.5)
-
-
-@pytest.mark.parametrize(("reward_type", "episodes"), [("acc_latency", 90), ("acc_abs_latency", 220)])
-def test_the_agent_learns_from_latency(fake, tmp_path, reward_type, episodes):
+@pytest.mark.parametrize(("reward", "episodes"), [(AccLatency, 90), (AccAbsLatency, 220)])
+def test_the_agent_learns_from_latency(fake, tmp_path, reward, episodes):
     """Here latency follows the MACs; the absolute target is the harder one, from either side."""
-    settings = {"reward_type": reward_type, "target_latency": 5.0, "channel_round": 1, "lbound": 0.05}
-    settings["train_episode"] = episodes
-    agent = AgentParams(warmup=40, hidden=100)
-    algorithm = PruneAMC(fake.space(**settings).with_target(0.5), SearchSettings(**settings), agent=agent)
+    settings = {"channel_round": 1, "lbound": 0.05, "train_episode": episodes}
+    algorithm = make(fake, PruneAMC, {"warmup": 40, "hidden": 100}, **settings)
+    aim = objective(reward(target_latency=5.0), latency=10.0)
 
     def timed(trial):
-        found = evaluate(trial)
-        return Result("ok", found.correct, found.total, measured={"latency_share": trial.shares["flops"]})
+        return replace(evaluate(trial), measured={"latency_share": trial.shares["flops"]})
 
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, timed, journal)
+        records = run_search(algorithm, aim, timed, journal)
     rewards = [record.result.reward for record in records]
     assert np.mean(rewards[-20:]) > 0.6 * np.mean(rewards[:40])
-    assert algorithm.meets_target(top_k(records, 1, algorithm.meets_target)[0].result)
+    best = aim.best(records, 1)[0]
+    assert aim.meets_target(best.trial, best.result)
 
 
 def test_skipped_and_failed_trials_teach_nothing(fake):
     algorithm = make(fake, PruneAMC, {**SMALL, "warmup": 0})
     before = algorithm._ddpg._actor.parameters.copy()
-    for status in ("skipped", "failed"):
-        algorithm.tell(algorithm.ask(), Result(status))
+    for _ in range(2):
+        algorithm.tell(algorithm.ask(), None)
     assert (algorithm._ddpg._actor.parameters == before).all()
-    algorithm.tell(algorithm.ask(), Result("ok", 1, 2, reward=-0.5))
+    algorithm.tell(algorithm.ask(), Feedback(-0.5, -1.0))
     assert (algorithm._ddpg._actor.parameters != before).any()
 
 
 def test_the_agent_stores_the_action_really_taken(fake):
     algorithm = make(fake, PruneAMC, SMALL, budget="flops <= 0.5")
     trial = algorithm.ask()
-    algorithm.tell(trial, Result("ok", 1, 2, reward=-0.5))
+    algorithm.tell(trial, Feedback(-0.5, -1.0))
     stored = algorithm._ddpg._replay._fields.actions[: len(algorithm._actions), 0]
     assert stored == pytest.approx([trial.ratios[i] for i in algorithm._actions])

@@ -78,7 +78,7 @@ def test_a_picture_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Figure, "savefig", fills)
     with pytest.raises(WriteError, match=r"curve.png cannot be written: No space left on device"):
-        plot_curve([], tmp_path / "curve.png")
+        plot_curve([], tmp_path / "curve.png", "accuracy")
     assert not list(tmp_path.iterdir())
 
 

@@ -60,7 +60,7 @@ def test_another_reward_does_not_win(output: Path, told: Callable[[], str]) -> N
     before = (output / "nas/output.csv").read_bytes()
     _journal(output, _set(-1, "result", "reward", to=0.5))
     line = told()
-    assert line.startswith(f"{JOURNAL}: trial 7 has the reward 0.5, but its accuracy and costs give -")
+    assert line.startswith(f"{JOURNAL}: trial 7 has the reward 0.5, but its metric and costs give -")
     assert line.endswith("Restore the file, or start a new task")
     assert (output / "nas/output.csv").read_bytes() == before
 
@@ -68,12 +68,12 @@ def test_another_reward_does_not_win(output: Path, told: Callable[[], str]) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_set(-1, "result", "correct", to=64), ": trial 7 has the reward -"),
-        (_set(-1, "result", "reward_error", to=9.0), ": trial 7 has the reward_error 9, but its accuracy and costs"),
+        (_set(-1, "result", "metric", "value", to=0.999), ": trial 7 has the reward -"),
+        (_set(-1, "result", "reward_error", to=9.0), ": trial 7 has the reward_error 9, but its metric and costs"),
         (_set(-1, "result", "reward", to=None), ": trial 7 has the reward None, but "),
         (_set(-1, "result", "status", to="skipped"), ": trial 7 is skipped and has a reward"),
         (_set(-1, "result", "status", to="best"), ":17: not a line of a journal (tell.result.status: "),
-        (_set(-1, "result", "loss", to="low"), ":17: not a line of a journal (tell.result.loss"),
+        (_set(-1, "result", "metric", "loss", to="low"), ":17: not a line of a journal (tell.result.metric.loss"),
         (_set(-1, "result", to=None), ":17: not a line of a journal (tell.result: "),
         (_set(-1, "measured", to=[1]), ":17: not a line of a journal (tell.measured: "),
         (_set(-1, "id", to="7"), ":17: not a line of a journal (tell.id: "),

@@ -63,7 +63,7 @@ def test_nobodys_tensors_are_written_into():
     batches = [(x, labels), (ARRAY.copy(), labels)] * 2
     found = recalibrate(network, batches), shrink(network, x, 0.7, batches)
     BACKEND.train_once(pair()[0], x)
-    MeasuredLatency().compare({"one": network}, x, "CPU", warmup=0, repeats=1)
+    MeasuredLatency(warmup=0, repeats=1).compare({"one": network}, x, "CPU")
     first, *_, last = (outputs for outputs, _ in BACKEND.run(network, batches))
     Trainer(epochs=2).fit(pair()[0], lambda epoch: [(x, labels)])
     assert np.array_equal(x.asnumpy(), ARRAY) and not labels.asnumpy().any() and np.array_equal(first, last)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from prunekit.core.api import backend_for
-from prunekit.core.search.latency import Latency
+from prunekit.core.cost import Turns
 from prunekit.registry import Register, RegisterType
 
 Cli = Callable[..., int]
@@ -55,13 +55,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Times that follow the parameters, on a machine that slows down by a tenth with every measurement."""
     calls: list[Any] = []
 
-    def compare(
-        _: Any, networks: Mapping[str, Any], inputs: Any, device: str, *, threads: int, warmup: int, repeats: int
-    ) -> dict[str, Latency]:
-        calls.append((tuple(networks), inputs.shape, threads, warmup, repeats))
+    def compare(self: Any, networks: Mapping[str, Any], inputs: Any, device: str) -> dict[str, Turns]:
+        calls.append((tuple(networks), inputs.shape, self.threads, self.warmup, self.repeats))
         sizes = {name: parameters(network) for name, network in networks.items()}
-        slow = 1.1 ** len(calls)
-        return {name: Latency((size * slow / 300,) * repeats, len(inputs), 1) for name, size in sizes.items()}
+        slow, how = 1.1 ** len(calls), {"batch_size": len(inputs), "threads": 1}
+        return {name: Turns((size * slow / 300,) * self.repeats, how) for name, size in sizes.items()}
 
     monkeypatch.setattr(estimator(), "compare", compare)
     return calls
@@ -81,16 +79,16 @@ def test_what_a_search_by_latency_leaves(cli: Cli, tmp_path: Path, clock: list[A
     assert clock[1:6] == [(("original", "trial"), (4, 1, 8, 8), 1, 1, 3)] * 5
     assert clock[6][1:] == clock[0][1:]  # the summary measures as the search did
     reference = json.loads((folder / "latency.json").read_text())
-    assert (reference["batch_size"], reference["threads"], reference["device"]) == (4, 1, "CPU")
-    whole = f"the original {reference['original_ms']:.3g} ms (batch 4, 1 CPU thread(s)); target 5 ms"
+    assert (reference["conditions"], reference["device"]) == ({"batch_size": 4, "threads": 1}, "CPU")
+    whole = f"the original {reference['original']:.3g} ms (batch_size 4, threads 1); target 5 ms"
     assert whole in next(line for line in out.splitlines() if line.startswith("nas: latency on CPU: the smallest"))
     episodes = [line for line in out.splitlines() if line.startswith("nas episode ")]
     assert len(episodes) == 5 and all(", flops " in line and ", latency " in line for line in episodes)
-    assert "latency: median of a batch of 4 on CPU, 1 CPU thread(s), networks measured in turns" in out
+    assert "latency: median on CPU (batch_size 4, threads 1), networks measured in turns" in out
     rows = list(csv.DictReader((folder / "output.csv").read_text().splitlines()))
-    assert float(rows[0]["latency_ms"]) == reference["original_ms"]
+    assert float(rows[0]["latency_ms"]) == reference["original"]
     best = json.loads((folder / f"performance_{rows[1]['worker_id']}.json").read_text())
-    expected = best["params"] / 300 * reference["original_ms"] / (original_params(rows) / 300)
+    expected = best["params"] / 300 * reference["original"] / (original_params(rows) / 300)
     assert best["latency_ms"] == pytest.approx(expected) and best["latency_ms"] <= 5
     assert (best["latency_batch_size"], best["latency_threads"], best["latency_spread_ms"]) == (4, 1, 0.0)
 
@@ -108,7 +106,7 @@ def test_a_resumed_search_goes_on_with_its_reference(cli: Cli, tmp_path: Path, c
     assert (folder / "latency.json").read_text() == reference
     assert (folder / "journal.jsonl").read_bytes().startswith(first)
     assert [names for names, *_ in clock[measured:-1]] == [("original", "trial")] * 3
-    whole = json.loads(reference)["original_ms"]
+    whole = json.loads(reference)["original"]
     for line in (folder / "journal.jsonl").read_text().splitlines():
         if '"tell"' in line:
             found = json.loads(line)["measured"]
@@ -125,9 +123,9 @@ def test_a_resumed_search_goes_on_with_its_reference(cli: Cli, tmp_path: Path, c
             "0.001",
             "target_latency 0.001 ms is out of reach: the smallest network within the bounds takes",
         ),
-        ("acc_abs_latency", "5000", "(batch 4, 1 CPU thread(s)), and pruning makes nothing slower. Lower it"),
-        ("acc_abs_latency", "~", "reward_type acc_abs_latency aims at a latency: say target_latency, in ms"),
-        ("acc_flops", "5", "x.yml:9  nas.search_algorithm.target_latency: reward_type acc_flops does not look at"),
+        ("acc_abs_latency", "5000", "(batch_size 4, threads 1), and pruning makes no network dearer. Lower it"),
+        ("acc_abs_latency", "~", "nas.search_algorithm.reward.target_latency: is missing"),
+        ("acc_flops", "5", "x.yml:9  nas.search_algorithm.target_latency: reward 'acc_flops' takes no"),
     ],
 )
 def test_targets_that_cannot_be(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 
+from prunekit.core.training import EpochReport
 from prunekit.plugins.backends.mindspore.seeding import seeded
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.loop import EpochReport
 from prunekit.plugins.trainers.mindspore.precision import Precision
 from prunekit.plugins.trainers.mindspore.trainer import Trainer
 

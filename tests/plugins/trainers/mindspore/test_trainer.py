@@ -13,9 +13,9 @@ from mindspore import Tensor, nn
 from safetensors.numpy import load_file
 
 from prunekit.core.data import Batch, DataError, batches
+from prunekit.core.training import EpochReport
 from prunekit.plugins.backends.mindspore.seeding import seeded
 from prunekit.plugins.trainers.errors import LabelsError, TrainingError
-from prunekit.plugins.trainers.loop import EpochReport
 from prunekit.plugins.trainers.mindspore.trainer import Trainer
 
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from prunekit.core.training import EpochReport
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.loop import EpochReport
 from prunekit.plugins.trainers.pytorch.precision import Precision
 from prunekit.plugins.trainers.pytorch.trainer import Trainer
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from prunekit.core.data import Batch, DataError, batches
+from prunekit.core.training import EpochReport
 from prunekit.plugins.trainers.errors import LabelsError, TrainingError
-from prunekit.plugins.trainers.loop import EpochReport
 from prunekit.plugins.trainers.pytorch.trainer import Trainer
 
 
