@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from prunekit.registry import Register  # noqa: E402
 project, author = "prunekit", "the authors of prunekit"
 version = release = prunekit.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["README.md"]
 html_theme = "furo"
 html_title = f"prunekit {release}"
+html_static_path, html_css_files = ["_static"], ["pages.css"]
 html_show_copyright = html_show_sphinx = False
+
+highlight_language = "none"  # a block without a language is a command
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
@@ -38,10 +41,17 @@ suppress_warnings = ["ref.python"]  # of several attributes with one name, which
 
 
 def insert_generated(app: Any, name: str, source: list[str]) -> None:
-    """Put what is read from the code in the place of its mark in a page."""
-    for mark, made in {"<!-- yml keys -->": _keys, "<!-- components -->": _components, "<!-- pack -->": _pack}.items():
-        if mark in source[0]:
-            source[0] = source[0].replace(mark, made(HERE / f"{name}.md"))
+    """Put what is read from the code in the place of its mark in a page, and of the lines below the mark."""
+
+    def made(mark: re.Match[str]) -> str:
+        return GENERATED[mark[1]](HERE / f"{name}.md")
+
+    source[0] = re.sub(r"^<!-- generated: (.*) -->\n(?:.+\n)*", made, source[0], flags=re.MULTILINE)
+
+
+def always_outdated(app: Any, env: Any, *_: Any) -> list[str]:
+    """The pages with something read from the code, which Sphinx does not see change."""
+    return [name for name in env.found_docs if "<!-- generated: " in (HERE / f"{name}.md").read_text(encoding="utf-8")]
 
 
 def _keys(page: Path) -> str:
@@ -60,6 +70,10 @@ def _pack(page: Path) -> str:
     return pack_example.markdown(HERE.parent / "examples" / "model_pack", page)
 
 
+GENERATED = {"keys": _keys, "components": _components, "pack": _pack}
+
+
 def setup(app: Any) -> None:
     """Sphinx calls it once."""
     app.connect("source-read", insert_generated)
+    app.connect("env-get-outdated", always_outdated)
