@@ -116,7 +116,7 @@ class _Reader:
         self, path: str, before: str, schema: Schema, forms: list[tuple[str, Schema]], table: Table
     ) -> list[Table]:
         """Add ``type`` and what all components take to the table; return a table for the rest of each."""
-        named = schema["properties"]["type"]
+        named = _by_type(schema)["properties"]["type"]
         table.rows.append(Row((f"{before}type",), named, schema.get("description") or _WHICH))
         common = _common([form for _, form in forms])
         found = self._keys(path, before, {"properties": common}, table)
@@ -133,9 +133,8 @@ class _Reader:
 
     def _forms(self, schema: Schema) -> list[tuple[str, Schema]]:
         """Of a block whose ``type`` says what else it has: each name with its block."""
-        rules = [rule for rule in schema.get("allOf", ()) if "type" in rule["if"].get("properties", {})]
-        references = [rule["then"]["$ref"] for rule in rules]
-        return [(each.rpartition(".")[2], self._resolved({"$ref": each})) for each in references]
+        references = [rule["then"]["$ref"] for rule in _by_type(schema).get("allOf", ()) if _is_of_a_type(rule)]
+        return [(each.partition(".")[2], self._resolved({"$ref": each})) for each in references]
 
     def _objects(self, schema: Any) -> list[Schema]:
         """The blocks with keys of their own among the alternatives, those of a list's items too."""
@@ -154,6 +153,17 @@ class _Reader:
         if "$ref" not in schema:
             return schema
         return {**self._definitions[schema["$ref"].removeprefix("#/$defs/")], **_without_reference(schema)}
+
+
+def _by_type(schema: Schema) -> Schema:
+    """The schema itself, or of its alternatives the one, in which ``type`` says what else there is; {} without one."""
+    return next(
+        (each for each in (schema, *schema.get("anyOf", ())) if any(map(_is_of_a_type, each.get("allOf", ())))), {}
+    )
+
+
+def _is_of_a_type(rule: Schema) -> bool:
+    return "type" in rule.get("if", {}).get("properties", {})
 
 
 def _without_reference(schema: Schema) -> Schema:
