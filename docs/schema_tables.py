@@ -157,9 +157,8 @@ class _Reader:
 
 def _by_type(schema: Schema) -> Schema:
     """The schema itself, or of its alternatives the one, in which ``type`` says what else there is; {} without one."""
-    return next(
-        (each for each in (schema, *schema.get("anyOf", ())) if any(map(_is_of_a_type, each.get("allOf", ())))), {}
-    )
+    alternatives = (schema, *schema.get("anyOf", ()))
+    return next((each for each in alternatives if any(map(_is_of_a_type, each.get("allOf", ())))), {})
 
 
 def _is_of_a_type(rule: Schema) -> bool:
