@@ -9,7 +9,7 @@ BOTH = .venv-both
 PYTEST = OMP_NUM_THREADS=1 $(1)/bin/pytest -q -n auto --dist loadscope
 export OMP_WAIT_POLICY = passive
 
-.PHONY: demo demo-mindspore test test-mindspore test-both slow check clean
+.PHONY: demo demo-mindspore test test-mindspore test-both slow check docs clean
 
 demo: $(STAMP)
 	$(BIN)/prunekit examples/demo.yml
@@ -35,8 +35,11 @@ check: $(STAMP)
 	$(BIN)/mypy
 	PYTHONPATH=.dev $(BIN)/lint-imports
 
+docs: $(STAMP)  # pages of docs/ in build/docs; whatever Sphinx warns of is an error
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet --jobs auto docs build/docs
+
 $(STAMP): pyproject.toml setup.py constraints.txt
-	$(call INSTALL,$(VENV),constraints.txt,dev$(,)pytorch)
+	$(call INSTALL,$(VENV),constraints.txt,dev$(,)docs$(,)pytorch)
 
 $(MINDSPORE)/.installed: pyproject.toml setup.py constraints-mindspore.txt
 	$(call INSTALL,$(MINDSPORE),constraints-mindspore.txt,dev$(,)mindspore$(,)onnx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("core", "examples", "model_zoo", "plugins", "registry")
+PARTS = ("core", "docs", "examples", "model_zoo", "plugins", "registry")
 
 
 def subject(test: Path) -> Path | None:

@@ -137,12 +137,16 @@ class ObjectiveReader:
             known = {**{key: node for key, node in known.items() if key != "params"}, **params}
         whole = own.with_entries(known)
         self._refuse_untaken(whole, entries)
+        if missing := [path for path, name in GUIDE.items() if name not in known and _needs(whole, name)]:
+            names = " and ".join(".".join(path) for path in missing)
+            self._findings.problem(block.child("reward_type") or own, f"reward {_name(whole)!r} needs {names}")
+            return None, rest
         taken = whole.without(*(name for name in entries if name != "type" and not _takes(whole, str(name))))
         return self._components.read(RegisterType.REWARD, taken), rest
 
     def _refuse_untaken(self, reward: Node, entries: Mapping[Key, Node]) -> None:
         """Record a problem for each of the guide's keys that the reward has no use for."""
-        name = reward.get_or_empty("type").value
+        name = _name(reward)
         for parameter, node in entries.items():
             if parameter != "type" and not _takes(reward, str(parameter)):
                 others = _rewards_with(str(parameter))
@@ -231,15 +235,30 @@ def _taken(block: Node, path: tuple[str, ...]) -> tuple[Node | None, Node]:
 
 def _takes(reward: Node, parameter: str) -> bool:
     """Whether the constructor of the reward that a block names has a parameter; unknown rewards have any."""
-    return _has(reward.get_or_empty("type").value, parameter)
+    return _has(_name(reward), parameter)
+
+
+def _needs(reward: Node, parameter: str) -> bool:
+    """Whether that constructor has a parameter without a default."""
+    found = (_parameters(_name(reward)) or {}).get(parameter)
+    return found is not None and found.default is found.empty
+
+
+def _name(reward: Node) -> Any:
+    return reward.get_or_empty("type").value
 
 
 def _has(name: Any, parameter: str) -> bool:
+    found = _parameters(name)
+    return found is None or parameter in found or any(each.kind is each.VAR_KEYWORD for each in found.values())
+
+
+def _parameters(name: Any) -> Mapping[str, inspect.Parameter] | None:
+    """The constructor's parameters of a reward; None where there is no such reward, or they are not known."""
     try:
-        found = inspect.signature(Register.get(RegisterType.REWARD, name)).parameters
+        return inspect.signature(Register.get(RegisterType.REWARD, name)).parameters
     except (RegistryError, ValueError, TypeError, AttributeError):
-        return True
-    return parameter in found or any(each.kind is each.VAR_KEYWORD for each in found.values())
+        return None
 
 
 def _rewards_with(parameter: str) -> str:

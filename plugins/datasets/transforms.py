@@ -48,7 +48,11 @@ class Step(BaseModel):
 
 
 class Resize(Step):
-    """Scale an image (bilinear, antialiased); one number is the length of the shorter side, and the shape stays."""
+    """Scale an image (bilinear, antialiased); one number is the length of the shorter side, and the shape stays.
+
+    Attributes:
+        size: Length of the shorter side, or height and width.
+    """
 
     type: Literal["Resize"] = "Resize"
     size: Size
@@ -63,7 +67,11 @@ class Resize(Step):
 
 
 class CenterCrop(Step):
-    """Cut out the middle; an image that is too small gets black borders."""
+    """Cut out the middle; an image that is too small gets black borders.
+
+    Attributes:
+        size: Of a square, or height and width.
+    """
 
     type: Literal["CenterCrop"] = "CenterCrop"
     size: Size
@@ -75,7 +83,12 @@ class CenterCrop(Step):
 
 
 class RandomCrop(Step):
-    """Cut out a part at random, after adding black borders of ``padding`` pixels; plain: the middle."""
+    """Cut out a part at random, after adding black borders of ``padding`` pixels; plain: the middle.
+
+    Attributes:
+        size: Of a square, or height and width.
+        padding: Pixels of black border on each side.
+    """
 
     type: Literal["RandomCrop"] = "RandomCrop"
     size: Size
@@ -96,7 +109,10 @@ class RandomCrop(Step):
 class RandomResizedCrop(Step):
     """Cut out a part of random place, area and shape, and scale it; plain: `Resize` to 8/7 of the size, `CenterCrop`.
 
-    ``scale`` is the range of the part's area, as a share of the image; ``ratio`` that of its width to its height.
+    Attributes:
+        size: Height and width of what comes out.
+        scale: Least and greatest area of the part, as a share of the image.
+        ratio: Least and greatest ratio of its width to its height.
     """
 
     type: Literal["RandomResizedCrop"] = "RandomResizedCrop"
@@ -125,7 +141,11 @@ class RandomResizedCrop(Step):
 
 
 class RandomHorizontalFlip(Step):
-    """Mirror an image with probability ``p``; plain: leave it as it is."""
+    """Mirror an image with probability ``p``; plain: leave it as it is.
+
+    Attributes:
+        p: How probable it is.
+    """
 
     type: Literal["RandomHorizontalFlip"] = "RandomHorizontalFlip"
     p: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -146,7 +166,12 @@ class ToTensor(Step):
 
 
 class Normalize(Step):
-    """Subtract the mean of each colour channel and divide by its deviation."""
+    """Subtract the mean of each colour channel and divide by its deviation.
+
+    Attributes:
+        mean: Of each colour channel, for values of 0 to 1.
+        std: Of each colour channel.
+    """
 
     type: Literal["Normalize"] = "Normalize"
     mean: Colour = MEAN

@@ -49,7 +49,15 @@ class _Params(_Settings):
 
 
 class SGDParams(_Params):
-    """Parameters of stochastic gradient descent."""
+    """Parameters of stochastic gradient descent.
+
+    Attributes:
+        lr: Learning rate.
+        momentum: Share of the last step that the next one keeps.
+        dampening: Share of the gradient that the momentum leaves out.
+        weight_decay: Factor of the weights in their gradient (L2).
+        nesterov: Momentum by Nesterov; needs a momentum and no dampening.
+    """
 
     lr: Annotated[float, Field(gt=0)] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -59,7 +67,15 @@ class SGDParams(_Params):
 
 
 class AdamParams(_Params):
-    """Parameters of Adam."""
+    """Parameters of Adam.
+
+    Attributes:
+        lr: Learning rate.
+        betas: Decay of the moving averages of the gradient and of its square.
+        eps: Added to the denominator.
+        weight_decay: Factor of the weights in their gradient (L2).
+        amsgrad: Divide by the greatest average of the square so far.
+    """
 
     lr: Annotated[float, Field(gt=0)] = 0.001
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
@@ -83,21 +99,36 @@ class Adam(_Settings):
 
 
 class CosineParams(_Params):
-    """Parameters of a cosine; ``T_max`` is the number of epochs of the training if not given."""
+    """Parameters of a cosine.
+
+    Attributes:
+        T_max: Epochs of half a period; those of the training if not given.
+        eta_min: Learning rate at its end.
+    """
 
     T_max: PositiveInt | None = None
     eta_min: NonNegativeFloat = 0.0
 
 
 class MultiStepParams(_Params):
-    """Parameters of steps at given epochs."""
+    """Parameters of steps at given epochs.
+
+    Attributes:
+        milestones: Epochs, counted from 1, after which the learning rate falls.
+        gamma: Its factor at each.
+    """
 
     milestones: tuple[PositiveInt, ...]
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
 
 class StepParams(_Params):
-    """Parameters of steps of equal length."""
+    """Parameters of steps of equal length.
+
+    Attributes:
+        step_size: Epochs between two falls of the learning rate.
+        gamma: Its factor at each.
+    """
 
     step_size: PositiveInt
     gamma: Annotated[float, Field(gt=0)] = 0.1
@@ -139,7 +170,12 @@ class StepLR(_Settings):
 
 
 class CrossEntropyParams(_Params):
-    """Parameters of the cross-entropy."""
+    """Parameters of the cross-entropy.
+
+    Attributes:
+        label_smoothing: Share of every label that is spread over all classes.
+        ignore_index: Label of what is left out.
+    """
 
     label_smoothing: Annotated[float, Field(ge=0, le=1)] = 0.0
     ignore_index: int = -100

@@ -1,5 +1,7 @@
 """One suite of checks that every backend passes; its author runs it among his own tests.
 
+In a file of tests::
+
     from prunekit.core.testing import conformance
 
     SUBJECT = conformance.Subject(backend=MyBackend(), networks={"plain": Plain, ...}, ...)

@@ -124,7 +124,7 @@ def test_a_resumed_search_goes_on_with_its_reference(cli: Cli, tmp_path: Path, c
             "target_latency 0.001 ms is out of reach: the smallest network within the bounds takes",
         ),
         ("acc_abs_latency", "5000", "(batch_size 4, threads 1), and pruning makes no network dearer. Lower it"),
-        ("acc_abs_latency", "~", "nas.search_algorithm.reward.target_latency: is missing"),
+        ("acc_abs_latency", "~", "nas.search_algorithm.reward_type: reward 'acc_abs_latency' needs target_latency"),
         ("acc_flops", "5", "x.yml:9  nas.search_algorithm.target_latency: reward 'acc_flops' takes no"),
     ],
 )

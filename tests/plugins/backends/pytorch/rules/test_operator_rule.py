@@ -108,8 +108,8 @@ def test_a_kind_alone_does_not_stand_for_attributes_that_it_needs(network: Net, 
     assert (reason.endswith(f": its rule failed: {told}"), count) == (True, 8)
 
 
-def test_the_example_for_contributors() -> None:
-    examples = re.findall(r"^```python\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+def test_the_example_for_authors_of_packs() -> None:
+    examples = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/pack.md").read_text(), re.MULTILINE | re.DOTALL)
     (example,) = (text for text in examples if "OPERATOR_RULE" in text)
     exec(example, found := {"__name__": "my_rules"})
     body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)).double().eval()

@@ -1,15 +1,15 @@
-"""What the README says of MindSpore is done."""
+"""What the page of MindSpore says is done."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import commands, named
 from PIL import Image
 
 from prunekit.core.testing import assert_exact
@@ -18,15 +18,13 @@ from prunekit.plugins.backends.mindspore.backend import MindsporeBackend
 from prunekit.plugins.datasets.imagenet_wnids import WNIDS
 from prunekit.registry import Register
 
-README = Path(__file__).parents[1] / "README.md"
-SECTION = README.read_text().partition("## MindSpore")[2].partition("\n## ")[0]
-COMMANDS = [line.partition("  #")[0].strip() for line in SECTION.splitlines() if line.startswith("prunekit ")]
+PAGE = "docs/mindspore.md"
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 
 
 def test_an_example_is_written_and_is_right(cli: Cli, tmp_path: Path, capsys: Said) -> None:
-    write, run, _ = COMMANDS
+    write, run, _ = commands(PAGE)
     assert cli(*shlex.split(write)[1:]) == 0
     name = shlex.split(run)[1]
     MindsporeBackend().save(MobileNetV2(), tmp_path / "w.ckpt")
@@ -42,9 +40,8 @@ def test_an_example_is_written_and_is_right(cli: Cli, tmp_path: Path, capsys: Sa
 
 
 def test_a_network_of_ones_own_is_pruned_exactly() -> None:
-    code = textwrap.dedent(SECTION.partition("```python\n")[2].partition("```")[0])
     with Register.isolated():
-        exec(code, found := {"__name__": "my_cells"})
+        exec(named(PAGE)["my_cells.py"], found := {"__name__": "my_cells"})
         network = MindsporeBackend().build(found["MyCell"], {}, 0)
     report = assert_exact(network, np.random.default_rng(0).random((2, 1, 8, 8), np.float32))
     assert report.groups == 1 and report.macs < 0.9
