@@ -23,6 +23,7 @@ from prunekit.core.search.evaluator import Evaluator, measured
 from prunekit.core.text_table import columns
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.cost_estimators.latency_pytorch import compare_latency
+from prunekit.plugins.executors.inline import Inline
 from prunekit.plugins.importance.compensation import Compensation
 from prunekit.plugins.metrics.accuracy import Accuracy
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
@@ -83,7 +84,7 @@ class Comparison:
         space = SearchSpace(self.graph, self.rankings, settings, CostModel(self.graph))
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
-            records = run_search(make(space, settings), self.evaluator, journal)
+            records = run_search(make(space, settings), Inline(lambda: self.evaluator), journal)
         seconds = time.perf_counter() - start
         (best,) = top_k(records, 1)
         assert best.trial is not None

@@ -24,6 +24,9 @@ _NO_RESULT = frozenset(
 )
 """Settings, dotted within a step's block, that change no result of any step."""
 
+_MEANT_BEFORE = {"search_algorithm.lag": 1}
+"""Settings that came after version 0.1, and what its tasks, which say nothing of them, were computed with."""
+
 
 @dataclass(frozen=True)
 class Dependence:
@@ -45,7 +48,8 @@ class Dependence:
 
     def settings(self, block: Any, finished: bool) -> Any:
         """The part of a step's block that its results depend on: once it has finished, or while it is at work."""
-        return _without(block, self.no_result if finished else self.no_result | self.late)
+        as_before = {path for path, value in _MEANT_BEFORE.items() if _at(block, path) == value}
+        return _without(block, as_before | (self.no_result if finished else self.no_result | self.late))
 
 
 def step_keys(resolved: Mapping[str, Any], depends: Mapping[str, Dependence]) -> dict[str, tuple[str, str]]:
@@ -113,6 +117,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 def _grows(key: str, old: Any, new: Any) -> bool:
     is_length = key.endswith("search_algorithm.train_episode") and isinstance(old, int) and isinstance(new, int)
     return is_length and old <= new
+
+
+def _at(block: Any, path: str) -> Any:
+    """What stands at a dotted path of a block; None where there is nothing."""
+    for key in path.split("."):
+        block = block.get(key) if isinstance(block, Mapping) else None
+    return block
 
 
 def _without(block: Any, paths: Iterable[str]) -> Any:

@@ -1,59 +1,84 @@
-"""The search loop: ask, evaluate, tell, with every step in the journal."""
+"""Runs a search, says what its results are worth, and chooses the best."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prunekit.core.data.contract import DataError
 from prunekit.core.search.algorithm import SearchAlgorithm
-from prunekit.core.search.errors import JournalError
+from prunekit.core.search.executor import Executor
 from prunekit.core.search.journal import Journal
+from prunekit.core.search.lagged import LaggedSearch
 from prunekit.core.search.reward import LATENCY
 from prunekit.core.search.trial import Record, Result, Trial
-from prunekit.registry.errors import described
 
-Evaluate = Callable[[Trial], Result]
 _EQUAL = 1e-9  # another machine's logarithm may differ in the last bit
 _SAME = 1.01  # costs that differ by less count as equal: counts are whole, so a budget is met more or less closely
 
 
 def run_search(
     algorithm: SearchAlgorithm,
-    evaluate: Evaluate,
+    executor: Executor,
     journal: Journal,
     on_trial: Callable[[Record], bool | None] | None = None,
 ) -> list[Record]:
     """Run ``algorithm`` to its end and return the record of every trial, in the order of asking.
 
-    What ``journal`` already holds is told again instead of evaluated, once its reward was found to follow from what was
-    counted and measured; an ask without its tell is evaluated. A network that was evaluated before keeps its result.
-    A trial that raises is recorded as failed and the search goes on. KeyboardInterrupt, broken data, which would fail
-    every trial, and what the journal raises end it; the trial is then evaluated when the search is resumed.
+    Trials are asked with the lag of the algorithm's settings; see `LaggedSearch`. What ``journal`` already holds is
+    told again instead of evaluated, once its reward was found to follow from what was counted and measured; an ask
+    without its tell is evaluated. A network that was evaluated before, or is being evaluated, keeps its result. A trial
+    that raises is recorded as failed and the search goes on; so is one that is lost twice with its worker.
+    KeyboardInterrupt, broken data, which would fail every trial, and what the journal and the executor raise end it;
+    what has no result then is evaluated when the search is resumed.
 
     Args:
         algorithm: Freshly made; the same seed and space as when the journal was begun.
-        evaluate: Builds and evaluates the pruned network. It leaves ``reward`` to this function.
+        executor: Evaluates trials, leaving ``reward`` to this function. Its owner closes it, which discards what is
+            being evaluated when the search ends early.
         journal: An open journal.
-        on_trial: Called after each trial, replayed ones too; True ends the search, once all that was recorded is told.
+        on_trial: Called when a trial has been told, in the order of asking, replayed ones too; True ends the search
+            there. It does not where the journal shows that the search had gone on: all that was computed is told.
 
     Raises:
         JournalError: The journal belongs to another search, or was edited; the message names the trial.
         DataError: The data is broken, or does not fit the network.
     """
-    records: list[Record] = []
-    evaluate = _Once(evaluate, records)
-    while not algorithm.done:
-        record = _episode(algorithm, evaluate, journal, len(records))
+    journal.begin(_begun_by(algorithm))
+    search, records = LaggedSearch(algorithm, executor, journal, _Judge(algorithm)), list[Record]()
+    for record in search.told():
         records.append(record)
-        if on_trial is not None and on_trial(record) and not journal.replaying:
+        if on_trial is not None and on_trial(record) and not search.went_on_after(record.id):
             break
-    if journal.replaying:
-        raise JournalError(f"{journal.path}: holds more trials than the {len(records)} that the search asks")
     return records
+
+
+def _begun_by(algorithm: SearchAlgorithm) -> dict[str, Any]:
+    from importlib.metadata import version  # takes long to import
+
+    return {
+        "program": version("prunekit"),
+        "algorithm": {"name": type(algorithm).__name__, "version": algorithm.version},
+        "lag": algorithm.settings.lag,
+        "metric": algorithm.settings.objective_keys,
+    }
+
+
+class _Judge:
+    """The functions below for one algorithm."""
+
+    def __init__(self, algorithm: SearchAlgorithm) -> None:
+        self._algorithm = algorithm
+
+    def too_small(self, trial: Trial) -> str:
+        return _too_small(self._algorithm, trial)
+
+    def rewarded(self, trial: Trial, result: Result) -> Result:
+        return _rewarded(self._algorithm, trial, result)
+
+    def disagreement(self, trial: Trial | None, told: Result) -> str:
+        return _disagreement(self._algorithm, trial, told)
 
 
 def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = lambda result: True) -> list[Record]:
@@ -80,20 +105,6 @@ def top_k(records: Sequence[Record], k: int, meets: Callable[[Result], bool] = l
     return chosen
 
 
-class _Once:
-    """Evaluates no network twice: tight bounds may leave few, and each may cost a fine-tuning."""
-
-    def __init__(self, evaluate: Evaluate, records: Sequence[Record]) -> None:
-        self._evaluate, self._records = evaluate, records
-
-    def __call__(self, trial: Trial) -> Result:
-        for before in self._records:
-            if before.trial is not None and before.result.status == "ok" and before.trial.counts == trial.counts:
-                times = {name: value for name, value in before.result.measured.items() if name.startswith(LATENCY)}
-                return replace(before.result, reward=None, message=f"as episode {before.id + 1}", measured=times)
-        return self._evaluate(trial)
-
-
 def _as_good(record: Record, best: Record) -> bool:
     """Whether only chance may set a trial apart from the best: costs, which are known exactly, may not."""
     least = (best.result.reward or 0.0) - best.result.reward_error
@@ -114,67 +125,6 @@ def _by_loss(record: Record) -> float:
 def _rank(record: Record) -> tuple[float, float, int]:
     reward, loss = record.result.reward, record.result.loss
     return (math.inf if reward is None else -reward, math.inf if loss is None else loss, record.id)
-
-
-def _episode(algorithm: SearchAlgorithm, evaluate: Evaluate, journal: Journal, number: int) -> Record:
-    started = time.perf_counter()
-    trial, problem = _ask(algorithm)
-    asked = {"event": "ask", **(trial.summary() if trial else {"id": number, "error": problem})}
-    _replay_or_append(journal, asked)
-    seconds = {"ask": time.perf_counter() - started}
-    told = journal.next_recorded()
-    if told is None:
-        result = _result(algorithm, evaluate, trial, problem, seconds)
-        journal.append({"event": "tell", "id": number, "result": result.to_json(), "measured": dict(result.measured)})
-    elif (told["event"], told.get("id")) == ("tell", number):
-        result = Result.from_json(told["result"], told["measured"])
-        if wrong := _disagreement(algorithm, trial, result):
-            raise JournalError(
-                f"{journal.path}: trial {number} {wrong}: the file was edited, or the reward's code has changed."
-                " Restore the file, or start a new task"
-            )
-    else:
-        raise JournalError(f"{journal.path}: trial {number} has no result, but more follows; the file was edited")
-    if trial is not None:
-        result = _tell(algorithm, trial, result)
-    return Record(number, trial, result, replayed=told is not None)
-
-
-def _ask(algorithm: SearchAlgorithm) -> tuple[Trial | None, str]:
-    try:
-        return algorithm.ask(), ""
-    except Exception as problem:
-        return None, f"asking failed: {described(problem)}"
-
-
-def _replay_or_append(journal: Journal, asked: dict[str, Any]) -> None:
-    recorded = journal.next_recorded()
-    if recorded is None:
-        journal.append(asked)
-    elif recorded != asked and not ("error" in recorded and "error" in asked):
-        different = [key for key in {**recorded, **asked} if recorded.get(key) != asked.get(key)]
-        raise JournalError(
-            f"{journal.path}: trial {asked['id']} is not the one that was recorded (different: {', '.join(different)})."
-            " The weights, the data, the yml or the versions of the libraries have changed; start a new task"
-        )
-
-
-def _result(
-    algorithm: SearchAlgorithm, evaluate: Evaluate, trial: Trial | None, problem: str, seconds: dict[str, float]
-) -> Result:
-    if trial is None:
-        return Result("failed", message=problem, measured=seconds)
-    if why := _too_small(algorithm, trial):
-        return Result("skipped", message=why, measured=seconds)
-    started = time.perf_counter()
-    try:
-        result = _rewarded(algorithm, trial, evaluate(trial))
-    except DataError:
-        raise
-    except Exception as failure:
-        result = Result("failed", message=described(failure))
-    seconds["evaluate"] = time.perf_counter() - started
-    return replace(result, measured={**result.measured, **seconds})
 
 
 def _rewarded(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
@@ -228,12 +178,3 @@ def _too_small(algorithm: SearchAlgorithm, trial: Trial) -> str:
     if share >= least:
         return ""
     return f"keeps {share:.4g} of its {algorithm.space.cost}, less than lbound_preserve_ratio {least:g}"
-
-
-def _tell(algorithm: SearchAlgorithm, trial: Trial, result: Result) -> Result:
-    """A raising algorithm has learnt nothing from this trial; the trial itself stays as it was evaluated."""
-    try:
-        algorithm.tell(trial, result)
-    except Exception as problem:
-        return replace(result, message=f"not learnt from: {described(problem)}")
-    return result

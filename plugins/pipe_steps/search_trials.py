@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from prunekit.core.config import StepConfig
 from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.learning_curve_plot import plot_curve
 from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.executor import Executor
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.loop import run_search, top_k
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import line, short
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+from prunekit.registry import Register, RegisterType
 
 
 def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
@@ -19,12 +23,16 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
     assert step.settings is not None
     reporter, hooks, records = context.reporter, context.hooks, list[Record]()
     info, folder = search_info(context, step, algorithm.episodes), context.folder.step(step.name)
-    with reporter.bar(step.name, algorithm.episodes) as bar, Journal(folder / "journal.jsonl") as journal:
+    with (
+        reporter.bar(step.name, algorithm.episodes) as bar,
+        Journal(folder / "journal.jsonl") as journal,
+        closing(_executor(context, setup)) as executor,
+    ):
 
         def seen(found: Record) -> bool:
             records.append(found)
-            if not found.replayed and len(records) > 1 and records[-2].replayed:
-                reporter.say(f"{step.name}: {len(records) - 1} of {algorithm.episodes} episodes were recorded before")
+            if not found.replayed and all(each.replayed for each in records[:-1]) and journal.results:
+                reporter.say(f"{step.name}: {journal.results} of {algorithm.episodes} episodes were recorded before")
             bar.advance(short(found, top_k(records, 1, algorithm.meets_target)), found.replayed)
             if not found.replayed:
                 reporter.note(f"{step.name} {line(found)}")
@@ -32,12 +40,18 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
             return bool(hooks.should_stop(info, found))
 
         hooks.search_started(info)
-        run_search(algorithm, setup.evaluator, journal, seen)
+        run_search(algorithm, executor, journal, seen)
     if len(records) < algorithm.episodes:
         reporter.say(f"{step.name}: a hook ended the search after {len(records)} episodes")
     if step.settings.plot_train_curve:
         plot_curve(records, folder / "train_curve.png")
     return records
+
+
+def _executor(context: RunContext, setup: SearchSetup) -> Executor:
+    """Where candidates are evaluated: for now always in this process."""
+    executor: Executor = Register.get(RegisterType.EXECUTOR, "inline", context.backend.name)(lambda: setup.evaluator)
+    return executor
 
 
 def search_info(context: RunContext, step: StepConfig, episodes: int) -> SearchInfo:

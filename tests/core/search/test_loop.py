@@ -19,6 +19,7 @@ from prunekit.core.search import (
     run_search,
     top_k,
 )
+from prunekit.plugins.executors.inline import Inline
 
 
 class Drift(SearchAlgorithm):
@@ -47,12 +48,13 @@ def evaluate(trial: Trial) -> Result:
 
 def search(fake, path, evaluate=evaluate, **settings):
     with Journal(path) as journal:
-        return run_search(make(fake, **settings), evaluate, journal)
+        return run_search(make(fake, **settings), Inline(lambda: evaluate), journal)
 
 
 def lines(path):
     """The journal without what was measured."""
-    return [{k: v for k, v in json.loads(line).items() if k != "measured"} for line in path.read_text().splitlines()]
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{k: v for k, v in entry.items() if k not in ("measured", "check")} for entry in entries]
 
 
 def test_every_ask_and_tell_is_a_line(fake, tmp_path):
@@ -118,7 +120,7 @@ def test_other_rankings_are_told_apart_by_the_plan(fake, tmp_path):
     algorithm = make(fake)
     algorithm.space.rankings = {k: type(v)(v.order[::-1], v.error) for k, v in fake.rankings.items()}
     with Journal(path) as journal, pytest.raises(JournalError, match=r"\(different: plan\)"):
-        run_search(algorithm, evaluate, journal)
+        run_search(algorithm, Inline(lambda: evaluate), journal)
 
 
 def test_damage_is_named_by_line(tmp_path, fake):
@@ -172,7 +174,7 @@ def test_a_reward_that_is_no_number_has_failed(fake, tmp_path):
 
     algorithm = make(fake, Odd, lbound_preserve_ratio=0)
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, lambda trial: Result("ok", 3, 10, 0.5), journal)
+        records = run_search(algorithm, Inline(lambda: lambda trial: Result("ok", 3, 10, 0.5)), journal)
     assert {(r.result.status, r.result.message) for r in records} == {("failed", "the reward is nan")}
 
 
@@ -191,7 +193,7 @@ def latency_search(fake, path, evaluate=timed):
         fake.space(**LATENCY).with_target(0.55), SearchSettings(train_episode=6, channel_round=1, **LATENCY)
     )
     with Journal(path) as journal:
-        return algorithm, run_search(algorithm, evaluate, journal)
+        return algorithm, run_search(algorithm, Inline(lambda: evaluate), journal)
 
 
 def test_a_latency_that_cannot_be_measured_fails_its_trial(fake, tmp_path):
@@ -243,7 +245,7 @@ def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
 
     def run():
         with Journal(tmp_path / "journal") as journal:
-            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), evaluate, journal)
+            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), Inline(lambda: evaluate), journal)
 
     records = run()
     assert [record.result.status for record in records] == ["ok", "failed", "failed", "ok", "ok", "ok"]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from prunekit.core.search import BoundError, BudgetError, Journal, Result, SearchSettings, run_search, top_k
+from prunekit.plugins.executors.inline import Inline
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
 from prunekit.plugins.search_algorithms.closed_form import ClosedForm
 from prunekit.plugins.search_algorithms.prune_amc import PruneAMC
@@ -30,7 +31,7 @@ def evaluate(trial) -> Result:
 
 def search(algorithm, path):
     with Journal(path) as journal:
-        return run_search(algorithm, evaluate, journal)
+        return run_search(algorithm, Inline(lambda: evaluate), journal)
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -181,7 +182,7 @@ def test_the_agent_learns_from_latency(fake, tmp_path, reward_type, episodes):
         return Result("ok", found.correct, found.total, measured={"latency_share": trial.shares["flops"]})
 
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, timed, journal)
+        records = run_search(algorithm, Inline(lambda: timed), journal)
     rewards = [record.result.reward for record in records]
     assert np.mean(rewards[-20:]) > 0.6 * np.mean(rewards[:40])
     assert algorithm.meets_target(top_k(records, 1, algorithm.meets_target)[0].result)
