@@ -24,8 +24,12 @@ _NO_RESULT = frozenset(
 )
 """Settings, dotted within a step's block, that change no result of any step."""
 
-_MEANT_BEFORE = {"search_algorithm.lag": 1}
-"""Settings that came after version 0.1, and what its tasks, which say nothing of them, were computed with."""
+_SINCE_0_1 = frozenset({"search_algorithm.lag"})
+"""Settings, dotted within a step's block, that tasks of version 0.1 say nothing of. What these have finished stays so;
+a search that is not finished is refused by its journal."""
+
+_WHENCE = {"search_algorithm.lag": "where the yml says none, general.parallel_search decides"}
+"""For settings that another one may set, which it is."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +52,20 @@ class Dependence:
 
     def settings(self, block: Any, finished: bool) -> Any:
         """The part of a step's block that its results depend on: once it has finished, or while it is at work."""
-        as_before = {path for path, value in _MEANT_BEFORE.items() if _at(block, path) == value}
-        return _without(block, as_before | (self.no_result if finished else self.no_result | self.late))
+        return _without(block, self.no_result if finished else self.no_result | self.late)
 
 
 def step_keys(resolved: Mapping[str, Any], depends: Mapping[str, Dependence]) -> dict[str, tuple[str, str]]:
     """For each step a digest of what its results depend on, once it has finished and while it is at work.
 
-    Both hold what the steps before it depend on.
+    Both hold what the steps before it depend on. They say nothing of the settings that came after version 0.1: that
+    these have not changed is for `refuse_changes` to see.
     """
     keys, seen = {}, ""
     for name in resolved["pipeline"]:
-        begun = _digest(seen, depends[name].settings(resolved.get(name), finished=False))
-        seen = _digest(seen, depends[name].settings(resolved.get(name), finished=True))
+        block = _without(resolved.get(name), _SINCE_0_1)
+        begun = _digest(seen, depends[name].settings(block, finished=False))
+        seen = _digest(seen, depends[name].settings(block, finished=True))
         keys[name] = (seen, begun)
     return keys
 
@@ -95,7 +100,8 @@ def refuse_changes(
     for step in (step for step in computed if step in now["pipeline"]):  # else the pipeline's difference says it
         depend, ended = depends.get(step, Dependence()), reports.has_finished(step)
         old, new = (depend.settings(blocks.get(step), ended) for blocks in (before, now))
-        lines += differences({step: old}, {step: new})
+        unknown = {path for path in _SINCE_0_1 if _at(old, path) is None}
+        lines += differences({step: old}, {step: _without(new, unknown)})
     if lines:
         shown = "\n".join(f"  {line}" for line in lines)
         raise RunError(
@@ -110,7 +116,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     lines = []
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key) and not _grows(key, old.get(key, 0), new.get(key, 0)):
-            lines.append(f"{short(key)}: {short(old.get(key, '(nothing)'))} -> {short(new.get(key, '(nothing)'))}")
+            whence = next((f" ({words})" for path, words in _WHENCE.items() if key.endswith(f".{path}")), "")
+            then, now = (short(values.get(key, "(nothing)")) for values in (old, new))
+            lines.append(f"{short(key)}: {then} -> {now}{whence}")
     return lines
 
 

@@ -81,10 +81,12 @@ class LaggedSearch:
         while True:
             if self._may_tell():
                 yield self._tell()
-            elif self._may_ask():
-                self._ask()
-            else:
+            elif not self._is_due():
                 return
+            elif self._algorithm.done:
+                self._all_asked = True  # from now on nothing is asked without what is told
+            else:
+                self._ask()
 
     def _may_tell(self) -> bool:
         """Whether the next result is there, and no trial is still to be asked without it."""
@@ -93,16 +95,14 @@ class LaggedSearch:
         without_it = range(len(self._asked), self._told + self._lag)
         return self._all_asked or not any(self._algorithm.needs_told(number) for number in without_it)
 
-    def _may_ask(self) -> bool:
+    def _is_due(self) -> bool:
+        """Whether the next trial may be asked now."""
         number = len(self._asked)
         if self._all_asked:
             return False
         if self._algorithm.needs_told(number):
-            due = self._told == max(0, number - self._lag + 1)
-        else:
-            due = len(self._flight) < max(self._lag, self._flight.capacity)
-        self._all_asked = due and self._algorithm.done
-        return due and not self._all_asked
+            return self._told == max(0, number - self._lag + 1)
+        return len(self._flight) < max(self._lag, self._flight.capacity)
 
     def _ask(self) -> None:
         number, started = len(self._asked), time.perf_counter()
