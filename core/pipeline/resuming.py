@@ -10,9 +10,11 @@ from typing import Any
 
 from prunekit.core.config import StepConfig
 from prunekit.core.json_file import short
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.search.begun_by import begun_by, refuse_another
+from prunekit.core.search.journal_file import read_journal
 from prunekit.registry import Register, RegisterType
 
 _NO_RESULT = frozenset(
@@ -108,6 +110,28 @@ def refuse_changes(
             f"task {folder.root.name} was begun with another yml or other flags; only train_episode may grow. Undo"
             f" this, or choose another -t:\n{shown}"
         )
+
+
+def refuse_old_searches(folder: RunFolder, steps: Iterable[StepConfig], backend: str) -> None:
+    """Refuse, before anything is changed, to go on with a search whose journal this prunekit cannot go on with.
+
+    Args:
+        folder: The task's folder.
+        steps: Those that are left to do.
+        backend: The backend's name.
+
+    Raises:
+        RunError: A journal is damaged, or was begun by another version of the journal or of the algorithm.
+    """
+    for step in steps:
+        if step.search_algorithm is None or step.settings is None:
+            continue
+        path = folder.journal(step.name)
+        with error_location(step.where):
+            entries = read_journal(path).entries
+            if entries:
+                kind = Register.get(RegisterType.SEARCH_ALGORITHM, step.search_algorithm.name, backend)
+                refuse_another(path, entries[0], begun_by(kind, step.settings))
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

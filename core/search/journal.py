@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from prunekit.core.search.begun_by import refuse_another
 from prunekit.core.search.errors import JournalError
 from prunekit.core.search.journal_file import read_journal
 from prunekit.core.search.journal_line import FORMAT, VERSION, write_line
@@ -53,24 +54,18 @@ class Journal:
         """Write the first line, or see that the journal is that of this search.
 
         Args:
-            search: ``program``, the version of prunekit; ``algorithm``, with its ``name`` and ``version``; ``lag``;
-                ``metric``.
+            search: As `begun_by` returns it.
 
         Raises:
             JournalError: It was begun with another algorithm, another version of it, another lag or another metric.
         """
-        start = {"event": "start", "format": FORMAT, "version": VERSION, **search}
         if self._start is None:
+            start = {"event": "start", "format": FORMAT, "version": VERSION, **search}
             self.append(start)
             _sync_folder(self.path.parent)
             self._start = start
-        elif different := [key for key in ("algorithm", "lag", "metric") if self._start[key] != start[key]]:
-            then, now = (", ".join(_words(key, found[key]) for key in different) for found in (self._start, start))
-            raise JournalError(
-                f"{self.path}: the search was begun by prunekit {self._start['program']} with {then}; this is prunekit"
-                f" {start['program']} with {now}, which would ask other trials. Go on with what it was begun with, or"
-                " start a new task with another -t"
-            )
+        else:
+            refuse_another(self.path, self._start, search)
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Write an entry; it is on disk when this returns, and nothing of it is where this raises.
@@ -105,10 +100,6 @@ class Journal:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _words(key: str, value: Any) -> str:
-    return f"{value['name']} version {value['version']}" if key == "algorithm" else f"{key} {value}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.begun_by import begun_by
 from prunekit.core.search.executor import Executor
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.lagged import LaggedSearch
@@ -45,24 +45,13 @@ def run_search(
         JournalError: The journal belongs to another search, or was edited; the message names the trial.
         DataError: The data is broken, or does not fit the network.
     """
-    journal.begin(_begun_by(algorithm))
+    journal.begin(begun_by(type(algorithm), algorithm.settings))
     search, records = LaggedSearch(algorithm, executor, journal, _Judge(algorithm)), list[Record]()
     for record in search.told():
         records.append(record)
         if on_trial is not None and on_trial(record) and not search.went_on_after(record.id):
             break
     return records
-
-
-def _begun_by(algorithm: SearchAlgorithm) -> dict[str, Any]:
-    from importlib.metadata import version  # takes long to import
-
-    return {
-        "program": version("prunekit"),
-        "algorithm": {"name": type(algorithm).__name__, "version": algorithm.version},
-        "lag": algorithm.settings.lag,
-        "metric": algorithm.settings.objective_keys,
-    }
 
 
 class _Judge:

@@ -25,7 +25,7 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
     info, folder = search_info(context, step, algorithm.episodes), context.folder.step(step.name)
     with (
         reporter.bar(step.name, algorithm.episodes) as bar,
-        Journal(folder / "journal.jsonl") as journal,
+        Journal(context.folder.journal(step.name)) as journal,
         closing(_executor(context, setup)) as executor,
     ):
 

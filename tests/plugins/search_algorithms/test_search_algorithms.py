@@ -204,3 +204,19 @@ def test_the_agent_stores_the_action_really_taken(fake):
     algorithm.tell(trial, Result("ok", 1, 2, reward=-0.5))
     stored = algorithm._ddpg._replay._fields.actions[: len(algorithm._actions), 0]
     assert stored == pytest.approx([trial.ratios[i] for i in algorithm._actions])
+
+
+@pytest.mark.parametrize("kind", [PruneAMC, RandomSearch, Uniform, ClosedForm])
+def test_what_needs_no_result_is_the_same_whatever_was_told(fake, kind):
+    """So that it may be asked while others are evaluated."""
+    how = {"budget": "flops <= 0.5", "train_episode": 8, "channel_round": 1}
+    agent = SMALL if kind is PruneAMC else None
+    free = [number for number in range(8) if not make(fake, kind, agent, **how).needs_told(number)]
+    assert free == ([0, 1, 2] if kind is PruneAMC else list(range(8)))
+    told = make(fake, kind, agent, **how)
+    other = make(fake, kind, agent, **how)
+    for number in range(told.episodes):
+        trial = told.ask()
+        if number in free:
+            assert other.ask() == trial
+        told.tell(trial, Result("ok", 1, 2, reward=-1.0 / (number + 1)))

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from prunekit.core.search.journal_line import check_of
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 Finished = tuple[Path, Any]
+OURS = version("prunekit")
 WORDS = ("tiny.yml", "--import", "tinypack", "-t", "t", "-r")
 
 
@@ -117,7 +119,7 @@ def test_another_reward_does_not_win(output: Path, told: Callable[[], str]) -> N
         (lambda entries: entries.append(entries[0].copy()), ":18: not a line of a journal (a search starts once"),
         (_set(0, "format", to="notes"), ":1: not a search journal; "),
         (_set(0, "lag", to=0), ":1: not a line of a journal (start.lag: "),
-        (_set(0, "version", to=3), ":1: a search journal of version 3, which prunekit 0.1.0 began; "),
+        (_set(0, "version", to=3), f":1: a search journal of version 3, which prunekit {OURS} began; "),
     ],
 )
 def test_a_line_of_the_journal(
@@ -142,12 +144,30 @@ def _as_of_0_1(output: Path) -> None:
     path.write_text(json.dumps(resolved))
 
 
-def test_a_search_of_version_0_1_is_refused_by_name(output: Path, told: Callable[[], str]) -> None:
+def test_a_search_of_version_0_1_is_refused_by_name(output: Path, told: Callable[[], str], cli: Cli) -> None:
     _as_of_0_1(output)
     assert told() == (
         f"{JOURNAL}:1: a search journal of version 1, which prunekit 0.1 began; this prunekit goes on with version 2"
         " only. Go on with prunekit 0.1, or start a new task with another -t"
     )
+    yml = output.parents[2] / "tiny.yml"
+    yml.write_text(yml.read_text().replace("train_episode: 9", "train_episode: 8"))
+    assert cli(*WORDS) == 0  # nothing was changed
+
+
+def test_a_search_of_another_version_of_the_algorithm_is_refused_by_name(
+    output: Path, told: Callable[[], str], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prunekit.plugins.search_algorithms.prune_amc import PruneAMC
+
+    with monkeypatch.context() as newer:
+        newer.setattr(PruneAMC, "version", 2)
+        assert told() == (
+            f"{JOURNAL}: the search was begun by prunekit {OURS} with PruneAMC version 1; this is prunekit {OURS} with"
+            " PruneAMC version 2, which would ask other trials. Go on with what it was begun with, or start a new task"
+            " with another -t"
+        )
+    assert cli(*WORDS) == 0
 
 
 @pytest.mark.parametrize("parallel", ["False", "True"])
