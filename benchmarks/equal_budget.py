@@ -24,6 +24,7 @@ from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.text_table import columns
 from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 from prunekit.plugins.cost_estimators.latency_pytorch import compare_latency
+from prunekit.plugins.executors.inline import Inline
 from prunekit.plugins.importance.compensation import Compensation
 from prunekit.plugins.metrics.accuracy import Accuracy
 from prunekit.plugins.rewards.acc_flops import AccFlops
@@ -87,7 +88,8 @@ class Comparison:
         space = SearchSpace(self.graph, self.rankings, settings, CostModel(self.graph))
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
-            records = run_search(make(space, settings), self.objective, self.evaluator, journal)
+            executor = Inline(lambda: self.evaluator)
+            records = run_search(make(space, settings), self.objective, executor, journal)
         seconds = time.perf_counter() - start
         (best,) = self.objective.best(records, 1)
         assert best.trial is not None

@@ -22,6 +22,7 @@ class RegisterType(str, enum.Enum):
     IMPORTANCE = "importance"
     SEARCH_ALGORITHM = "search_algorithm"
     COST_ESTIMATOR = "cost_estimator"
+    EXECUTOR = "executor"
     EXPORTER = "exporter"
     PIPE_STEP = "pipe_step"
     OPERATOR_RULE = "operator_rule"  # what an operator of a framework does to channels, where prunekit has no rule

@@ -23,6 +23,7 @@ from prunekit.registry import Entry, Register, RegisterType, RegistryError, Unkn
 INJECTED: dict[RegisterType, frozenset[str]] = {
     RegisterType.DATASET: frozenset({"split"}),
     RegisterType.SEARCH_ALGORITHM: frozenset({"space", "settings", "seed"}),
+    RegisterType.EXECUTOR: frozenset({"make"}),
     RegisterType.TRAINER: frozenset({"backend", "device"}),
 }
 """Constructor parameters that prunekit sets itself, by kind of component; a yml may not."""

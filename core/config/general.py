@@ -17,10 +17,11 @@ from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.unsupported_vega_keys import without_foreign
+from prunekit.core.search.settings import PARALLEL_LAG
 from prunekit.registry import RegisterType
 
 _ONE_AT_A_TIME = {
-    "parallel_search": "candidates are evaluated one at a time for now",
+    "parallel_search": f"candidates are evaluated one at a time for now; lag is {PARALLEL_LAG} where none is given",
     "parallel_fully_train": "networks are trained one at a time for now",
 }
 
@@ -67,7 +68,8 @@ class GeneralConfig(BaseModel):
     Attributes:
         backend: The framework, by its name in the registry.
         device_category: Where networks run.
-        parallel_search: Has no effect yet: candidates are evaluated one at a time.
+        parallel_search: Candidates may be evaluated side by side: ``search_algorithm.lag`` is then 16 where none is
+            given. For now they are evaluated one at a time.
         parallel_fully_train: Has no effect yet: networks are trained one at a time.
         task: Where the run writes.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -57,9 +58,16 @@ def load_config(path: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     for name in pipeline:
         block = root.child(name)
         if block is not None:
-            steps[name] = reader.read(name, block, steps)
+            steps[name] = _with_lag(reader.read(name, block, steps), known)
     findings.finish()
     return RunConfig(path, known, pipeline, steps, tuple(findings.warnings))
+
+
+def _with_lag(step: StepConfig, general: GeneralConfig) -> StepConfig:
+    """The step with a lag that allows candidates to be evaluated side by side, where they may be."""
+    if step.settings is None or not general.parallel_search:
+        return step
+    return replace(step, settings=step.settings.for_parallel_search())
 
 
 def _pipeline(root: Node, findings: Findings) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from prunekit.core.config import StepConfig
 from prunekit.core.json_file import short
-from prunekit.core.pipeline.errors import RunError
+from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_folder import RunFolder
+from prunekit.core.search.begun_by import begun_by, refuse_another
+from prunekit.core.search.journal_file import read_journal
 from prunekit.registry import Register, RegisterType
 
 _NO_RESULT = frozenset(
@@ -23,6 +25,13 @@ _NO_RESULT = frozenset(
     }
 )
 """Settings, dotted within a step's block, that change no result of any step."""
+
+_SINCE_0_1 = frozenset({"search_algorithm.lag"})
+"""Settings, dotted within a step's block, that tasks of version 0.1 say nothing of. What these have finished stays so;
+a search that is not finished is refused by its journal."""
+
+_WHENCE = {"search_algorithm.lag": "where the yml says none, general.parallel_search decides"}
+"""For settings that another one may set, which it is."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,14 @@ class Dependence:
 def step_keys(resolved: Mapping[str, Any], depends: Mapping[str, Dependence]) -> dict[str, tuple[str, str]]:
     """For each step a digest of what its results depend on, once it has finished and while it is at work.
 
-    Both hold what the steps before it depend on.
+    Both hold what the steps before it depend on. They say nothing of the settings that came after version 0.1: that
+    these have not changed is for `refuse_changes` to see.
     """
     keys, seen = {}, ""
     for name in resolved["pipeline"]:
-        begun = _digest(seen, depends[name].settings(resolved.get(name), finished=False))
-        seen = _digest(seen, depends[name].settings(resolved.get(name), finished=True))
+        block = _without(resolved.get(name), _SINCE_0_1)
+        begun = _digest(seen, depends[name].settings(block, finished=False))
+        seen = _digest(seen, depends[name].settings(block, finished=True))
         keys[name] = (seen, begun)
     return keys
 
@@ -91,7 +102,8 @@ def refuse_changes(
     for step in (step for step in computed if step in now["pipeline"]):  # else the pipeline's difference says it
         depend, ended = depends.get(step, Dependence()), reports.has_finished(step)
         old, new = (depend.settings(blocks.get(step), ended) for blocks in (before, now))
-        lines += differences({step: old}, {step: new})
+        unknown = {path for path in _SINCE_0_1 if _at(old, path) is None}
+        lines += differences({step: old}, {step: _without(new, unknown)})
     if lines:
         shown = "\n".join(f"  {line}" for line in lines)
         raise RunError(
@@ -100,19 +112,50 @@ def refuse_changes(
         )
 
 
+def refuse_old_searches(folder: RunFolder, steps: Iterable[StepConfig], backend: str) -> None:
+    """Refuse, before anything is changed, to go on with a search whose journal this prunekit cannot go on with.
+
+    Args:
+        folder: The task's folder.
+        steps: Those that are left to do.
+        backend: The backend's name.
+
+    Raises:
+        RunError: A journal is damaged, or was begun by another version of the journal or of the algorithm.
+    """
+    for step in steps:
+        if step.search_algorithm is None or step.settings is None:
+            continue
+        path = folder.journal(step.name)
+        with error_location(step.where):
+            entries = read_journal(path).entries
+            if entries:
+                kind = Register.get(RegisterType.SEARCH_ALGORITHM, step.search_algorithm.name, backend)
+                refuse_another(path, entries[0], begun_by(kind, step.settings.lag, step.metric))
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What differs between two resolved configurations, one line each, but for a search that grows longer."""
     old, new = _flat(before), _flat(json.loads(json.dumps(after)))
     lines = []
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key) and not _grows(key, old.get(key, 0), new.get(key, 0)):
-            lines.append(f"{short(key)}: {short(old.get(key, '(nothing)'))} -> {short(new.get(key, '(nothing)'))}")
+            whence = next((f" ({words})" for path, words in _WHENCE.items() if key.endswith(f".{path}")), "")
+            then, now = (short(values.get(key, "(nothing)")) for values in (old, new))
+            lines.append(f"{short(key)}: {then} -> {now}{whence}")
     return lines
 
 
 def _grows(key: str, old: Any, new: Any) -> bool:
     is_length = key.endswith("search_algorithm.train_episode") and isinstance(old, int) and isinstance(new, int)
     return is_length and old <= new
+
+
+def _at(block: Any, path: str) -> Any:
+    """What stands at a dotted path of a block; None where there is nothing."""
+    for key in path.split("."):
+        block = block.get(key) if isinstance(block, Mapping) else None
+    return block
 
 
 def _without(block: Any, paths: Iterable[str]) -> Any:

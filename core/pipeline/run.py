@@ -15,7 +15,7 @@ from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.preflight import look_ahead
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.reports import Reports, check_records
-from prunekit.core.pipeline.resuming import Dependence, refuse_changes, step_keys
+from prunekit.core.pipeline.resuming import Dependence, refuse_changes, refuse_old_searches, step_keys
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
 from prunekit.registry import PrunekitError, Register, RegisterType
@@ -40,9 +40,11 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
     depends = {name: Dependence.of(step, backend.name) for name, step in config.steps.items()}
     try:
         folder.open(config.path, resume)
-        reports, before = Reports(folder), folder.begun_with()
+        reports, before, keys = Reports(folder), folder.begun_with(), step_keys(resolved, depends)
         if before is not None:
             refuse_changes(folder, before, resolved, depends, reports)
+            left = [step for step in config.steps.values() if not reports.finished(step.name, keys[step.name][0])]
+            refuse_old_searches(folder, left, backend.name)
         folder.begin_with(config.path, resolved)
         reporter = Reporter(console, folder.log)
     except BaseException as problem:
@@ -57,7 +59,7 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
         reporter.say(f"task {config.general.task.task_id}: results in {folder.output}")
         for warning in config.warnings:
             reporter.warn(warning)
-        _run_steps(context, reports, step_keys(resolved, depends))
+        _run_steps(context, reports, keys)
         if folder.summary.is_file():
             reporter.say(f"every step has finished before; nothing to do. The figures are in {folder.summary}")
         else:

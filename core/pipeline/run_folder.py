@@ -104,6 +104,10 @@ class RunFolder:
                 problem
             )
 
+    def journal(self, step: str) -> Path:
+        """The journal of a step that searches."""
+        return self.output / step / "journal.jsonl"
+
     def step(self, name: str) -> Path:
         """The output folder of a step."""
         path = self.output / name

@@ -4,8 +4,9 @@ from prunekit.core.search.algorithm import SearchAlgorithm
 from prunekit.core.search.allocation import closed_form_counts, fitted_counts, uniform_counts
 from prunekit.core.search.budget import Constraint, parse_budget
 from prunekit.core.search.errors import BoundError, BudgetError, JournalError, SearchError, TargetError
+from prunekit.core.search.executor import Evaluate, Executor, Lost, evaluated
 from prunekit.core.search.journal import Journal
-from prunekit.core.search.loop import Evaluate, run_search
+from prunekit.core.search.loop import run_search
 from prunekit.core.search.objective import Objective
 from prunekit.core.search.observation import OBSERVATION_SIZE
 from prunekit.core.search.reward import Reading, Reward, Target
@@ -22,9 +23,11 @@ __all__ = [
     "Constraint",
     "Counts",
     "Evaluate",
+    "Executor",
     "Feedback",
     "Journal",
     "JournalError",
+    "Lost",
     "NetworkParser",
     "Objective",
     "Reading",
@@ -40,6 +43,7 @@ __all__ = [
     "TargetError",
     "Trial",
     "closed_form_counts",
+    "evaluated",
     "fitted_counts",
     "parse_budget",
     "run_search",

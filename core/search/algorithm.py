@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,11 +19,18 @@ class SearchAlgorithm(abc.ABC):
     keyword-only in its constructor. Its only randomness is the generator that it is given, so that a search can be
     replayed from its results: trial i draws from ``SeedSequence([seed, i])``.
 
+    Several trials may be asked before the first of them is told: with a lag of L, trial i is asked when exactly the
+    results of trials 0 to i - L have been told.
+
     Attributes:
+        version: Raised by one when the same results lead to other trials than before: a search that was begun by
+            another version is not gone on with, and its journal says so.
         space: What may be chosen.
         settings: The parameters that all algorithms share.
         episodes: How many trials it asks.
     """
+
+    version: ClassVar[int] = 1
 
     def __init__(self, space: SearchSpace, settings: SearchSettings) -> None:
         self.space = space
@@ -40,6 +48,14 @@ class SearchAlgorithm(abc.ABC):
         number = self._asked
         self._asked += 1
         return self.space.trial(number, self.propose(number, self._generator(number, 0)))
+
+    def needs_told(self, number: int) -> bool:
+        """Whether asking trial ``number`` looks at what was told; True unless a subclass says otherwise.
+
+        Where it is False, `propose` must come to the same whatever was told before. Such trials, an algorithm's warm-up
+        or all trials of one that does not learn, are evaluated side by side without waiting for each other's results.
+        """
+        return True
 
     def tell(self, trial: Trial, feedback: Feedback | None) -> None:
         """Take what became of a trial, in the order of asking; only evaluated trials are learnt from."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from prunekit.core.config import StepConfig
 from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.learning_curve_plot import plot_curve
 from prunekit.core.search.algorithm import SearchAlgorithm
+from prunekit.core.search.executor import Executor
 from prunekit.core.search.journal import Journal
 from prunekit.core.search.loop import run_search
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import line, short
 from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+from prunekit.registry import Register, RegisterType
 
 
 def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
@@ -20,12 +24,16 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
     objective = setup.objective
     reporter, hooks, records = context.reporter, context.hooks, list[Record]()
     info, folder = search_info(context, step, algorithm.episodes), context.folder.step(step.name)
-    with reporter.bar(step.name, algorithm.episodes) as bar, Journal(folder / "journal.jsonl") as journal:
+    with (
+        reporter.bar(step.name, algorithm.episodes) as bar,
+        Journal(context.folder.journal(step.name)) as journal,
+        closing(_executor(context, setup)) as executor,
+    ):
 
         def seen(found: Record) -> bool:
             records.append(found)
-            if not found.replayed and len(records) > 1 and records[-2].replayed:
-                reporter.say(f"{step.name}: {len(records) - 1} of {algorithm.episodes} episodes were recorded before")
+            if not found.replayed and all(each.replayed for each in records[:-1]) and journal.results:
+                reporter.say(f"{step.name}: {journal.results} of {algorithm.episodes} episodes were recorded before")
             bar.advance(short(found, objective.best(records, 1), step.metric, setup.references), found.replayed)
             if not found.replayed:
                 reporter.note(f"{step.name} {line(found, step.metric, setup.references)}")
@@ -33,12 +41,18 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
             return bool(hooks.should_stop(info, found))
 
         hooks.search_started(info)
-        run_search(algorithm, objective, setup.evaluator, journal, seen)
+        run_search(algorithm, objective, executor, journal, seen)
     if len(records) < algorithm.episodes:
         reporter.say(f"{step.name}: a hook ended the search after {len(records)} episodes")
     if step.settings.plot_train_curve:
         plot_curve(records, folder / "train_curve.png", step.metric)
     return records
+
+
+def _executor(context: RunContext, setup: SearchSetup) -> Executor:
+    """Where candidates are evaluated: for now always in this process."""
+    executor: Executor = Register.get(RegisterType.EXECUTOR, "inline", context.backend.name)(lambda: setup.evaluator)
+    return executor
 
 
 def search_info(context: RunContext, step: StepConfig, episodes: int) -> SearchInfo:

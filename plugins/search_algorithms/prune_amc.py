@@ -62,6 +62,10 @@ class PruneAMC(SearchAlgorithm):
         generator = np.random.default_rng(np.random.SeedSequence([settings.seed]))
         self._ddpg = DDPG(OBSERVATION_SIZE + 1, steps, self.agent, generator)
 
+    def needs_told(self, number: int) -> bool:
+        """The policy needs what it learns from; warm-up trials are drawn."""
+        return number >= self.agent.warmup
+
     def propose(self, number: int, generator: np.random.Generator) -> Counts:
         """Return a warm-up allocation, or what the policy chooses."""
         if number < self.agent.warmup:

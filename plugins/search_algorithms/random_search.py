@@ -16,6 +16,10 @@ class RandomSearch(SearchAlgorithm):
     groups would always get least, and the baseline would be easy to beat.
     """
 
+    def needs_told(self, number: int) -> bool:
+        """It learns nothing."""
+        return False
+
     def propose(self, number: int, generator: np.random.Generator) -> Counts:
         """Return a random allocation."""
         low, high = self.space.ratios(self.space.lowest), self.space.ratios(self.space.highest)

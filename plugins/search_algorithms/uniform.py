@@ -21,6 +21,10 @@ class Uniform(SearchAlgorithm):
         self.episodes = 1
         self._counts = uniform_counts(space)
 
+    def needs_told(self, number: int) -> bool:
+        """It learns nothing."""
+        return False
+
     def propose(self, number: int, generator: np.random.Generator) -> Counts:
         """Return the one allocation."""
         return self._counts

@@ -116,7 +116,10 @@ def test_the_resolved_form_has_one_spelling(read: Read) -> None:
             ":9  nas.search_algorithm.target_latency: reward 'acc_flops' takes no 'target_latency'; it goes with acc_",
         ),
         (("reward_type: acc_latency", "target_latency: 0"), "target_latency: must be greater than 0, not 0"),
-        (("reward_type: acc_latency",), ":9  nas.search_algorithm.reward_type: reward 'acc_latency' needs target_latency"),
+        (
+            ("reward_type: acc_latency",),
+            ":9  nas.search_algorithm.reward_type: reward 'acc_latency' needs target_latency",
+        ),
         (("latency: {repeats: x}",), ":9  nas.search_algorithm.latency.repeats: must be a whole number, not 'x'"),
         (("latency: {repeat: 3}",), "latency.repeat: unknown key. Did you mean 'repeats'?"),
         (

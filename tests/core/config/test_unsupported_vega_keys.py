@@ -82,13 +82,22 @@ def test_what_has_no_effect_is_said_once_with_the_reason(read: Read) -> None:
 def test_in_parallel_is_accepted_and_said_once(read: Read) -> None:
     config = read(VEGA, task_id="t")
     assert [line for line in config.warnings if "one at a time" in line] == [
-        "a.yml:4  general.parallel_search: candidates are evaluated one at a time for now",
+        "a.yml:4  general.parallel_search: candidates are evaluated one at a time for now; lag is 16 where none is"
+        " given",
         "a.yml:5  general.parallel_fully_train: networks are trained one at a time for now",
     ]
     assert (config.general.parallel_search, config.general.parallel_fully_train) == (True, True)
     alone = read(VEGA.replace("parallel_search: True", "parallel_search: False"))
     assert len([line for line in alone.warnings if "one at a time" in line]) == 1
-    assert resolved(alone) == resolved(config)  # a resume may change it
+    assert resolved(alone) != resolved(config)  # by the lag, which is the search's, not the machine's
+    given = read(VEGA.replace("PruneAMC,", "PruneAMC, lag: 3,"))
+    one = read(
+        VEGA.replace("PruneAMC,", "PruneAMC, lag: 3,").replace("parallel_search: True", "parallel_search: False")
+    )
+    assert resolved(given) == resolved(one)  # so a resume may change parallel_search
+    assert resolved(one)["nas"]["search_algorithm"]["lag"] == 3
+    lags = [each.steps["nas"].settings.lag for each in (config, alone, one) if each.steps["nas"].settings]
+    assert lags == [16, 1, 3]
 
 
 def test_what_is_ignored_changes_nothing(read: Read) -> None:
@@ -100,7 +109,7 @@ nas:
   pipe_step: {type: SearchPipeStep}
   model: {model_desc: {backbone: {type: ResNet_ModelZoo}}}
   dataset: {type: Imagenet, common: {data_path: data}}
-  search_algorithm: {type: PruneAMC}
+  search_algorithm: {type: PruneAMC, lag: 16}
   trainer: {type: Trainer}
 train:
   pipe_step: {type: TrainPipeStep}

@@ -260,7 +260,7 @@ def test_an_edited_journal_is_refused(task: Path, cli: Cli, capsys: Said) -> Non
     journal.write_text("".join(lines).replace('"counts": [', '"counts": [9, ', 1))
     _change(task.parents[1], ("train_episode: 8", "train_episode: 9"))
     assert cli(*WORDS, "-r") == 2
-    assert "trial 0 is not the one that was recorded (different: counts)" in capsys.readouterr().err
+    assert "journal.jsonl:2: the line's check does not fit: it was edited, or a line" in capsys.readouterr().err
 
 
 def test_failing_trials_are_recorded_and_skipped(

@@ -19,6 +19,7 @@ from prunekit.core.search import (
     Trial,
     run_search,
 )
+from prunekit.plugins.executors.inline import Inline
 from prunekit.plugins.rewards.acc_latency import AccLatency
 
 
@@ -48,12 +49,13 @@ def evaluate(trial: Trial) -> Result:
 
 def search(fake, path, evaluate=evaluate, **settings):
     with Journal(path) as journal:
-        return run_search(make(fake, **settings), objective(), evaluate, journal)
+        return run_search(make(fake, **settings), objective(), Inline(lambda: evaluate), journal)
 
 
 def lines(path):
     """The journal without what was measured."""
-    return [{k: v for k, v in json.loads(line).items() if k != "measured"} for line in path.read_text().splitlines()]
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{k: v for k, v in entry.items() if k not in ("measured", "check")} for entry in entries]
 
 
 def test_every_ask_and_tell_is_a_line(fake, tmp_path):
@@ -119,7 +121,7 @@ def test_other_rankings_are_told_apart_by_the_plan(fake, tmp_path):
     algorithm = make(fake)
     algorithm.space.rankings = {k: type(v)(v.order[::-1], v.error) for k, v in fake.rankings.items()}
     with Journal(path) as journal, pytest.raises(JournalError, match=r"\(different: plan\)"):
-        run_search(algorithm, objective(), evaluate, journal)
+        run_search(algorithm, objective(), Inline(lambda: evaluate), journal)
 
 
 def test_damage_is_named_by_line(tmp_path, fake):
@@ -175,7 +177,7 @@ def test_a_reward_that_is_no_number_has_failed(fake, tmp_path):
 
     algorithm = make(fake, lbound_preserve_ratio=0)
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, objective(Odd()), lambda trial: counted(3, 10, 0.5), journal)
+        records = run_search(algorithm, objective(Odd()), Inline(lambda: lambda trial: counted(3, 10, 0.5)), journal)
     assert {(r.result.status, r.result.message) for r in records} == {("failed", "the reward is nan")}
 
 
@@ -192,7 +194,7 @@ def timed(trial: Trial) -> Result:
 def latency_search(fake, path, evaluate=timed):
     algorithm = make(fake, lbound_preserve_ratio=0)
     with Journal(path) as journal:
-        return run_search(algorithm, AIM, evaluate, journal)
+        return run_search(algorithm, AIM, Inline(lambda: evaluate), journal)
 
 
 def test_a_latency_that_cannot_be_measured_fails_its_trial(fake, tmp_path):
@@ -244,7 +246,9 @@ def test_an_algorithm_that_raises_loses_a_trial_not_the_search(fake, tmp_path):
 
     def run():
         with Journal(tmp_path / "journal") as journal:
-            return run_search(make(fake, Faulty, lbound_preserve_ratio=0), objective(), evaluate, journal)
+            return run_search(
+                make(fake, Faulty, lbound_preserve_ratio=0), objective(), Inline(lambda: evaluate), journal
+            )
 
     records = run()
     assert [record.result.status for record in records] == ["ok", "failed", "failed", "ok", "ok", "ok"]

@@ -72,3 +72,9 @@ def test_budget_is_read_into_constraints():
 )
 def test_budget_mistakes(budget, message):
     assert message in errors(budget=budget)
+
+
+def test_a_parallel_search_has_a_lag_unless_one_is_given():
+    assert SearchSettings().lag == 1 and SearchSettings().for_parallel_search().lag == 16
+    assert [SearchSettings(lag=lag).for_parallel_search().lag for lag in (None, 1, 4)] == [16, 1, 4]
+    assert "greater than 0" in errors(lag=0)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from results import counted, objective
 
 from prunekit.core.search import BoundError, BudgetError, Feedback, Journal, Result, SearchSettings, run_search
+from prunekit.plugins.executors.inline import Inline
 from prunekit.plugins.rewards.acc_abs_latency import AccAbsLatency
 from prunekit.plugins.rewards.acc_latency import AccLatency
 from prunekit.plugins.search_algorithms.agent_params import AgentParams
@@ -35,7 +36,7 @@ def evaluate(trial) -> Result:
 
 def search(algorithm, path):
     with Journal(path) as journal:
-        return run_search(algorithm, objective(), evaluate, journal)
+        return run_search(algorithm, objective(), Inline(lambda: evaluate), journal)
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -170,7 +171,7 @@ def test_the_agent_learns_from_latency(fake, tmp_path, reward, episodes):
         return replace(evaluate(trial), measured={"latency_share": trial.shares["flops"]})
 
     with Journal(tmp_path / "journal") as journal:
-        records = run_search(algorithm, aim, timed, journal)
+        records = run_search(algorithm, aim, Inline(lambda: timed), journal)
     rewards = [record.result.reward for record in records]
     assert np.mean(rewards[-20:]) > 0.6 * np.mean(rewards[:40])
     best = aim.best(records, 1)[0]
@@ -193,3 +194,19 @@ def test_the_agent_stores_the_action_really_taken(fake):
     algorithm.tell(trial, Feedback(-0.5, -1.0))
     stored = algorithm._ddpg._replay._fields.actions[: len(algorithm._actions), 0]
     assert stored == pytest.approx([trial.ratios[i] for i in algorithm._actions])
+
+
+@pytest.mark.parametrize("kind", [PruneAMC, RandomSearch, Uniform, ClosedForm])
+def test_what_needs_no_result_is_the_same_whatever_was_told(fake, kind):
+    """So that it may be asked while others are evaluated."""
+    how = {"budget": "flops <= 0.5", "train_episode": 8, "channel_round": 1}
+    agent = SMALL if kind is PruneAMC else None
+    free = [number for number in range(8) if not make(fake, kind, agent, **how).needs_told(number)]
+    assert free == ([0, 1, 2] if kind is PruneAMC else list(range(8)))
+    told = make(fake, kind, agent, **how)
+    other = make(fake, kind, agent, **how)
+    for number in range(told.episodes):
+        trial = told.ask()
+        if number in free:
+            assert other.ask() == trial
+        told.tell(trial, Feedback(-1.0 / (number + 1), 0.0))

@@ -1,0 +1,1 @@
+"""Executors: where the candidates of a search are evaluated."""
