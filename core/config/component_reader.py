@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.annotation_keys import fields_of, named_kind
+from prunekit.core.config.annotation_keys import allows_none, fields_of, named_kind
 from prunekit.core.config.block_validation import check_model, shown
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
@@ -58,13 +59,20 @@ class ComponentReader:
     def __init__(self, findings: Findings, backend: str | None) -> None:
         self._findings, self._backend = findings, backend
 
-    def read(self, kind: RegisterType, block: Node, also_known: Iterable[str] = ()) -> ComponentSpec | None:
+    def read(
+        self,
+        kind: RegisterType,
+        block: Node,
+        also_known: Iterable[str] = (),
+        beside: Mapping[str, Node | None] = MappingProxyType({}),
+    ) -> ComponentSpec | None:
         """Read a block; None where ``findings`` got a problem.
 
         Args:
             kind: The kind of component that the block must name.
             block: The block with ``type`` and parameters.
             also_known: Keys that its section takes beside the component's parameters; a hint may name them.
+            beside: Parameters that stand beside the block, not in it; None for each that is not given.
         """
         component = self.find(kind, block)
         if component is None:
@@ -84,11 +92,18 @@ class ComponentReader:
             self._findings.problem(
                 given.get_or_empty(key), f"{key!r} is set by prunekit itself and cannot be given here"
             )
-        given = given.without(*injected)
+        for key in beside.keys() & given.entries.keys():
+            self._findings.problem(
+                given.get_or_empty(key), f"{key!r} is a section: it stands beside {block.path[-1]!r}"
+            )
+        given = given.without(*injected, *beside)
         if signature.catch_all is None:
             given = without_foreign(given, kind.value, signature.annotations, self._findings)
-        self._warn_of_unchecked(signature, given, block)
-        params = self._params(signature, given, also_known)
+        outside = _outside(signature, block, beside)
+        self._warn_of_unchecked(signature, given.with_entries({**given.entries, **outside.entries}), block)
+        params = self._params(signature.without(beside), given, also_known)
+        if outside.entries:
+            params |= self._params(signature.without(signature.annotations.keys() - outside.entries), outside, ())
         if len(self._findings.problems) > before:
             return None
         defaults = {k: v for k, v in defaults.items() if k not in params}
@@ -178,6 +193,17 @@ class ComponentReader:
         kind = named_kind(annotation)
         if kind is not None and isinstance(value, str):
             self.find_name(kind, node)
+
+
+def _outside(signature: Signature, block: Node, beside: Mapping[str, Node | None]) -> Node:
+    """The parameters that stand beside a block; ``~`` is an empty one where there is no default that it could mean."""
+    entries: dict[Key, Node] = {}
+    for key, node in beside.items():
+        annotation = signature.annotations.get(key, Any)
+        if node is not None:
+            empty = node.value is None and key not in signature.defaults and not allows_none(annotation)
+            entries[key] = node.with_entries({}) if empty and fields_of(annotation) else node
+    return block.with_entries(entries)
 
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:

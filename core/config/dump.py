@@ -44,6 +44,7 @@ def printable(config: RunConfig) -> dict[str, Any]:
 
 def _step(step: StepConfig) -> dict[str, Any]:
     pipe_step = _component(step.pipe_step)
+    own = {section: pipe_step.pop(section) for section in step.sections if section in pipe_step}
     if step.models_from is not None:
         pipe_step["models_folder"] = f"{PLACEHOLDER}/output/{step.models_from}"
     elif step.models_folder is not None:
@@ -62,7 +63,7 @@ def _step(step: StepConfig) -> dict[str, Any]:
         blocks["trainer"] = {**_component(step.trainer), **_example(step.trainer_example)}
     if step.pruning is not None:
         blocks["pruning"] = _pruning(step.pruning)
-    return blocks
+    return {**blocks, **own}
 
 
 def _component(spec: ComponentSpec) -> dict[str, Any]:

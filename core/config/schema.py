@@ -21,6 +21,7 @@ from prunekit.core.config.general import GeneralConfig, TaskConfig
 from prunekit.core.config.schema_generator import REF, Schema, descriptions, nullable, schema_of, summary
 from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
+from prunekit.core.config.step_sections import MODELS_FOLDER, StepSections
 from prunekit.core.config.unsupported_vega_keys import IGNORED
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError, describing
@@ -60,6 +61,7 @@ class _Composer:
     def __init__(self) -> None:
         self.definitions: Schema = {}
         self.skipped: list[str] = []
+        self._sections: Schema = {}  # of pipe steps, beside the built-in ones
 
     def general(self) -> Schema:
         properties = {**self._of(GeneralConfig, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
@@ -67,10 +69,7 @@ class _Composer:
         return nullable(_block(properties, "general"))
 
     def step(self) -> Schema:
-        pipe_step: Schema = {
-            "type": {"enum": _names(RegisterType.PIPE_STEP)},
-            "models_folder": {"type": ["string", "null"], "description": "the networks of another step"},
-        }
+        folder: Schema = {"type": ["string", "null"], "description": "the networks of another step"}
         desc = {
             **self._of(ModelDesc, "model_desc"),
             "backbone": self._component(RegisterType.NETWORK),
@@ -80,14 +79,14 @@ class _Composer:
             "importance": nullable(self._component(RegisterType.IMPORTANCE)),
         }
         properties = {
-            "pipe_step": _block(pipe_step),
+            "pipe_step": self._component(RegisterType.PIPE_STEP, {MODELS_FOLDER: folder}),
             "model": _block({**self._of(ModelFiles, "model"), "model_desc": _block(desc)}),
             "dataset": self._dataset(),
             "search_algorithm": self._component(RegisterType.SEARCH_ALGORITHM, self._search()),
             "trainer": self._component(RegisterType.TRAINER, self._of(ExampleOptions, "example")),
             "pruning": nullable(_block(pruning)),
         }
-        return _block(properties, "step")
+        return _block({**properties, **self._sections}, "step")
 
     def _search(self) -> Schema:
         """What every algorithm takes; two values that pydantic's schema cannot know are put in."""
@@ -146,6 +145,10 @@ class _Composer:
     def _takes(self, component: type, entry: Entry, other: _Takes) -> _Takes:
         signature = read_signature(component, INJECTED.get(entry.type, frozenset()))
         properties = {**other.properties, **self._parameters(component, signature, entry)}
+        for name in StepSections.of(component).own if entry.type is RegisterType.PIPE_STEP else ():
+            section = properties.pop(name, True)  # ``**kwargs`` takes anything
+            same = self._sections.get(name, section)  # two steps may have a section of one name
+            self._sections[name] = section if same == section else {"anyOf": [same, section]}
         return _Takes(properties, other.opened or signature.catch_all is not None, summary(component))
 
     def _parameters(self, component: type, signature: Signature, entry: Entry) -> Schema:
