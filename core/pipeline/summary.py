@@ -14,6 +14,7 @@ from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_files import ComparedNetwork, damaged
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pipeline.subject import described_subject
+from prunekit.core.search.reward import reward_class
 from prunekit.core.search.settings import LatencySettings
 from prunekit.core.text_table import columns
 from prunekit.registry import RegistryError
@@ -21,6 +22,7 @@ from prunekit.registry import RegistryError
 _LATENCY = LatencySettings(batch_size=32, repeats=30)  # where no search says how
 _COMPARED = TypeAdapter(ComparedNetwork)
 _HEADER = ("network", "accuracy", "MACs", "parameters", "latency", "file size")
+_ACTIVATIONS = "activations"  # a column where a budget or a reward looks at them
 
 
 def summarize(context: RunContext) -> None:
@@ -31,8 +33,13 @@ def summarize(context: RunContext) -> None:
         return
     latency = _latency(context, chosen)
     rows = [_row(context, name, report, latency) for name, report in chosen.items()]
+    header = [*_HEADER]
     cells = [_cells(row, rows[0]) for row in rows]
-    for line in [*columns(_HEADER, cells, right=_HEADER[1:]), _caption(rows, context.backend.device)]:
+    if _ACTIVATIONS in _asked(context):
+        header.append(_ACTIVATIONS)
+        rows = [{**row, _ACTIVATIONS: chosen[row["network"]]["performance"].get(_ACTIVATIONS)} for row in rows]
+        cells = [(*cell, _share(row, rows[0])) for cell, row in zip(cells, rows, strict=True)]
+    for line in [*columns(header, cells, right=header[1:]), _caption(rows, context.backend.device)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
     for label, path in _paths(context, chosen).items():
@@ -97,6 +104,13 @@ def _row(context: RunContext, name: str, report: dict[str, Any], latency: dict[s
     }
 
 
+def _asked(context: RunContext) -> set[str]:
+    """The costs that budgets and rewards look at."""
+    found = [step.settings for step in context.config.steps.values() if step.settings is not None]
+    budgets = {constraint.cost for settings in found for constraint in settings.constraints}
+    return budgets | {reward_class(settings.reward_type).cost for settings in found}
+
+
 def _file(context: RunContext, report: dict[str, Any], key: str) -> Path:
     """A file of a record; the task's folder may have been moved since it was written."""
     return context.folder.output / str(report["step_name"]) / Path(report[key]).name
@@ -115,6 +129,13 @@ def _cells(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
         latency,
         share("file_bytes", f"{row['file_bytes'] / 1024:,.0f} KiB"),
     )
+
+
+def _share(row: dict[str, Any], first: dict[str, Any]) -> str:
+    value, whole = row[_ACTIVATIONS], first[_ACTIVATIONS]
+    if not value or not whole:  # of a step that does not count them
+        return "-"
+    return f"{value / 1e3:,.1f} K" + ("" if row is first else f" ({value / whole:.0%})")
 
 
 def _caption(rows: list[dict[str, Any]], device: str) -> str:

@@ -66,7 +66,7 @@ def _figures(setup: SearchSetup, tested: Any, plan: PrunePlan | None, search: di
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total, **search,
-        "macs": int(cost.macs), "params": int(cost.params),
+        "macs": int(cost.macs), "params": int(cost.params), "activations": int(cost.activations),
         "macs_share": cost.macs / full.macs, "params_share": cost.params / full.params,
     }  # fmt: skip
 

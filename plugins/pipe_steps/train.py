@@ -72,7 +72,7 @@ def _train(context: RunContext, step: StepConfig, number: str, subject: Subject)
     tested, cost = context.measure(network, context.data.batches(dataset.test, "test")), subject.cost()
     return {
         "accuracy": tested.accuracy, "test_correct": tested.correct, "test_total": tested.total,
-        "macs": int(cost.macs), "params": int(cost.params),
+        "macs": int(cost.macs), "params": int(cost.params), "activations": int(cost.activations),
     }  # fmt: skip
 
 
