@@ -219,7 +219,7 @@ _COMMANDS = {
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
+        from importlib_metadata import version
 
         print(f"prunekit {version('prunekit')}")
         parser.exit()
