@@ -99,11 +99,12 @@ class ComponentReader:
         given = given.without(*injected, *beside)
         if signature.catch_all is None:
             given = without_foreign(given, kind.value, signature.annotations, self._findings)
-        outside = _outside(signature, block, beside)
+        outside = self._outside(signature, block, beside)
         self._warn_of_unchecked(signature, given.with_entries({**given.entries, **outside.entries}), block)
         params = self._params(signature.without(beside), given, also_known)
-        if outside.entries:
-            params |= self._params(signature.without(signature.annotations.keys() - outside.entries), outside, ())
+        for name, node in outside.entries.items():  # each by itself, so that a mistake in one hides none in another
+            others = signature.annotations.keys() - {name}
+            params |= self._params(signature.without(others), outside.with_entries({name: node}), ())
         if len(self._findings.problems) > before:
             return None
         defaults = {k: v for k, v in defaults.items() if k not in params}
@@ -158,9 +159,23 @@ class ComponentReader:
             given = flat(given, self._findings)
         entries: dict[Key, Node] = {}
         for key, node in given.entries.items():
-            has_params = "params" in fields_of(signature.annotations.get(str(key), Any))
-            entries[key] = nested(node) if has_params else flat(node, self._findings)
+            entries[key] = self._one_form(node, signature.annotations.get(str(key), Any))
         return given.with_entries(entries)
+
+    def _one_form(self, node: Node, annotation: Any) -> Node:
+        return nested(node) if "params" in fields_of(annotation) else flat(node, self._findings)
+
+    def _outside(self, signature: Signature, block: Node, beside: Mapping[str, Node | None]) -> Node:
+        """The parameters that stand beside a block; ``~`` is an empty one where it can mean no default and no None."""
+        entries: dict[Key, Node] = {}
+        for key, node in beside.items():
+            annotation = signature.annotations.get(key, Any)
+            if node is not None and fields_of(annotation):
+                empty = node.value is None and key not in signature.defaults and not allows_none(annotation)
+                node = node.with_entries({}) if empty else self._one_form(node, annotation)
+            if node is not None:
+                entries[key] = node
+        return block.with_entries(entries)
 
     def _params(self, signature: Signature, given: Node, also_known: Iterable[str]) -> dict[str, Any]:
         known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
@@ -186,6 +201,10 @@ class ComponentReader:
 
     def _check_value(self, node: Node, value: Any, annotation: Any) -> None:
         """Check that paths exist, and that ``Annotated[str, RegisterType.METRIC]`` is the name of a metric."""
+        for key, (inner, _) in fields_of(annotation).items():
+            child, part = node.child(key), getattr(value, key, None)
+            if child is not None and part is not None:
+                self._check_value(child, part, inner)
         for path in _paths(value):
             check_exists(path, node, self._findings)
         if node.path[-1] == "data_path" and isinstance(value, str):
@@ -193,17 +212,6 @@ class ComponentReader:
         kind = named_kind(annotation)
         if kind is not None and isinstance(value, str):
             self.find_name(kind, node)
-
-
-def _outside(signature: Signature, block: Node, beside: Mapping[str, Node | None]) -> Node:
-    """The parameters that stand beside a block; ``~`` is an empty one where there is no default that it could mean."""
-    entries: dict[Key, Node] = {}
-    for key, node in beside.items():
-        annotation = signature.annotations.get(key, Any)
-        if node is not None:
-            empty = node.value is None and key not in signature.defaults and not allows_none(annotation)
-            entries[key] = node.with_entries({}) if empty and fields_of(annotation) else node
-    return block.with_entries(entries)
 
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from prunekit.core.config import RunConfig
 from prunekit.core.config.dump import resolved
@@ -178,3 +178,54 @@ def test_any_step_may_take_the_networks_of_a_folder(read: Read) -> None:
     step = read(text).steps["q"]
     assert step.models_folder == Path("other") and step.pipe_step.params["bits"] == 4
     assert resolved(read(text))["q"]["pipe_step"] == {"type": "QuantizeStep", "bits": 4, "models_folder": "other"}
+
+
+@dataclass(frozen=True)
+class Files:
+    table: Path
+    judge: Annotated[str, RegisterType.METRIC] = "accuracy"
+
+
+class Rounding(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["nearest"] = "nearest"
+    bits: int = Field(8, ge=1)
+    judge: Annotated[str, RegisterType.METRIC] = "accuracy"
+
+
+class FilesStep:
+    allows = frozenset({"files", "rounding", "free"})
+
+    def __init__(self, files: Files, rounding: Rounding | None = None, free: dict[str, Any] | None = None) -> None: ...
+
+
+FILES = """\
+pipeline: [f]
+f:
+  pipe_step: {type: FilesStep}
+  files: {table: data}
+  rounding: {type: nearest, params: {bits: 4}}
+  free: {params: {a: 1}, b: 2}
+"""
+
+
+def test_a_section_takes_what_a_parameter_takes(read: Read) -> None:
+    Register.register(RegisterType.PIPE_STEP, FilesStep)
+    config = read(FILES)
+    assert config.steps["f"].pipe_step.params == {
+        "files": Files(Path("data")), "rounding": Rounding(bits=4), "free": {"params": {"a": 1}, "b": 2},
+    }  # fmt: skip
+    written = resolved(config)
+    assert resolved(read(yaml.safe_dump(written))) == written
+
+
+def test_paths_and_names_within_sections_are_checked(problems: Problems) -> None:
+    Register.register(RegisterType.PIPE_STEP, FilesStep)
+    text = FILES.replace("table: data", "table: nowhere, judge: acuracy").replace("bits: 4", "bits: 0, judge: acc")
+    assert problems(text) == [
+        "a.yml:4  f.files.table: 'nowhere' does not exist",
+        "a.yml:4  f.files.judge: no metric named 'acuracy'. Did you mean 'accuracy'?",
+        "a.yml:5  f.rounding.params.bits: must be greater than or equal to 1, not 0",
+    ]
+    (line,) = problems(FILES.replace("bits: 4", "judge: acuracy"))
+    assert line == "a.yml:5  f.rounding.params.judge: no metric named 'acuracy'. Did you mean 'accuracy'?"
