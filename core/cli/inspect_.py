@@ -81,7 +81,7 @@ def _show_all(options: argparse.Namespace, config: RunConfig | None) -> None:
 def lines_of(inspected: Inspected, counter: str | None = None) -> Iterator[str]:
     """The table, what is in reach, and what ``counter`` counts."""
     yield f"{inspected.step}: {inspected.network}" if inspected.step else inspected.network
-    yield inspected.graph.table()
+    yield inspected.graph.table("activations" in inspected.within)
     for cost, (least, most) in inspected.within.items():
         yield f"within the bounds the search keeps {least:.1%} to {most:.1%} of the {cost}"
     if inspected.budget is not None:

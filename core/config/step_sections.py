@@ -47,6 +47,9 @@ class StepSections:
         for name in _RESERVED:
             if name in signature.annotations:
                 raise ValueError(f"its constructor takes {name!r}, which prunekit reads itself")
+        for name in SECTIONS:
+            if name in signature.annotations and name in needs | _names(component, "allows", ()):
+                raise ValueError(f"its constructor takes {name!r}, a section that run finds in its step")
         own = allows.difference(SECTIONS, _RESERVED)
         if signature.catch_all is None:
             for name in sorted(own.difference(signature.annotations)):

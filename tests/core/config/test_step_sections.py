@@ -73,6 +73,8 @@ def test_a_protocols_own_constructor_takes_nothing() -> None:
         ({"needs": {"schem"}}, "'schem' is a section of its own, but no parameter of its constructor"),
         ({"__init__": lambda self, models_folder=None: None},
          "its constructor takes 'models_folder', which prunekit reads itself"),
+        ({"needs": {"dataset"}, "__init__": lambda self, dataset: None},
+         "its constructor takes 'dataset', a section that run finds in its step"),
     ],
 )  # fmt: skip
 def test_a_class_that_contradicts_itself(members: dict[str, Any], told: str) -> None:
