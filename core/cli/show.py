@@ -89,6 +89,7 @@ def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]
 def _section_keys(component: type) -> dict[str, list[tuple[str, str, str]]]:
     """For each section of a pipe step's own the rows of the keys that it takes."""
     from prunekit.core.config.annotation_keys import fields_of, members
+    from prunekit.core.config.component_reader import component_kind
     from prunekit.core.config.schema_generator import descriptions
     from prunekit.core.config.signature import read_signature
     from prunekit.core.config.step_sections import StepSections
@@ -96,7 +97,10 @@ def _section_keys(component: type) -> dict[str, list[tuple[str, str, str]]]:
     annotations = read_signature(component, frozenset()).annotations
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for section in StepSections.of(component).own:
-        for member in filter(fields_of, members(annotations.get(section))):
+        annotation = annotations.get(section)
+        if component_kind(annotation) is not None:  # whichever it names says which keys there are
+            continue
+        for member in filter(fields_of, members(annotation)):
             said = descriptions(member)
             rows[section] = [
                 (f"{section}.{each.name}", _default(each), said.get(each.name, ""))

@@ -24,11 +24,11 @@ def members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
-def named_kind(annotation: Any) -> RegisterType | None:
-    """Return what kind of component ``Annotated[str, RegisterType.METRIC]`` names; None for other annotations."""
+def named_kind(annotation: Any, holder: type = str) -> RegisterType | None:
+    """Return what kind of component ``Annotated[holder, RegisterType.METRIC]`` names; None for other annotations."""
     for part in (annotation, *typing.get_args(annotation)):
         kinds = [each for each in getattr(part, "__metadata__", ()) if isinstance(each, RegisterType)]
-        if kinds and typing.get_origin(part) is Annotated and str in members(part):
+        if kinds and typing.get_origin(part) is Annotated and holder in members(part):
             return kinds[0]
     return None
 

@@ -163,6 +163,8 @@ class ComponentReader:
         return given.with_entries(entries)
 
     def _one_form(self, node: Node, annotation: Any) -> Node:
+        if component_kind(annotation) is not None:  # read as a block of its own
+            return node
         return nested(node) if "params" in fields_of(annotation) else flat(node, self._findings)
 
     def _outside(self, signature: Signature, block: Node, beside: Mapping[str, Node | None]) -> Node:
@@ -170,7 +172,7 @@ class ComponentReader:
         entries: dict[Key, Node] = {}
         for key, node in beside.items():
             annotation = signature.annotations.get(key, Any)
-            if node is not None and fields_of(annotation):
+            if node is not None and fields_of(annotation) and component_kind(annotation) is None:
                 empty = node.value is None and key not in signature.defaults and not allows_none(annotation)
                 node = node.with_entries({}) if empty else self._one_form(node, annotation)
             if node is not None:
@@ -187,9 +189,14 @@ class ComponentReader:
             refuse_unusable(given.with_entries(rest), self._findings, shown)
             for node in (node for key, node in rest.items() if not isinstance(key, str)):
                 self._findings.problem(node, "the key must be text")
+        values = {str(key): node.to_python() for key, node in rest.items()}
+        for key in [each for each, node in known.items() if node.value is not None]:
+            kind = component_kind(signature.annotations[str(key)])
+            if kind is not None:
+                values[str(key)] = self.read(kind, known.pop(key))
+                signature = signature.without([str(key)])
         model = params_model(signature)
         found = check_model(model, given.with_entries(known), self._findings)
-        values = {str(key): node.to_python() for key, node in rest.items()}
         if found is None:
             return values
         for name, each in model.model_fields.items():
@@ -212,6 +219,11 @@ class ComponentReader:
         kind = named_kind(annotation)
         if kind is not None and isinstance(value, str):
             self.find_name(kind, node)
+
+
+def component_kind(annotation: Any) -> RegisterType | None:
+    """What kind of component stands in a block of its own: ``Annotated[ComponentSpec, RegisterType.NETWORK]``."""
+    return named_kind(annotation, ComponentSpec)
 
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:

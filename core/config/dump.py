@@ -107,6 +107,8 @@ def _pruning(pruning: PruningConfig) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as plain JSON."""
+    if isinstance(value, ComponentSpec):
+        return _component(value)
     if isinstance(value, BaseModel):
         return plain(value.model_dump(mode="json"))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

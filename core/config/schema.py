@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from prunekit.core.config.annotation_keys import named_kind
-from prunekit.core.config.component_reader import INJECTED, is_plain
+from prunekit.core.config.component_reader import INJECTED, component_kind, is_plain
 from prunekit.core.config.config_classes import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
 from prunekit.core.config.dump import plain
 from prunekit.core.config.example_inputs import ExampleOptions
@@ -153,7 +153,10 @@ class _Composer:
 
     def _parameters(self, component: type, signature: Signature, entry: Entry) -> Schema:
         home = ".".join(filter(None, (entry.type.value, entry.name, entry.backend)))
-        properties = self._of(params_model(signature), home)
+        blocks = {name: kind for name, each in signature.annotations.items() if (kind := component_kind(each))}
+        properties = self._of(params_model(signature.without(blocks)), home)
+        for name, kind in blocks.items():
+            properties[name] = {"type": ["object", "null"], "properties": {"type": _type(kind), "ref": REF}}
         said = descriptions(component)
         for name, schema in properties.items():
             schema.pop("default", None)
@@ -162,8 +165,8 @@ class _Composer:
                 schema["default"] = plain(value)
             if name in said:
                 schema["description"] = said[name]
-            if (kind := named_kind(signature.annotations.get(name))) is not None:
-                schema["enum"] = [*_names(kind), None]
+            if (named := named_kind(signature.annotations.get(name))) is not None:
+                schema["enum"] = [*_names(named), None]
         return properties
 
     def _of(self, model: type[BaseModel], home: str) -> Schema:

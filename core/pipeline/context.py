@@ -67,7 +67,8 @@ class PipeStep(Protocol):
     against the parameter of its name, as for any component. A section that ``needs`` or ``allows`` names and that is
     none of ``model``, ``dataset``, ``search_algorithm``, ``trainer`` and ``pruning`` is the step's own: it stands
     beside ``pipe_step``, and the parameter of its name takes it, annotated with a dataclass, a pydantic model, or
-    whatever the section holds. Every step is made once before the run, to see its mistakes, and again when its turn
+    whatever the section holds; ``Annotated[ComponentSpec, RegisterType.NETWORK]`` is a block that names a component,
+    which `RunContext.make` makes. Every step is made once before the run, to see its mistakes, and again when its turn
     comes: the constructor should keep its settings, and ``run`` do the work.
 
     Attributes:

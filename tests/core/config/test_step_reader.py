@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from unittest.mock import ANY
 
 import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from prunekit.core.config import RunConfig
+from prunekit.core.config import ComponentSpec, RunConfig
 from prunekit.core.config.dump import resolved
 from prunekit.registry import Register, RegisterType
 
@@ -229,3 +230,56 @@ def test_paths_and_names_within_sections_are_checked(problems: Problems) -> None
     ]
     (line,) = problems(FILES.replace("bits: 4", "judge: acuracy"))
     assert line == "a.yml:5  f.rounding.params.judge: no metric named 'acuracy'. Did you mean 'accuracy'?"
+
+
+class DistillStep:
+    allows = frozenset({"teacher"})
+
+    def __init__(
+        self,
+        teacher: Annotated[ComponentSpec, RegisterType.NETWORK],
+        judge: Annotated[ComponentSpec | None, RegisterType.METRIC] = None,
+    ) -> None: ...
+
+
+DISTILL = """\
+pipeline: [d]
+d:
+  pipe_step: {type: DistillStep, judge: {type: accuracy}}
+  teacher: {type: ResNet_ModelZoo, params: {class_num: 3}}
+"""
+
+
+def test_a_section_may_name_a_component(read: Read) -> None:
+    Register.register(RegisterType.PIPE_STEP, DistillStep)
+    config = read(DISTILL)
+    params = config.steps["d"].pipe_step.params
+    assert params["teacher"] == ComponentSpec(RegisterType.NETWORK, "ResNet_ModelZoo", {"class_num": 3}, defaults=ANY)
+    assert params["teacher"].where == "a.yml:4: d.teacher"
+    assert params["judge"].name == "accuracy"
+    written = resolved(config)
+    assert written["d"]["teacher"] == {
+        "type": "ResNet_ModelZoo", "class_num": 3, "version": "resnet50", "widths": None
+    }  # fmt: skip
+    assert resolved(read(yaml.safe_dump(written))) == written
+    without = read(DISTILL.replace("judge: {type: accuracy}", "judge: ~"))
+    assert without.steps["d"].pipe_step.params["judge"] is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("class_num", "class_nums", "a.yml:4  d.teacher.params.class_nums: unknown key. Did you mean 'class_num'?"),
+        ("ResNet_ModelZoo", "ResNet_ModelZo",
+         "a.yml:4  d.teacher.type: no network named 'ResNet_ModelZo'. Did you mean 'ResNet_ModelZoo'?"),
+        ("{type: ResNet_ModelZoo, params: {class_num: 3}}", "3",
+         "a.yml:4  d.teacher: must be a block with a 'type', not 3"),
+        ("{type: accuracy}", "{type: accuracy, k: 5}", "a.yml:3  d.pipe_step.judge.k: unknown key."),
+        ("  teacher: {type: ResNet_ModelZoo, params: {class_num: 3}}\n", "",
+         "a.yml:2  d: section 'teacher' is missing"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_a_section_that_names_a_component(problems: Problems, old: str, new: str, line: str) -> None:
+    Register.register(RegisterType.PIPE_STEP, DistillStep)
+    assert old in DISTILL
+    assert problems(DISTILL.replace(old, new)) == [line]
