@@ -16,7 +16,9 @@ def _backend(name: str, found: str, framework: str, alias: str) -> dict[str, obj
 MODULE_REGISTER = [
     _backend("pytorch", "PytorchBackend", "torch", "p"),
     _backend("mindspore", "MindsporeBackend", "mindspore", "m"),
+    _entry("cost_estimator", "activations", "cost_estimators.activations:Activations"),
     _entry("cost_estimator", "flops", "cost_estimators.flops:Flops", aliases=["macs"]),
+    _entry("cost_estimator", "fvcore", "cost_estimators.fvcore_pytorch:Fvcore", "pytorch"),
     _entry("cost_estimator", "params", "cost_estimators.params:Params"),
     _entry("cost_estimator", "latency", "cost_estimators.latency_pytorch:MeasuredLatency", "pytorch"),
     _entry("cost_estimator", "latency", "cost_estimators.latency_mindspore:MeasuredLatency", "mindspore"),

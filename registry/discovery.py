@@ -103,7 +103,7 @@ def _record(plugin: Plugin, use: Callable[[Plugin], int], own_only: bool) -> Pac
         return _refused(plugin, "failed", plugin.broken)
     before = set(sys.modules)
     try:
-        if (why := _excludes_us(plugin.requires)) is not None:
+        if (why := _excludes_us(plugin)) is not None:
             return _refused(plugin, "incompatible", why)
         with foreign_code():
             count = use(plugin)
@@ -135,13 +135,14 @@ def _block_list() -> list[str]:
     return [name.strip() for name in os.environ.get(BLOCK, "").split(",") if name.strip()]
 
 
-def _excludes_us(requires: Sequence[str]) -> str | None:
+def _excludes_us(plugin: Plugin) -> str | None:
     """The requirement on prunekit that this prunekit does not meet, in words."""
-    ours = [text for text in requires if re.match(rf"\s*{OURS}(?![\w.-])", text, re.IGNORECASE)]
+    if normalized(plugin.distribution) == OURS:  # the extras name each other; to look at them takes 30 ms
+        return None
+    ours = [text for text in plugin.requires if re.match(rf"\s*{OURS}(?![\w.-])", text, re.IGNORECASE)]
     if not ours:
         return None
-    from importlib.metadata import version
-
+    from importlib_metadata import version
     from packaging.requirements import Requirement
 
     for requirement in map(Requirement, ours):

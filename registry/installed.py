@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prunekit.registry.errors import described, one_line, quoted
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution, EntryPoint  # takes longer to import than all of the registry
+    from importlib_metadata import Distribution, EntryPoint  # takes longer to import than the rest of the registry
 
 _VALUE = re.compile(r"[^\W\d][\w.]*\s*(:\s*[^\W\d][\w.]*\s*)?(\[.*\])?")
 
@@ -72,7 +72,7 @@ def _plugins(one: Distribution, warning: str | None, group: str, wanted: Callabl
 
 
 def _unreadable(one: Distribution, group: str, why: str) -> Plugin:
-    from importlib.metadata import EntryPoint
+    from importlib_metadata import EntryPoint
 
     return Plugin(EntryPoint("?", "?", group), *_by_folder(one), (), why)
 
@@ -91,13 +91,13 @@ def _metadata(one: Distribution) -> tuple[tuple[str, str, tuple[str, ...]], str 
 
 def _distributions() -> Iterator[tuple[Distribution, str | None]]:
     """Every distribution; of several with a name the first on the path, with a warning if one lies beside it."""
-    from importlib.metadata import distributions
+    from importlib_metadata import Distribution
 
     first: dict[str, Distribution] = {}
     nameless, beside = [], set()
-    for one in distributions():
+    for one in Distribution.discover():
         try:
-            name = one._normalized_name  # type: ignore[attr-defined]  # the file of the metadata is not read for it
+            name = one._normalized_name  # the file of the metadata is not read for it
         except Exception:  # its metadata has no name, or cannot be read; who needs it says so
             nameless.append(one)
             continue

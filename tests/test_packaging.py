@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import entry_points
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from importlib_metadata import entry_points
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("core", "plugins", "registry", "model_zoo")

@@ -52,7 +52,7 @@ ascend_automl.install()
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib_metadata import version
 
         return version("prunekit")
     if name in _HOMES:

@@ -21,7 +21,7 @@ def check(options: argparse.Namespace) -> int:
         from prunekit.core.pipeline.datasets import Datasets  # here: a yml with mistakes is refused sooner
         from prunekit.core.pipeline.preflight import look_ahead
 
-        look_ahead(config.steps.values(), Datasets(config.general.backend))
+        look_ahead(config.steps.values(), Datasets(config.general.backend), config.general.backend)
     steps = f"{len(config.pipeline)} step{'s' if len(config.pipeline) > 1 else ''}: {', '.join(config.pipeline)}"
     told = f"{one_line(options.file, MESSAGE)}: no mistakes found; {escaped(steps)}"
     print(told, file=sys.stderr if options.show else sys.stdout)

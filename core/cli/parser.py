@@ -88,6 +88,10 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
         "--param", action="append", default=[], metavar="KEY=VALUE", dest="params",
         help="what --model is made with, such as num_classes=10",
     )  # fmt: skip
+    parser.add_argument(
+        "--count-with", metavar="NAME", dest="count_with",
+        help="compare prices with what a cost estimator counts on the built network (fvcore), operator by operator",
+    )  # fmt: skip
     parser.add_argument("--json", nargs="?", const="-", metavar="OUT.json", help="all of it as JSON")
     parser.add_argument("--graph", metavar="OUT.svg", help="draw the network's graph (with a .dot beside it)")
 
@@ -215,7 +219,7 @@ _COMMANDS = {
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
+        from importlib_metadata import version
 
         print(f"prunekit {version('prunekit')}")
         parser.exit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -101,6 +100,8 @@ def _check_entry(entry: Entry) -> Iterator[Finding]:
         component = Register.load(entry)
         with describing(entry):
             found = [*_disagreements(entry, component), *_manners(component)]
+            if entry.type is RegisterType.PIPE_STEP:
+                _check_sections(component)
     except BrokenEntryError as problem:
         root = problem.missing
         if root in FRAMEWORKS and not importable(root):
@@ -165,13 +166,17 @@ def _disagreements(entry: Entry, component: type) -> Iterator[Finding]:
 def _manners(component: type) -> Iterator[Finding]:
     if not first_paragraph(component):
         yield "warning", "the class has no docstring; `prunekit show` has nothing to say of it"
-    try:
-        parameters = inspect.signature(component).parameters.values()
-    except (ValueError, TypeError):  # a constructor written in C
-        return
-    for each in parameters:
+    from prunekit.core.config.signature import constructor_parameters  # here: it imports pydantic
+
+    for each in constructor_parameters(component) or ():
         if each.kind is each.VAR_KEYWORD:
             yield "warning", f"takes **{each.name}: further keys of a yml cannot be checked; name the parameters"
+
+
+def _check_sections(step: type) -> None:
+    from prunekit.core.config.step_sections import StepSections
+
+    StepSections.of(step)
 
 
 def _undeclared(distribution: str, declared: Sequence[Entry]) -> list[Finding]:

@@ -54,7 +54,7 @@ def show(name: str, kind: str | None) -> int:
         try:
             component = Register.load(entry)
             with describing(entry):
-                place, paragraph = _place(component), first_paragraph(component)
+                told_of, paragraph = _facts(component, entry.type), first_paragraph(component)
                 keys = parameters(component, entry.type)
         except BrokenEntryError as problem:
             if problem.missing in FRAMEWORKS:
@@ -63,7 +63,7 @@ def show(name: str, kind: str | None) -> int:
                 lines.append(("broken", str(problem)))
                 code = 2
         else:
-            lines.append(("file", place))
+            lines += told_of
         told = [*([""] if number else []), title, *(f"  {word:<8} {text}" for word, text in lines)]
         print(*map(escaped, told), sep="\n")
         if paragraph:
@@ -90,21 +90,49 @@ def _show_kind(kind: RegisterType, entries: list[Entry]) -> int:
 
 def parameters(component: type, kind: RegisterType) -> list[tuple[str, str, str]]:
     """Name, default and meaning of each key that a yml can give; the meaning is that of the docstring's ``Args``."""
-    from prunekit.core.config import plain
     from prunekit.core.config.component_reader import INJECTED
+    from prunekit.core.config.signature import constructor_parameters
 
-    try:
-        found = inspect.signature(component).parameters.values()
-    except (ValueError, TypeError):  # a constructor written in C
+    found = constructor_parameters(component)
+    if found is None:
         return []
     told, rows = arguments_told(component), []
+    sections = _section_keys(component) if kind is RegisterType.PIPE_STEP else {}
     for each in found:
         if each.name in INJECTED.get(kind, ()):
             continue
-        default = "" if each.default is each.empty else str(plain(each.default))
         star = "**" if each.kind is each.VAR_KEYWORD else "*" if each.kind is each.VAR_POSITIONAL else ""
-        rows.append((star + each.name, default, told.get(each.name, "")))
+        rows += [(star + each.name, _default(each), told.get(each.name, "")), *sections.get(each.name, ())]
     return rows
+
+
+def _section_keys(component: type) -> dict[str, list[tuple[str, str, str]]]:
+    """For each section of a pipe step's own the rows of the keys that it takes."""
+    from prunekit.core.config.annotation_keys import fields_of, members
+    from prunekit.core.config.component_reader import component_kind
+    from prunekit.core.config.schema_generator import descriptions
+    from prunekit.core.config.signature import read_signature
+    from prunekit.core.config.step_sections import StepSections
+
+    annotations = read_signature(component, frozenset()).annotations
+    rows: dict[str, list[tuple[str, str, str]]] = {}
+    for section in StepSections.of(component).own:
+        annotation = annotations.get(section)
+        if component_kind(annotation) is not None:  # whichever it names says which keys there are
+            continue
+        for member in filter(fields_of, members(annotation)):
+            said = descriptions(member)
+            rows[section] = [
+                (f"{section}.{each.name}", _default(each), said.get(each.name, ""))
+                for each in inspect.signature(member).parameters.values()
+            ]
+    return rows
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    from prunekit.core.config import plain
+
+    return "" if parameter.default is parameter.empty else str(plain(parameter.default))
 
 
 def arguments_told(component: Callable[..., Any]) -> dict[str, str]:
@@ -130,6 +158,16 @@ def own_docstring(component: Callable[..., Any]) -> str:
     """What a class or a function says of itself, without indentation; nothing of what a class inherits."""
     text = vars(component).get("__doc__") if isinstance(component, type) else component.__doc__
     return inspect.cleandoc(text or "")
+
+
+def _facts(component: type, kind: RegisterType) -> list[tuple[str, str]]:
+    """Where its code is, and of a pipe step the sections that it reads."""
+    facts = [("file", _place(component))]
+    if kind is RegisterType.PIPE_STEP:
+        from prunekit.core.config.step_sections import StepSections
+
+        facts.append(("sections", str(StepSections.of(component))))
+    return facts
 
 
 def _place(component: type) -> str:

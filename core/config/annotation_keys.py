@@ -24,11 +24,11 @@ def members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
-def named_kind(annotation: Any) -> RegisterType | None:
-    """Return what kind of component ``Annotated[str, RegisterType.METRIC]`` names; None for other annotations."""
+def named_kind(annotation: Any, holder: type = str) -> RegisterType | None:
+    """Return what kind of component ``Annotated[holder, RegisterType.METRIC]`` names; None for other annotations."""
     for part in (annotation, *typing.get_args(annotation)):
         kinds = [each for each in getattr(part, "__metadata__", ()) if isinstance(each, RegisterType)]
-        if kinds and typing.get_origin(part) is Annotated and str in members(part):
+        if kinds and typing.get_origin(part) is Annotated and holder in members(part):
             return kinds[0]
     return None
 
@@ -38,13 +38,15 @@ def allows_none(annotation: Any) -> bool:
     return any(member in (None, type(None), Any, object) for member in members(annotation))
 
 
-def fields_of(annotation: Any) -> dict[str, tuple[Any, bool]]:
+def fields_of(holder: Any) -> dict[str, tuple[Any, bool]]:
     """Return ``{key: (annotation, required)}`` of the models and dataclasses among the alternatives."""
     found: dict[str, tuple[Any, bool]] = {}
-    for member in members(annotation):
+    for member in members(holder):
         if isinstance(member, type) and issubclass(member, BaseModel):
             for name, field in member.model_fields.items():
-                found[field.alias or name] = (field.annotation, field.is_required())
+                kinds = [each for each in field.metadata if isinstance(each, RegisterType)]  # what named_kind looks for
+                annotation: Any = Annotated[field.annotation, kinds[0]] if kinds else field.annotation
+                found[field.alias or name] = (annotation, field.is_required())
         elif isinstance(member, type) and dataclasses.is_dataclass(member):
             hints = typing.get_type_hints(member, include_extras=True)
             for each in dataclasses.fields(member):

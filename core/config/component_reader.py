@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 
-from prunekit.core.config.annotation_keys import fields_of, named_kind
+from prunekit.core.config.annotation_keys import allows_none, fields_of, named_kind
 from prunekit.core.config.block_validation import check_model, shown
 from prunekit.core.config.node import Key, Node
 from prunekit.core.config.problems import Findings
@@ -59,13 +60,20 @@ class ComponentReader:
     def __init__(self, findings: Findings, backend: str | None) -> None:
         self._findings, self._backend = findings, backend
 
-    def read(self, kind: RegisterType, block: Node, also_known: Iterable[str] = ()) -> ComponentSpec | None:
+    def read(
+        self,
+        kind: RegisterType,
+        block: Node,
+        also_known: Iterable[str] = (),
+        beside: Mapping[str, Node | None] = MappingProxyType({}),
+    ) -> ComponentSpec | None:
         """Read a block; None where ``findings`` got a problem.
 
         Args:
             kind: The kind of component that the block must name.
             block: The block with ``type`` and parameters.
             also_known: Keys that its section takes beside the component's parameters; a hint may name them.
+            beside: Parameters that stand beside the block, not in it; None for each that is not given.
         """
         component = self.find(kind, block)
         if component is None:
@@ -85,11 +93,19 @@ class ComponentReader:
             self._findings.problem(
                 given.get_or_empty(key), f"{key!r} is set by prunekit itself and cannot be given here"
             )
-        given = given.without(*injected)
+        for key in beside.keys() & given.entries.keys():
+            self._findings.problem(
+                given.get_or_empty(key), f"{key!r} is a section: it stands beside {block.path[-1]!r}"
+            )
+        given = given.without(*injected, *beside)
         if signature.catch_all is None:
             given = without_foreign(given, kind.value, signature.annotations, self._findings)
-        self._warn_of_unchecked(signature, given, block)
-        params = self._params(signature, given, also_known)
+        outside = self._outside(signature, block, beside)
+        self._warn_of_unchecked(signature, given.with_entries({**given.entries, **outside.entries}), block)
+        params = self._params(signature.without(beside), given, also_known)
+        for name, node in outside.entries.items():  # each by itself, so that a mistake in one hides none in another
+            others = signature.annotations.keys() - {name}
+            params |= self._params(signature.without(others), outside.with_entries({name: node}), ())
         if len(self._findings.problems) > before:
             return None
         defaults = {k: v for k, v in defaults.items() if k not in params}
@@ -144,9 +160,25 @@ class ComponentReader:
             given = flat(given, self._findings)
         entries: dict[Key, Node] = {}
         for key, node in given.entries.items():
-            has_params = "params" in fields_of(signature.annotations.get(str(key), Any))
-            entries[key] = nested(node) if has_params else flat(node, self._findings)
+            entries[key] = self._one_form(node, signature.annotations.get(str(key), Any))
         return given.with_entries(entries)
+
+    def _one_form(self, node: Node, annotation: Any) -> Node:
+        if component_kind(annotation) is not None:  # read as a block of its own
+            return node
+        return nested(node) if "params" in fields_of(annotation) else flat(node, self._findings)
+
+    def _outside(self, signature: Signature, block: Node, beside: Mapping[str, Node | None]) -> Node:
+        """The parameters that stand beside a block; ``~`` is an empty one where it can mean no default and no None."""
+        entries: dict[Key, Node] = {}
+        for key, node in beside.items():
+            annotation = signature.annotations.get(key, Any)
+            if node is not None and fields_of(annotation) and component_kind(annotation) is None:
+                empty = node.value is None and key not in signature.defaults and not allows_none(annotation)
+                node = node.with_entries({}) if empty else self._one_form(node, annotation)
+            if node is not None:
+                entries[key] = node
+        return block.with_entries(entries)
 
     def _params(self, signature: Signature, given: Node, also_known: Iterable[str]) -> dict[str, Any]:
         known: dict[Key, Node] = {k: node for k, node in given.entries.items() if k in signature.annotations}
@@ -158,9 +190,14 @@ class ComponentReader:
             refuse_unusable(given.with_entries(rest), self._findings, shown)
             for node in (node for key, node in rest.items() if not isinstance(key, str)):
                 self._findings.problem(node, "the key must be text")
+        values = {str(key): node.to_python() for key, node in rest.items()}
+        for key in [each for each, node in known.items() if node.value is not None]:
+            kind = component_kind(signature.annotations[str(key)])
+            if kind is not None:
+                values[str(key)] = self.read(kind, known.pop(key))
+                signature = signature.without([str(key)])
         model = params_model(signature)
         found = check_model(model, given.with_entries(known), self._findings)
-        values = {str(key): node.to_python() for key, node in rest.items()}
         if found is None:
             return values
         for name, each in model.model_fields.items():
@@ -172,6 +209,10 @@ class ComponentReader:
 
     def _check_value(self, node: Node, value: Any, annotation: Any) -> None:
         """Check that paths exist, and that ``Annotated[str, RegisterType.METRIC]`` is the name of a metric."""
+        for key, (inner, _) in fields_of(annotation).items():
+            child, part = node.child(key), getattr(value, key, None)
+            if child is not None and part is not None:
+                self._check_value(child, part, inner)
         for path in _paths(value):
             check_exists(path, node, self._findings)
         if node.path[-1] == "data_path" and isinstance(value, str):
@@ -179,6 +220,11 @@ class ComponentReader:
         kind = named_kind(annotation)
         if kind is not None and isinstance(value, str):
             self.find_name(kind, node)
+
+
+def component_kind(annotation: Any) -> RegisterType | None:
+    """What kind of component stands in a block of its own: ``Annotated[ComponentSpec, RegisterType.NETWORK]``."""
+    return named_kind(annotation, ComponentSpec)
 
 
 def check_exists(path: Path, node: Node, findings: Findings) -> None:

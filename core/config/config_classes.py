@@ -144,7 +144,7 @@ class StepConfig:
 
     Attributes:
         name: Its name in the pipeline.
-        pipe_step: What it does.
+        pipe_step: What it does, sections of its own included.
         where: ``file.yml:3: nas``; not part of equality.
         models_from: The earlier step whose networks it takes.
         models_folder: The folder outside of this task whose networks it takes.
@@ -158,6 +158,7 @@ class StepConfig:
         search_example: What ``search_algorithm`` says that the network is called with.
         trainer_example: What ``trainer`` says of that.
         pruning: How networks are pruned; None only for a step that does not prune.
+        sections: Names of the pipe step's parameters that are sections of the yml, beside ``pipe_step``.
     """
 
     name: str
@@ -175,6 +176,7 @@ class StepConfig:
     pruning: PruningConfig | None = None
     search_example: ExampleConfig | None = None
     trainer_example: ExampleConfig | None = None
+    sections: tuple[str, ...] = ()
 
     @property
     def example(self) -> ExampleConfig | None:

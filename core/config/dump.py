@@ -44,6 +44,7 @@ def printable(config: RunConfig) -> dict[str, Any]:
 
 def _step(step: StepConfig) -> dict[str, Any]:
     pipe_step = _component(step.pipe_step)
+    own = {section: pipe_step.pop(section) for section in step.sections if section in pipe_step}
     if step.models_from is not None:
         pipe_step["models_folder"] = f"{PLACEHOLDER}/output/{step.models_from}"
     elif step.models_folder is not None:
@@ -62,7 +63,7 @@ def _step(step: StepConfig) -> dict[str, Any]:
         blocks["trainer"] = {**_component(step.trainer), **_example(step.trainer_example)}
     if step.pruning is not None:
         blocks["pruning"] = _pruning(step.pruning)
-    return blocks
+    return {**blocks, **own}
 
 
 def _component(spec: ComponentSpec) -> dict[str, Any]:
@@ -114,12 +115,16 @@ def _pruning(pruning: PruningConfig) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as plain JSON."""
+    if isinstance(value, ComponentSpec):
+        return _component(value)
     if isinstance(value, BaseModel):
         return plain(value.model_dump(mode="json"))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item) for item in value), key=repr)  # their own order is another in every process
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float)) else str(getattr(value, "value", value))

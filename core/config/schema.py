@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from prunekit.core.config.annotation_keys import named_kind
-from prunekit.core.config.component_reader import INJECTED, is_plain
+from prunekit.core.config.component_reader import INJECTED, component_kind, is_plain
 from prunekit.core.config.config_classes import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
 from prunekit.core.config.dump import plain
 from prunekit.core.config.example_inputs import ExampleOptions
@@ -22,6 +22,7 @@ from prunekit.core.config.objective_reader import GUIDE, SHORT_COSTS, ObjectiveO
 from prunekit.core.config.schema_generator import REF, Schema, descriptions, nullable, schema_of, summary
 from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
+from prunekit.core.config.step_sections import MODELS_FOLDER, StepSections
 from prunekit.core.config.unsupported_vega_keys import IGNORED
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError, describing
@@ -61,6 +62,7 @@ class _Composer:
     def __init__(self) -> None:
         self.definitions: Schema = {}
         self.skipped: list[str] = []
+        self._sections: Schema = {}  # of pipe steps, beside the built-in ones
 
     def general(self) -> Schema:
         properties = {**self._of(GeneralConfig, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
@@ -68,10 +70,7 @@ class _Composer:
         return nullable(_block(properties, "general"))
 
     def step(self) -> Schema:
-        pipe_step: Schema = {
-            "type": {"enum": _names(RegisterType.PIPE_STEP)},
-            "models_folder": {"type": ["string", "null"], "description": "the networks of another step"},
-        }
+        folder: Schema = {"type": ["string", "null"], "description": "the networks of another step"}
         desc = {
             **self._of(ModelDesc, "model_desc"),
             "backbone": self._component(RegisterType.NETWORK),
@@ -81,7 +80,7 @@ class _Composer:
             "importance": nullable(self._component(RegisterType.IMPORTANCE)),
         }
         properties = {
-            "pipe_step": _block(pipe_step),
+            "pipe_step": self._component(RegisterType.PIPE_STEP, {MODELS_FOLDER: folder}),
             "model": _block({**self._of(ModelFiles, "model"), "model_desc": _block(desc)}),
             "dataset": self._dataset(),
             "search_algorithm": self._component(RegisterType.SEARCH_ALGORITHM, self._search()),
@@ -89,7 +88,7 @@ class _Composer:
             "pruning": nullable(_block(pruning)),
         }
         self._add_guide_keys()
-        return _block(properties, "step")
+        return _block({**properties, **self._sections}, "step")
 
     def _add_guide_keys(self) -> None:
         """The guide's keys of the reward that stand in a block of the algorithm's own."""
@@ -167,11 +166,18 @@ class _Composer:
     def _takes(self, component: type, entry: Entry, other: _Takes) -> _Takes:
         signature = read_signature(component, INJECTED.get(entry.type, frozenset()))
         properties = {**other.properties, **self._parameters(component, signature, entry)}
+        for name in StepSections.of(component).own if entry.type is RegisterType.PIPE_STEP else ():
+            section = properties.pop(name, True)  # ``**kwargs`` takes anything
+            same = self._sections.get(name, section)  # two steps may have a section of one name
+            self._sections[name] = section if same == section else {"anyOf": [same, section]}
         return _Takes(properties, other.opened or signature.catch_all is not None, summary(component))
 
     def _parameters(self, component: type, signature: Signature, entry: Entry) -> Schema:
         home = ".".join(filter(None, (entry.type.value, entry.name, entry.backend)))
-        properties = self._of(params_model(signature), home)
+        blocks = {name: kind for name, each in signature.annotations.items() if (kind := component_kind(each))}
+        properties = self._of(params_model(signature.without(blocks)), home)
+        for name, kind in blocks.items():
+            properties[name] = {"type": ["object", "null"], "properties": {"type": _type(kind), "ref": REF}}
         said = descriptions(component)
         for name, schema in properties.items():
             schema.pop("default", None)
@@ -180,8 +186,8 @@ class _Composer:
                 schema["default"] = plain(value)
             if name in said:
                 schema["description"] = said[name]
-            if (kind := named_kind(signature.annotations.get(name))) is not None:
-                schema["enum"] = [*_names(kind), None]
+            if (named := named_kind(signature.annotations.get(name))) is not None:
+                schema["enum"] = [*_names(named), None]
         return properties
 
     def _of(self, model: type[BaseModel], home: str) -> Schema:

@@ -6,7 +6,8 @@ import inspect
 import sys
 import types
 import typing
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,26 @@ class Signature:
     catch_all: str | None
     unchecked: dict[str, str] = field(default_factory=dict)
 
+    def without(self, names: Iterable[str]) -> Signature:
+        """The same but for some parameters."""
+        left_out = set(names)
+        return replace(self, annotations={k: v for k, v in self.annotations.items() if k not in left_out})
+
+
+def constructor_parameters(component: type) -> list[inspect.Parameter] | None:
+    """The parameters of a class's constructor; None where it is written in C and does not say."""
+    if getattr(_init(component), "__module__", None) == "typing":
+        return []  # a Protocol's stand-in says *args and **kwargs, and takes nothing
+    try:
+        return [*inspect.signature(component).parameters.values()]
+    except (ValueError, TypeError):
+        return None
+
 
 def read_signature(component: type, injected: frozenset[str]) -> Signature:
     """Read the constructor of ``component``; parameters that the framework injects are left out."""
-    try:
-        parameters = inspect.signature(component).parameters.values()
-    except (ValueError, TypeError):  # a constructor written in C
+    parameters = constructor_parameters(component)
+    if parameters is None:
         return Signature(component.__name__, {}, {}, "kwargs")
     annotations: dict[str, Any] = {}
     unchecked = {}
@@ -78,9 +93,13 @@ def _checkable(annotation: Any, component: type) -> Any:
     """Resolve an annotation; raises where that fails or pydantic can make nothing of it."""
     if annotation is inspect.Parameter.empty:
         return Any
-    function = inspect.unwrap(getattr(component, "__init__"))  # noqa: B009 - mypy forbids the plain access
+    function = inspect.unwrap(_init(component))
     namespace = getattr(function, "__globals__", vars(sys.modules[component.__module__]))  # it may be inherited
     holder = types.SimpleNamespace(__annotations__={"it": annotation})
     found = typing.get_type_hints(holder, globalns=namespace, include_extras=True)["it"]
     create_model("Probe", __config__=_STRICT, it=(found, ...))
     return found
+
+
+def _init(component: type) -> Any:
+    return getattr(component, "__init__")  # noqa: B009 - mypy forbids the plain access

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +16,13 @@ from prunekit.core.config.node import Node
 from prunekit.core.config.objective_reader import ObjectiveConfig
 from prunekit.core.config.problems import Findings
 from prunekit.core.config.section_reader import PLACEHOLDER, SearchBlock, SectionReader, expanded
+from prunekit.core.config.step_sections import MODELS_FOLDER, SECTIONS, StepSections
 from prunekit.core.config.unsupported_vega_keys import without_foreign
-from prunekit.registry import Register, RegisterType
-
-SECTIONS = ("model", "dataset", "search_algorithm", "trainer", "pruning")
+from prunekit.registry import Register, RegisterType, RegistryError, describing
 
 
-class _PipeStep(Options):
-    type: str
+class _Networks(Options):
     models_folder: str | None = None
-
-
-@dataclass(frozen=True)
-class _Takes:
-    """The sections that a pipe step's class needs and allows. The defaults, for an unknown class, allow all."""
-
-    name: str
-    needs: frozenset[str] = frozenset()
-    allows: frozenset[str] = frozenset(SECTIONS)
-    prunes: bool = False
 
 
 class StepReader:
@@ -58,20 +45,20 @@ class StepReader:
         if not isinstance(block.value, dict):
             self._findings.problem(block, f"must be a block of keys, not {shown(block)}")
             block = block.with_entries({})
-        block = without_foreign(block, "step", ("pipe_step", *SECTIONS), self._findings)
-        for key in block.entries:
-            if key not in ("pipe_step", *SECTIONS):
-                self._findings.unknown_key(block, key, ("pipe_step", *SECTIONS))
         pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
+        block = self._known(block, takes)
+        spec = self._pipe_step(block, takes)
+        prunes = takes is not None and "pruning" in takes.allows
+        takes = takes or StepSections()
         searches = bool(block.child("search_algorithm")) and "search_algorithm" in takes.allows
         models_from, models_folder = self._source(name, block, searches)
         found: dict[str, Any] = {
             section: self._section(section, block.get_or_empty(section), models_from)
             for section in SECTIONS
-            if block.child(section) or (section == "pruning" and takes.prunes)
+            if block.child(section) or (section == "pruning" and prunes)
         }
-        for section in sorted(takes.needs - {"pipe_step", "pruning", *block.entries}):
+        for section in sorted(takes.needs - {"pruning", *block.entries}):
             if section != "model" or (models_from is None and models_folder is None):
                 self._findings.problem(block, f"section {section!r} is missing")
         if "search_algorithm" in found:
@@ -89,8 +76,7 @@ class StepReader:
             found["model"] = earlier[models_from].model
         if metric := self._metric(block, found, earlier.get(models_from or "")):
             found["metric"] = metric
-        spec = ComponentSpec(RegisterType.PIPE_STEP, takes.name, {}, pipe_step.where)
-        return StepConfig(name, spec, block.where, models_from, models_folder, **found)
+        return StepConfig(name, spec, block.where, models_from, models_folder, **found, sections=takes.own)
 
     def _metric(self, block: Node, found: Mapping[str, Any], before: StepConfig | None) -> str | None:
         """The metric of the step; None where ``findings`` got a problem with it, or the backend is unknown."""
@@ -102,23 +88,50 @@ class StepReader:
         node = search.child("objective_keys") or block.get_or_empty("dataset")
         return choose_metric(named, found.get("model"), found.get("dataset"), self._backend, node, self._findings)
 
-    def _takes(self, block: Node, pipe_step: Node) -> _Takes:
-        """Find the pipe step's class and record a problem for each section that it does not allow."""
+    def _takes(self, block: Node, pipe_step: Node) -> StepSections | None:
+        """The sections of the pipe step's class; None where there is no such class."""
         if block.child("pipe_step") is None:
             self._findings.problem(block, "section 'pipe_step' is missing")
-            return _Takes("")
-        if isinstance(pipe_step.value, dict) and pipe_step.child("type"):
-            check_model(_PipeStep, pipe_step, self._findings, section="pipe_step")
+            return None
         component = self._sections.components.find(RegisterType.PIPE_STEP, pipe_step)
         if component is None:
-            return _Takes("")
-        name = Register.entry(RegisterType.PIPE_STEP, pipe_step.get_or_empty("type").value, self._backend).name
-        needs: frozenset[str] = frozenset(getattr(component, "needs", ()))
-        allows = needs | frozenset(getattr(component, "allows", SECTIONS))
-        for section in SECTIONS:
-            if section in block.entries and section not in allows:
-                self._findings.problem(block.get_or_empty(section), f"{name} has no section {section!r}")
-        return _Takes(name, needs, allows, "pruning" in allows)
+            return None
+        kind = pipe_step.get_or_empty("type")
+        try:
+            with describing(Register.entry(RegisterType.PIPE_STEP, kind.value, self._backend)):
+                return StepSections.of(component)
+        except RegistryError as error:
+            self._findings.problem(kind, str(error))
+            return None
+
+    def _known(self, block: Node, takes: StepSections | None) -> Node:
+        """The block without what vega knows and prunekit does not; a problem for each section that is not taken."""
+        known = ("pipe_step", *SECTIONS, *(takes.own if takes else ()))
+        block = without_foreign(block, "step", known, self._findings)
+        other_class = takes is None and block.child("pipe_step") is not None  # which may have sections of its own
+        for key in block.entries:
+            if key not in known:
+                if not other_class or self._findings.did_you_mean(key, known, cutoff=0.7):
+                    self._findings.unknown_key(block, key, known)
+            elif takes and key in SECTIONS and key not in takes.allows:
+                name = block.get_or_empty("pipe_step").get_or_empty("type").value
+                self._findings.problem(block.get_or_empty(key), f"{name} has no section {key!r}")
+        return block
+
+    def _pipe_step(self, block: Node, takes: StepSections | None) -> ComponentSpec:
+        """Read what the step is, with the sections of its own; one without a name where it cannot be read."""
+        pipe_step = block.get_or_empty("pipe_step")
+        unread = ComponentSpec(RegisterType.PIPE_STEP, "", {}, pipe_step.where)
+        if takes is None:
+            return unread
+        folder = pipe_step.child(MODELS_FOLDER)
+        if folder is not None:
+            check_model(_Networks, pipe_step.with_entries({MODELS_FOLDER: folder}), self._findings)
+        spec = self._sections.components.read(
+            RegisterType.PIPE_STEP, pipe_step.without(MODELS_FOLDER), also_known=[MODELS_FOLDER],
+            beside={section: block.child(section) for section in takes.own},
+        )  # fmt: skip
+        return spec or unread
 
     def _section(self, section: str, node: Node, models_from: str | None) -> Any:
         if section == "model":

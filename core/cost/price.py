@@ -1,4 +1,4 @@
-"""MACs and parameters of a network that keeps some of its units."""
+"""MACs, parameters and activations of a network that keeps some of its units."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ class Cost:
     Attributes:
         macs: Multiply-accumulates (one counts 1) of convolutions, linear layers and matrix products.
         params: Numbers in all parameters.
+        activations: Elements that those operators write. What is applied to their outputs, normalizations and
+            activation functions and sums, is not counted again, as RegNet's paper and fvcore do not.
     """
 
     macs: float
     params: float
+    activations: float
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class CostModel:
         self._units: list[NDArray[np.int64]] = []
         self._macs = self._terms([(work.multiplier, work.sizes) for work in graph.work])
         self._params = self._terms(_parameter_terms(graph))
+        self._activations = self._terms([(work.written, work.output) for work in graph.work])
         self._fixed = np.array([1.0] + [float((units < 0).sum()) for units in self._units])
         self._most = np.array([1.0] + [float(units.size) for units in self._units])
         self._kinds = _kinds(graph)
@@ -65,13 +69,15 @@ class CostModel:
         """
         left = np.asarray(self._of_each_kind(counts) if self._quotas else counts, dtype=np.float64)
         sizes = np.minimum(self._fixed + self._per_kind @ left, self._most)
-        return Cost(self._macs.value(sizes), self._params.value(sizes))
+        return self._cost(sizes)
 
     def of_units(self, keep: NDArray[np.bool_]) -> Cost:
         """Price by a flag for each unit; exact."""
         sizes = [1.0] + [float(staying(units, keep).sum()) for units in self._units]
-        array = np.array(sizes)
-        return Cost(self._macs.value(array), self._params.value(array))
+        return self._cost(np.array(sizes))
+
+    def _cost(self, sizes: NDArray[np.float64]) -> Cost:
+        return Cost(self._macs.value(sizes), self._params.value(sizes), self._activations.value(sizes))
 
     def _of_each_kind(self, counts: Sequence[int] | NDArray[np.int64]) -> list[int]:
         """How many units of each kind stay."""

@@ -267,11 +267,7 @@ class _Assembly:
             if labels is not None
         ]
         mids = {p.weight: mid for mid, p in enumerate(self.producers)}
-        work = tuple(
-            Work(mids.get(c.weight), c.multiplier, tuple(self.units(s) for s in c.sizes))
-            for c in self.flow.contractions
-            if c.operator < self.priced
-        )
+        work = tuple(self._work(c, mids.get(c.weight)) for c in self.flow.contractions if c.operator < self.priced)
         numbered = {producer.weight or "" for producer in self.producers}
         others = unnumbered_layers(self.flow, numbered, self)
         layers = (*(self._layer(mid) for mid in range(len(self.producers))), *others)
@@ -284,6 +280,13 @@ class _Assembly:
             frozenset().union(*(found.passed for found in self.flow.rescaled)), arrangement=self.arrangement,
             notes=list(self.flow.graph.notes),
         )  # fmt: skip
+
+    def _work(self, contraction: Contraction, mid: int | None) -> Work:
+        output = self.flow.graph.operators[contraction.operator].outputs[0]
+        labels = list(self.flow.counted(output).values())
+        written = prod(self.flow.shape(output)) / prod(each.size for each in labels)
+        sizes, axes = (tuple(self.units(each) for each in found) for found in (contraction.sizes, labels))
+        return Work(mid, contraction.multiplier, sizes, written, axes, contraction.operator)
 
     def _positions(self) -> dict[int, dict[int, IntArray]]:
         found = dict[int, dict[int, IntArray]]()

@@ -148,11 +148,23 @@ class Reader:
 
 @dataclass(frozen=True)
 class Work:
-    """MACs of one operator: ``multiplier`` times how many of each of ``sizes`` stay."""
+    """What an operator that multiplies and sums costs: products of how many of each of some units stay.
+
+    Attributes:
+        layer: The mid whose weight it multiplies with, or None.
+        multiplier: MACs that remain when ``sizes`` are taken out.
+        sizes: For each size that its MACs are proportional to, the unit of each position, or -1.
+        written: Elements of its output that remain when ``output`` is taken out.
+        output: For each axis of its output that may shrink, the unit of each position, or -1.
+        operator: Its position in the operator graph, or -1.
+    """
 
     layer: int | None
     multiplier: float
     sizes: tuple[IntArray, ...]
+    written: float
+    output: tuple[IntArray, ...]
+    operator: int = -1
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ class ChannelGraph(ChannelStructure):
     def __repr__(self) -> str:
         return f"<ChannelGraph: {summary(self)}>"
 
-    def table(self) -> str:
-        """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost."""
-        return as_text(self)
+    def table(self, activations: bool = False) -> str:
+        """Mid, module, group, channels, share of cost, what is protected and why; then the reachable cost.
+
+        Args:
+            activations: Whether the elements that each layer writes are shown too.
+        """
+        return as_text(self, activations)

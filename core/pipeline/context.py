@@ -62,6 +62,14 @@ class RunContext:
 class PipeStep(Protocol):
     """A step of a pipeline; register it as ``RegisterType.PIPE_STEP``.
 
+    Its constructor takes what a yml says at ``pipe_step`` beside ``type`` and ``models_folder``: each key is checked
+    against the parameter of its name, as for any component. A section that ``needs`` or ``allows`` names and that is
+    none of ``model``, ``dataset``, ``search_algorithm``, ``trainer`` and ``pruning`` is the step's own: it stands
+    beside ``pipe_step``, and the parameter of its name takes it, annotated with a dataclass, a pydantic model, or
+    whatever the section holds; ``Annotated[ComponentSpec, RegisterType.NETWORK]`` is a block that names a component,
+    which `RunContext.make` makes. Every step is made once before the run, to see its mistakes, and again when its turn
+    comes: the constructor should keep its settings, and ``run`` do the work.
+
     Attributes:
         needs: Sections of the yml that it cannot do without.
         allows: Further sections that it reads.

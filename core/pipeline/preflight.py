@@ -1,4 +1,4 @@
-"""Looks, before anything is computed, at what later steps will need: their data, and networks that are described."""
+"""Looks, before anything is computed, at what later steps will need: their settings, data and described networks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prunekit.core.config import StepConfig
-from prunekit.core.pipeline.components import constructing
+from prunekit.core.pipeline.components import constructing, make_component
 from prunekit.core.pipeline.datasets import Datasets
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.errors import RunError
 from prunekit.registry import PrunekitError
 
 
-def look_ahead(steps: Iterable[StepConfig], data: Datasets) -> None:
-    """Make sure that steps will find their data and the networks that files describe.
+def look_ahead(steps: Iterable[StepConfig], data: Datasets, backend: str) -> None:
+    """Make sure that steps can be made and will find their data and the networks that files describe.
 
     Args:
         steps: The steps that are left to do.
         data: Keeps the datasets that are made here, for the steps.
+        backend: Name of the backend that the steps are to work with.
 
     Raises:
         RunError: Something is missing; all of it is told, one line each, with the place in the yml.
     """
-    problems = dict.fromkeys(problem for step in steps for problem in (*_data(step, data), *_networks(step)))
+    problems = dict.fromkeys(problem for step in steps for problem in _problems(step, data, backend))
     if problems:
         raise RunError("\n".join(problems))
+
+
+def _problems(step: StepConfig, data: Datasets, backend: str) -> Iterator[str]:
+    try:
+        make_component(step.pipe_step, backend)
+    except PrunekitError as problem:
+        yield str(problem)
+    yield from _data(step, data)
+    yield from _networks(step)
 
 
 def _data(step: StepConfig, data: Datasets) -> Iterator[str]:

@@ -18,7 +18,7 @@ from prunekit.core.pipeline.reports import Reports, check_records
 from prunekit.core.pipeline.resuming import Dependence, refuse_changes, refuse_old_searches, step_keys
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.summary import summarize
-from prunekit.registry import PrunekitError, Register, RegisterType
+from prunekit.registry import PrunekitError
 from prunekit.registry.errors import described
 
 
@@ -76,7 +76,8 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
 def _run_steps(context: RunContext, reports: Reports, keys: Mapping[str, tuple[str, str]]) -> None:
     """Do what is left to do. A step is done again when what it depends on, or one before it, has changed."""
     pipeline, steps = context.config.pipeline, context.config.steps
-    look_ahead([steps[name] for name in pipeline if not reports.finished(name, keys[name][0])], context.data)
+    left = [steps[name] for name in pipeline if not reports.finished(name, keys[name][0])]
+    look_ahead(left, context.data, context.backend.name)
     for position, name in enumerate(pipeline):
         if reports.finished(name, keys[name][0]):
             context.reporter.note(f"{name}: finished before")
@@ -88,13 +89,12 @@ def _run_step(
     context: RunContext, reports: Reports, step: StepConfig, keys: tuple[str, str], later: Sequence[str]
 ) -> None:
     folder, name = context.folder, step.name
-    component = Register.get(RegisterType.PIPE_STEP, step.pipe_step.name, context.backend.name)
     if not reports.begun(name, keys[1]):
         folder.clear_workers(name)  # checkpoints of another training
     folder.summary.unlink(missing_ok=True)
     reports.begin(name, keys, later)
     try:
-        records = _records(context, step, component)
+        records = _records(context, step)
     except KeyboardInterrupt:
         reports.fail(name, "stopped", "interrupted")
         raise
@@ -107,10 +107,10 @@ def _run_step(
     context.hooks.step_finished(StepInfo(task, name, step.pipe_step.name, folder.step(name), tuple(records)))
 
 
-def _records(context: RunContext, step: StepConfig, component: Any) -> list[dict[str, Any]]:
+def _records(context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
     try:
         with error_location(step.where):
-            found: list[dict[str, Any]] = component().run(context, step)
+            found: list[dict[str, Any]] = context.make(step.pipe_step).run(context, step)
             check_records(found)
             return found
     except (PrunekitError, OSError):

@@ -69,6 +69,7 @@ class ComparedPerformance(_Open):
 
     macs: Annotated[Number, Field(gt=0)]
     params: Annotated[Number, Field(gt=0)]
+    activations: Annotated[Number, Field(gt=0)] | None = None
 
 
 class ComparedNetwork(NetworkRow):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_files import ComparedNetwork, Number, damaged
 from prunekit.core.pipeline.run_folder import write_json
 from prunekit.core.pipeline.subject import described_subject
+from prunekit.core.search.reward import priced_costs, reward_class
 from prunekit.core.text_table import columns
 from prunekit.registry import PrunekitError, RegisterType
 from prunekit.registry.errors import described
 
 DEFAULT = "latency"  # the measured cost that every table has
 _LATENCY = ComponentSpec(RegisterType.COST_ESTIMATOR, DEFAULT, {"batch_size": 32, "repeats": 30})
+_REPORTED = ("activations",)  # beside MACs and parameters, which every table has
 _COMPARED = TypeAdapter(ComparedNetwork)
 _VALUE: TypeAdapter[int | float] = TypeAdapter(Number)
 
@@ -35,10 +37,10 @@ def summarize(context: RunContext) -> None:
     if not chosen:
         write_json(context.folder.summary, [])
         return
-    costs = _measured(context, chosen)
-    rows = [_row(context, name, report, costs) for name, report in chosen.items()]
-    cells = [_cells(row, rows[0], costs) for row in rows]
-    header = ("network", rows[0]["metric"], "MACs", "parameters", *(costs or (DEFAULT,)), "file size")
+    costs, priced = _measured(context, chosen), _priced(context)
+    rows = [_row(context, name, report, costs, priced) for name, report in chosen.items()]
+    cells = [_cells(row, rows[0], costs, priced) for row in rows]
+    header = ("network", rows[0]["metric"], "MACs", "parameters", *priced, *(costs or (DEFAULT,)), "file size")
     for line in [*columns(header, cells, right=header[1:]), _caption(rows, costs, context.backend.device)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
@@ -105,7 +107,9 @@ def _costs(context: RunContext) -> list[ComponentSpec]:
     return [specs.pop(DEFAULT, _LATENCY), *specs.values()]
 
 
-def _row(context: RunContext, name: str, report: dict[str, Any], costs: Mapping[str, _Measured]) -> dict[str, Any]:
+def _row(
+    context: RunContext, name: str, report: dict[str, Any], costs: Mapping[str, _Measured], priced: Sequence[str]
+) -> dict[str, Any]:
     performance, metric = report["performance"], report["objective_keys"][0]
     figures = {key: value for cost, each in costs.items() for key, value in each.figures(cost, name).items()}
     return {
@@ -114,10 +118,22 @@ def _row(context: RunContext, name: str, report: dict[str, Any], costs: Mapping[
         metric: performance[metric],
         "macs": performance["macs"],
         "params": performance["params"],
+        **{cost: performance.get(cost) for cost in priced},
         **figures,
         "file_bytes": _file(context, report, "model_path").stat().st_size,
         "desc_file": report["desc_file"],
     }
+
+
+def _priced(context: RunContext) -> list[str]:
+    """The further priced costs that budgets and rewards look at, as far as every step reports them."""
+    asked = dict[str, None]()
+    for step in context.config.steps.values():
+        asked |= dict.fromkeys(constraint.cost for constraint in (step.settings.constraints if step.settings else ()))
+        if step.objective is not None:
+            reward = reward_class(step.objective.reward.name)
+            asked |= dict.fromkeys(priced_costs(reward, context.backend.name))
+    return [name for name in asked if name in _REPORTED]
 
 
 def _file(context: RunContext, report: dict[str, Any], key: str) -> Path:
@@ -125,9 +141,11 @@ def _file(context: RunContext, report: dict[str, Any], key: str) -> Path:
     return context.folder.output / str(report["step_name"]) / Path(report[key]).name
 
 
-def _cells(row: dict[str, Any], first: dict[str, Any], costs: Mapping[str, _Measured]) -> tuple[str, ...]:
+def _cells(
+    row: dict[str, Any], first: dict[str, Any], costs: Mapping[str, _Measured], priced: Sequence[str]
+) -> tuple[str, ...]:
     def share(key: str, text: str) -> str:
-        return text if row is first else f"{text} ({row[key] / first[key]:.0%})"
+        return text if row is first or not first[key] else f"{text} ({row[key] / first[key]:.0%})"
 
     metric, keys = row["metric"], {f"{cost}_{each.unit}": each.unit for cost, each in costs.items()}
     value = shown_value(row[metric])
@@ -136,6 +154,7 @@ def _cells(row: dict[str, Any], first: dict[str, Any], costs: Mapping[str, _Meas
         value if metric == first["metric"] else f"{metric} {value}",
         share("macs", f"{row['macs'] / 1e6:,.2f} M"),
         share("params", f"{row['params'] / 1e3:,.1f} K"),
+        *(share(cost, f"{row[cost] / 1e3:,.1f} K") if row[cost] else "-" for cost in priced),
         *([share(key, f"{row[key]:.2f} {unit}") for key, unit in keys.items()] or ["-"]),
         share("file_bytes", f"{row['file_bytes'] / 1024:,.0f} KiB"),
     )

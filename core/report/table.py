@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from prunekit.core.text_table import columns
 
 HEADER = ("mid", "module", "group", "channels", "prunable", "MACs %", "params %", "kept because it")
 COSTS = (("MACs", "macs"), ("parameters", "params"))
+ACTIVATIONS = ("activations", "activations")  # told where they are asked for
 
 
 def rows(graph: ChannelStructure) -> list[tuple[str, ...]]:
@@ -23,18 +26,28 @@ def rows(graph: ChannelStructure) -> list[tuple[str, ...]]:
     return [_row(layer, macs, params) for layer in graph.layers]
 
 
-def reach(graph: ChannelStructure) -> str:
+def reach(graph: ChannelStructure, costs: Sequence[tuple[str, str]] = COSTS) -> str:
     """The range of cost that pruning can reach, in one line for each cost."""
     return "\n".join(
         f"{name}: {full:,.0f}, down to {least:,.0f} ({least / max(full, 1):.1%}) with one unit left in every group"
-        for (name, _), (full, least) in zip(COSTS, _ranges(graph).values(), strict=True)
+        for (name, _), (full, least) in zip(costs, _ranges(graph, costs).values(), strict=True)
     )
 
 
-def as_text(graph: ChannelStructure) -> str:
-    """The table, the reachable cost and what the proof found; columns are as wide as they need to be."""
-    lines = columns(HEADER, rows(graph), right=set(HEADER) - {"module", "kept because it"})
-    return "\n".join([*lines, *elsewhere(graph), reach(graph), *choices(graph), *compared(graph), *graph.notes])
+def as_text(graph: ChannelStructure, activations: bool = False) -> str:
+    """The table, the reachable cost and what the proof found; columns are as wide as they need to be.
+
+    Args:
+        graph: What to show.
+        activations: Whether to show, beside MACs and parameters, the elements that the layers write.
+    """
+    header, cells, costs = list(HEADER), [list(row) for row in rows(graph)], list(COSTS)
+    if activations:
+        costs.append(ACTIVATIONS)
+        for row, share in zip([header, *cells], ["activations %", *_written(graph)], strict=True):
+            row.insert(-1, share)
+    lines = columns(header, cells, right=set(header) - {"module", "kept because it"})
+    return "\n".join([*lines, *elsewhere(graph), reach(graph, costs), *choices(graph), *compared(graph), *graph.notes])
 
 
 def summary(graph: ChannelStructure) -> str:
@@ -115,10 +128,19 @@ def _totals(graph: ChannelStructure) -> tuple[int, int]:
     return round(full.macs) or 1, round(full.params) or 1
 
 
-def _ranges(graph: ChannelStructure) -> dict[str, tuple[int, int]]:
+def _ranges(graph: ChannelStructure, costs: Sequence[tuple[str, str]] = COSTS) -> dict[str, tuple[int, int]]:
     model = CostModel(graph)
     least = model.estimate(np.ones(len(graph.groups), dtype=np.int64))
-    return {key: (round(getattr(model.full, key)), round(getattr(least, key))) for _, key in COSTS}
+    return {key: (round(getattr(model.full, key)), round(getattr(least, key))) for _, key in costs}
+
+
+def _written(graph: ChannelStructure) -> list[str]:
+    """For each layer its share of the activations; nothing for those without a number."""
+    whole, found = CostModel(graph).full.activations or 1, dict[int | None, float]()
+    for work in graph.work:
+        elements = work.written * prod(units.size for units in work.output)
+        found[work.layer] = found.get(work.layer, 0.0) + elements
+    return ["-" if x.mid == NO_MID else f"{100 * found.get(x.mid, 0.0) / whole:.1f}" for x in graph.layers]
 
 
 def _layer(layer: Layer, macs: int, params: int) -> dict[str, Any]:

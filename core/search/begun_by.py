@@ -12,7 +12,7 @@ from prunekit.core.search.errors import JournalError
 
 def begun_by(kind: type[SearchAlgorithm], lag: int, metric: str) -> dict[str, Any]:
     """Return ``program``, the version of prunekit; the ``algorithm`` with its ``version``; ``lag``; ``metric``."""
-    from importlib.metadata import version  # takes long to import
+    from importlib_metadata import version  # takes long to import
 
     return {
         "program": version("prunekit"),

@@ -68,7 +68,7 @@ def _figures(
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)
     return {
         **tested_figures(metric, tested), **search,
-        "macs": int(cost.macs), "params": int(cost.params),
+        "macs": int(cost.macs), "params": int(cost.params), "activations": int(cost.activations),
         "macs_share": cost.macs / full.macs, "params_share": cost.params / full.params,
     }  # fmt: skip
 

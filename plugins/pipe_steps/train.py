@@ -72,7 +72,10 @@ def _train(context: RunContext, step: StepConfig, number: str, subject: Subject)
 
         trainer.fit(network, data, seen, checkpoint=context.folder.worker(step.name, number) / "checkpoint")
     tested, cost = context.measure(network, context.data.batches(dataset.test, "test"), metric), subject.cost()
-    return {**tested_figures(metric, tested), "macs": int(cost.macs), "params": int(cost.params)}
+    return {
+        **tested_figures(metric, tested),
+        "macs": int(cost.macs), "params": int(cost.params), "activations": int(cost.activations),
+    }  # fmt: skip
 
 
 def _number(path: Path) -> tuple[int, str]:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import importlib_metadata  # noqa: F401 - puts its finder there as it is imported, so before a test looks at them
 import pytest
 
 from prunekit.registry import Register

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import importlib_metadata
 import pytest
 
 from prunekit.core.cli.main import main
@@ -125,7 +126,11 @@ def test_a_broken_one_can_be_blocked(odd: Callable[..., None], monkeypatch: pyte
 
 
 def test_our_entry_points_are_those_of_the_library() -> None:
-    from importlib.metadata import entry_points
+    from importlib.metadata import entry_points  # noqa: TID251 - to compare with
 
     theirs = entry_points(group="prunekit.packs.v1")
     assert {each.point.value for each in installed("prunekit.packs.v1")} == {point.value for point in theirs}
+
+
+def test_they_are_read_by_the_package_that_is_the_same_on_every_python() -> None:
+    assert {type(each.point) for each in installed("prunekit.packs.v1")} == {importlib_metadata.EntryPoint}

@@ -197,3 +197,13 @@ def test_an_unknown_pack(pack: Callable[..., None]) -> None:
     )
     with pytest.raises(UnknownNameError, match=r"There are prunekit, Some\.Pack|There are Some\.Pack, prunekit"):
         registry_check("qqqq")
+
+
+def test_a_pipe_step_whose_sections_are_not_its_constructors(pack: Callable[..., None], capsys: Said) -> None:
+    pack(
+        "@Register.register(RegisterType.PIPE_STEP)\nclass S:\n    '''Rounds.'''\n    needs = {'scheme'}\n",
+        {"type": "pipe_step", "name": "S", "target": "some_net:S"},
+    )
+    code, lines = _checked(capsys)
+    assert code == 1 and lines[1].startswith("  broken   pipe step 'S': ")
+    assert lines[1].endswith("ValueError: 'scheme' is a section of its own, but no parameter of its constructor")

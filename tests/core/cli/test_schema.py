@@ -199,3 +199,71 @@ MODULE_REGISTER = [{"type": "dataset", "name": "Broken", "target": "no_such_modu
     assert split["properties"]["made"] == {}
     assert "split" not in split["properties"]
     assert "dataset.Broken" not in found
+
+
+def test_pipe_steps_have_their_own_keys_and_sections(cli: Cli, capsys: Said, tmp_path: Path) -> None:
+    (tmp_path / "schema_steps.py").write_text(
+        '''\
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from prunekit.core.config import ComponentSpec
+from prunekit.registry import Register, RegisterType
+
+
+@dataclass
+class Scheme:
+    """How numbers are rounded."""
+
+    symmetric: bool = True
+
+
+@dataclass
+class Other:
+    depth: int = 1
+
+
+@Register.register(RegisterType.PIPE_STEP)
+class DistillStep:
+    """Distills."""
+
+    needs = {"teacher"}
+    allows = {"model"}
+
+    def __init__(self, teacher: Annotated[ComponentSpec, RegisterType.NETWORK]): ...
+
+
+@Register.register(RegisterType.PIPE_STEP)
+class QuantizeStep:
+    """Rounds."""
+
+    needs = {"scheme"}
+    allows = {"model"}
+
+    def __init__(self, scheme: Scheme, bits: int = 8): ...
+
+
+@Register.register(RegisterType.PIPE_STEP)
+class OtherStep:
+    """Does another thing."""
+
+    needs = {"scheme"}
+    allows = {"anything"}
+
+    def __init__(self, scheme: Other, **rest: Any): ...
+'''
+    )
+    assert cli("schema", "--import", "schema_steps") == 0
+    schema = Walker(json.loads(capsys.readouterr().out))
+    text = """\
+pipeline: [a, b, c]
+c: {pipe_step: {type: DistillStep}, teacher: {type: ResNet56, class_num: 3}}
+a: {pipe_step: {type: QuantizeStep, bits: 4, models_folder: x}, scheme: {symmetric: True}}
+b: {pipe_step: {type: OtherStep, x: 1}, scheme: {depth: 2}, anything: [3]}
+"""
+    assert schema.wrong(yaml.safe_load(text)) == []
+    assert schema.wrong(yaml.safe_load(text.replace("bits", "bit"))) == ["a.pipe_step.bit"]
+    assert schema.wrong(yaml.safe_load(text.replace("symmetric", "symetric"))) == ["a.scheme.symetric"]
+    assert schema.wrong(yaml.safe_load(text.replace("ResNet56", "ResNt56"))) == ["c.teacher.type"]
+    assert schema.wrong(yaml.safe_load(text.replace("a: {pipe", "a: {schme: 1, pipe"))) == ["a.schme"]
+    assert schema.wrong(yaml.safe_load(text.replace("QuantizeStep", "TrainPipeStep"))) == ["a.pipe_step.bits"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,50 @@ def test_keys_with_their_meaning() -> None:
     rows = [("name", "", "How it is called, in one line."), ("*sizes", "", ""), ("split", "train", "")]
     assert parameters(Told, NETWORK) == [*rows, ("**desc", "", "Whatever else.")]
     assert "split" not in [name for name, *_ in parameters(Told, RegisterType.DATASET)]  # prunekit gives it
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How numbers are rounded.
+
+    Attributes:
+        symmetric: Whether zero is in the middle.
+    """
+
+    symmetric: bool = True
+
+
+class QuantizeStep:
+    """Rounds weights.
+
+    Args:
+        bits: Bits of a number.
+        scheme: How.
+    """
+
+    needs = frozenset({"dataset", "scheme"})
+    allows = frozenset({"model"})
+
+    def __init__(self, bits: int = 8, *, scheme: Scheme) -> None: ...
+
+
+def test_a_pipe_step_with_its_sections_and_their_keys(capsys: Said) -> None:
+    Register.register(RegisterType.PIPE_STEP, QuantizeStep)
+    assert show("QuantizeStep", None) == 0
+    assert capsys.readouterr().out.splitlines()[5:] == [
+        "  sections dataset, scheme; may have model",
+        "",
+        "  Rounds weights.",
+        "",
+        "  key               default  meaning",
+        "  ---------------------------------------------------------",
+        "  bits              8        Bits of a number.",
+        "  scheme                     How.",
+        "  scheme.symmetric  True     Whether zero is in the middle.",
+    ]
+
+
+def test_a_pipe_step_whose_sections_cannot_be_read(capsys: Said) -> None:
+    Register.register(RegisterType.PIPE_STEP, type("Wrong", (), {"needs": "dataset", "__module__": __name__}))
+    assert show("Wrong", None) == 2
+    assert "'needs' must be a set of names of sections, not 'dataset'" in capsys.readouterr().out

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
 
 from prunekit.core.config.block_validation import check_model
 from prunekit.core.config.node import Node
 from prunekit.core.config.problems import Findings
-from prunekit.core.config.signature import params_model, read_signature
+from prunekit.core.config.signature import constructor_parameters, params_model, read_signature
 
 if TYPE_CHECKING:
     from nowhere import Unknown
@@ -62,6 +62,26 @@ def test_what_a_constructor_says(component: type) -> None:
     assert found.catch_all == "more"
     assert found.unchecked == {"what": "its annotation cannot be read", "free": "no annotation"}
     assert found.annotations["free"] is Any
+
+
+class Asked(Protocol):
+    def answer(self) -> int: ...
+
+
+class Answering(Asked):
+    def answer(self) -> int:
+        return 1
+
+
+class Taking(Asked):
+    def __init__(self, first: int) -> None: ...
+
+
+def test_a_protocols_stand_in_for_a_constructor_takes_nothing() -> None:
+    assert constructor_parameters(Answering) == []
+    found = read_signature(Answering, frozenset())
+    assert (found.annotations, found.catch_all) == ({}, None)
+    assert read_signature(Taking, frozenset()).annotations == {"first": int}
 
 
 def test_dataclasses_and_classes_without_a_constructor() -> None:

@@ -20,7 +20,7 @@ def by_hand(a, b):
     """Batch 2, 8 x 8 pixels, ``a`` channels in the stream, ``b`` in the block."""
     positions = 2 * 64
     macs = positions * 9 * (3 * a + a * b + b * a) + 2 * a * 5
-    return Cost(macs, 27 * a + a + 9 * a * b + 2 * b + 9 * b * a + a * 5 + 5)
+    return Cost(macs, 27 * a + a + 9 * a * b + 2 * b + 9 * b * a + a * 5 + 5, positions * (a + b + a) + 2 * 5)
 
 
 def test_full(graph):
@@ -46,11 +46,12 @@ def test_uneven_units_are_bounded_from_above(script):
         keep = np.array([bool(k >> bit & 1) for bit in range(4)])
         exact, estimate = model.of_units(keep), model.estimate([int(keep.sum())])
         assert exact.macs <= estimate.macs and exact.params <= estimate.params
+        assert exact.activations <= estimate.activations
         prices.add((int(keep.sum()), exact.macs))
     assert len(prices) == 4  # a unit is a channel of the sum and of one of the two
 
 
 def test_nothing_to_prune(script):
     graph = channel_structure(script.output(script.linear(script.input(3, 7), "head", 5)))
-    assert price(graph) == Cost(3 * 7 * 5, 40)
-    assert CostModel(graph).estimate([]) == Cost(105, 40)
+    assert price(graph) == Cost(3 * 7 * 5, 40, 3 * 5)
+    assert CostModel(graph).estimate([]) == Cost(105, 40, 15)

@@ -54,3 +54,11 @@ in no layer above: 1.2% of the parameters (embeddings, positions, norms)
 MACs: 76,092, down to 5,770 (7.6%) with one unit left in every group
 parameters: 643, down to 58 (9.0%) with one unit left in every group
 proven"""
+
+
+def test_activations_where_they_are_asked_for(residual):
+    """Batch 2 of 8 x 8 pixels: 128 positions of 6 + 4 + 6 channels, and 2 x 5 logits."""
+    lines = as_text(channel_structure(residual, ignore=["head"]), activations=True).splitlines()
+    assert lines[0].split("params %")[1].split("  ")[1] == "activations %"
+    assert [line.split()[7] for line in lines[2:6]] == ["37.3", "24.9", "37.3", "0.5"]
+    assert lines[-1] == "activations: 2,058, down to 394 (19.1%) with one unit left in every group"

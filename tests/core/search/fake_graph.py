@@ -60,7 +60,7 @@ def make_fake() -> Fake:
         )
         shapes[weight] = (size, taken.size, kernel, kernel)
         axes += [Axis(weight, 0, out), Axis(weight, 1, taken)]
-        work.append(Work(mid, positions * kernel**2, (out, taken)))
+        work.append(Work(mid, positions * kernel**2, (out, taken), positions, (out,)))
     groups = tuple(
         Group(g, tuple(row[0] for row in _LAYERS if row[1] == g), f"layer{g}", size, start, 0, 1)
         for g, (size, start) in sizes.items()

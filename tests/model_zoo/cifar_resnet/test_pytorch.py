@@ -58,7 +58,7 @@ def accuracy(network: torch.nn.Module, samples: int | None) -> float:
     metric = Accuracy()
     for outputs, target in run(network, batches(Cifar10(REAL / "cifar10", "test", samples=samples), 250), "cpu"):
         metric.update(outputs, target)
-    return metric.result().accuracy
+    return metric.result().value
 
 
 @needs_real

@@ -17,7 +17,7 @@ from prunekit.model_zoo.cifar_resnet.pytorch import ResNet20, ResNet56
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 
 SMALL = (  # noqa: SIM905
     "ChunkApart Dense Sppf ConcatAdd ShuffleUnit PixelShuffle Depthwise DepthwiseMultiplier Grouped Conv1d Conv3d "
@@ -37,17 +37,27 @@ def counted(network, inputs):
         return sum(counts.by_operator()[name] for name in ("conv", "linear", "addmm"))
 
 
+def written(network, inputs):
+    """Activations by fvcore."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        counts = ActivationCountAnalysis(network, inputs)
+        return counts.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+
+
 def parameters(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def check(network, inputs, graph, plans):
     assert (price(graph).macs, price(graph).params) == (counted(network, inputs), parameters(network))
+    assert price(graph).activations == written(network, inputs)
     assert sum(layer.macs for layer in graph.layers) == price(graph).macs
     for plan in plans:
         small, cost = prune(network, graph, plan), price(graph, plan)
         assert cost.params == parameters(small)
         assert cost.macs == pytest.approx(counted(small, inputs), rel=1e-12)
+        assert cost.activations == pytest.approx(written(small, inputs), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -70,8 +80,10 @@ def test_resnets(network):
 
 def test_transposed_convolutions():
     """Fvcore counts their outputs, not their inputs, at each position of the kernel; so by hand."""
-    graph = trace(CASES["Transposed"].build(), CASES["Transposed"].inputs(1))
+    built, inputs = CASES["Transposed"].build(), CASES["Transposed"].inputs(1)
+    graph = trace(built, inputs)
     assert graph.layers[1].macs == 4 * 4 * 6 * 8 * 4 * 4
+    assert price(graph).activations == written(built, inputs)
     graph = trace(CASES["TransposedDepthwise"].build(), CASES["TransposedDepthwise"].inputs(1))
     assert graph.layers[1].macs == 4 * 4 * 6 * 4 * 4
 
@@ -88,13 +100,16 @@ def test_estimate(traced, name):
         counts = np.array(plan.counts(graph), dtype=np.int64)
         exact, estimate = price(graph, plan), model.estimate(counts)
         assert estimate.macs >= exact.macs * (1 - 1e-12) and estimate.params >= exact.params
+        assert estimate.activations >= exact.activations * (1 - 1e-12)
         if name not in UNEVEN | CUT:
             assert (estimate.macs, estimate.params) == (pytest.approx(exact.macs), exact.params)
+            assert estimate.activations == pytest.approx(exact.activations)
         for index in np.flatnonzero(counts < sizes):
             more = counts.copy()
             more[index] += 1
             assert model.estimate(more).macs >= estimate.macs
             assert model.estimate(more).params >= estimate.params
+            assert model.estimate(more).activations >= estimate.activations
 
 
 def test_estimate_takes_microseconds():

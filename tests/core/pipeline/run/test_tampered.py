@@ -6,11 +6,11 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from importlib_metadata import version
 
 from prunekit.core.search.journal_line import check_of
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from prunekit.core.pipeline import summary
+from prunekit.core.search.settings import SearchSettings
+
+
+def _report(name: str, folder: Path, **figures: Any) -> dict[str, Any]:
+    (folder / f"{name}.bin").write_bytes(b"x" * 1024)
+    files = {"desc_file": f"{name}.json", "model_path": f"{name}.bin"}
+    return {"step_name": ".", **files, "performance": {"accuracy": 0.9, "macs": 1e6, "params": 2e3, **figures}}
+
+
+@pytest.fixture
+def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Summarize an original and a network with half of its activations, and one of which they are not known."""
+    found = {
+        "original": _report("original", tmp_path, activations=4000),
+        "a": _report("a", tmp_path, activations=2000),
+        "b": _report("b", tmp_path),
+    }
+    monkeypatch.setattr(summary, "_chosen", lambda _: found)
+    monkeypatch.setattr(summary, "_latency", lambda *_: {})
+    monkeypatch.setattr(summary, "_paths", lambda *_: {})
+
+    def run(budget: str) -> tuple[list[list[str]], list[dict[str, Any]]]:
+        said: list[str] = []
+        step = SimpleNamespace(settings=SearchSettings(budget=budget))
+        config = SimpleNamespace(steps={"nas": step, "train": SimpleNamespace(settings=None)}, pipeline=["nas"])
+        folder = SimpleNamespace(output=tmp_path, summary=tmp_path / "summary.json")
+        backend, reporter = SimpleNamespace(device="CPU"), SimpleNamespace(say=said.append)
+        summary.summarize(SimpleNamespace(config=config, folder=folder, backend=backend, reporter=reporter))  # type: ignore[arg-type]
+        return [line.split() for line in said], json.loads(folder.summary.read_text())
+
+    return run
+
+
+def test_activations_are_a_column_where_the_budget_names_them(summarized: Any) -> None:
+    lines, rows = summarized("flops <= 0.5 and activations <= 0.5")
+    assert lines[0][-1] == "activations"
+    assert [line[-2:] for line in lines[2:5]] == [["4.0", "K"], ["K", "(50%)"], ["(100%)", "-"]]
+    assert [row["activations"] for row in rows] == [4000, 2000, None]
+
+
+def test_and_nowhere_where_nothing_asks_for_them(summarized: Any) -> None:
+    lines, rows = summarized("flops <= 0.5")
+    assert lines[0][-1] == "size" and all("activations" not in row for row in rows)
