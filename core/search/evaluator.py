@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from prunekit.core.backend import Backend, Network
@@ -36,7 +36,7 @@ class Evaluator:
 
     Args:
         builder: Makes the small network of a plan.
-        held_out: Batches that no training and no calibration sees.
+        held_out: Batches that no training and no calibration sees; iterated for each trial.
         metric: Makes a metric.
         fine_tune: Trains a network in place, or None.
         latency: Measures the latency of a network, or None.
@@ -45,7 +45,7 @@ class Evaluator:
     def __init__(
         self,
         builder: CandidateBuilder,
-        held_out: Sequence[Batch],
+        held_out: Iterable[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,
         latency: Callable[[Network], Mapping[str, float]] | None = None,

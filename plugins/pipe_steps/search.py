@@ -13,7 +13,7 @@ from prunekit.core.search.loop import top_k
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import nothing_found, tell_structure, too_slow
 from prunekit.plugins.pipe_steps.search_networks import keep_original, keep_trial, original_figures
-from prunekit.plugins.pipe_steps.search_setup import SearchSetup, prepare_search
+from prunekit.plugins.pipe_steps.search_setup import PreparedSearch, prepare_search
 from prunekit.plugins.pipe_steps.search_trials import run_trials, search_info
 from prunekit.registry import Register, RegisterType
 
@@ -40,7 +40,7 @@ class SearchPipeStep:
         return rows
 
 
-def _best_trials(context: RunContext, step: StepConfig, setup: SearchSetup) -> list[Record]:
+def _best_trials(context: RunContext, step: StepConfig, setup: PreparedSearch) -> list[Record]:
     """The best trials of the search.
 
     Raises:

@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from prunekit.core.backend import Network
 from prunekit.core.config import StepConfig
 from prunekit.core.cost import CostModel
-from prunekit.core.data import Batch
+from prunekit.core.data.batch_cache import CachedBatches
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
 from prunekit.core.pipeline.latency import latency_meter, refuse_unmeasurable
 from prunekit.core.pipeline.original_outputs import refuse_not_finite
+from prunekit.core.pipeline.search_setup import SearchSetup
 from prunekit.core.pipeline.subject import Subject
 from prunekit.core.search.candidate_builder import CandidateBuilder
 from prunekit.core.search.evaluator import Evaluator
 from prunekit.core.search.latency import LatencyMeter
-from prunekit.core.search.settings import SearchSettings
+from prunekit.core.search.settings import LatencySettings, SearchSettings
 from prunekit.core.search.space import SearchSpace
-from prunekit.registry import Register, RegisterType
 
 
 @dataclass(frozen=True)
-class SearchSetup:
+class PreparedSearch:
     """A search before its first trial.
 
     Attributes:
         subject: The original network.
         space: What may be chosen.
+        setup: Builds the evaluator in another process.
+        builder: Makes the small network of a trial.
         evaluator: Builds and evaluates a trial's network.
         meter: Measures latency, where the reward looks at it.
     """
 
     subject: Subject
     space: SearchSpace
+    setup: SearchSetup
+    builder: CandidateBuilder
     evaluator: Evaluator
     meter: LatencyMeter | None
 
+    def hand_over(self) -> SearchSetup:
+        """What other processes build the same evaluator from; its files stay until the step ends."""
+        self.setup.hand_over(self.builder, self.subject.description)
+        return self.setup
 
-def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
+
+def prepare_search(context: RunContext, step: StepConfig) -> PreparedSearch:
     """Load the network and the data, parse, rank and price; every mistake shows here, before the first trial.
 
     Raises:
@@ -50,8 +57,8 @@ def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
     subject = context.subjects.of_step(step)
     if subject.description.plan is not None:
         raise RunError(f"{step.where}: the network is pruned already; search on the original network instead")
-    calibration = context.data.first_images(step.dataset.train, "train", step.pruning.calibration_images)
-    held_out = list(context.data.batches(step.dataset.val, "val"))
+    calibration, held_out = context.calibration(step), context.held_out(step)
+    calibration.make_once()
     with error_location(step.where):
         _tell_accuracy(context, step, subject, held_out)
     builder = _candidate_builder(step, subject, calibration)
@@ -61,9 +68,24 @@ def prepare_search(context: RunContext, step: StepConfig) -> SearchSetup:
         meter = _latency_meter(context, step, subject, space)
         if meter is not None:
             space = space.with_target(_target_share(step, meter))
-    metric = Register.get(RegisterType.METRIC, "accuracy", context.backend.name)
-    evaluator = Evaluator(builder, held_out, metric, _fine_tuning(context, step), meter)
-    return SearchSetup(subject, space, evaluator, meter)
+    setup = _setup(context, step, meter)
+    evaluator = setup.evaluator(builder, context.data, held_out, meter)
+    return PreparedSearch(subject, space, setup, builder, evaluator, meter)
+
+
+def _setup(context: RunContext, step: StepConfig, meter: LatencyMeter | None) -> SearchSetup:
+    """What evaluates a trial, for any process."""
+    assert step.dataset is not None and step.pruning is not None
+    settings, pruning = _settings(step), step.pruning
+    return SearchSetup(
+        context.backend.name, context.backend.device, context.imports, context.folder.cache(step.name).resolve(),
+        train=step.dataset.train, val=step.dataset.val,
+        calibration_images=pruning.calibration_images,
+        recalibration_images=pruning.recalibration_images if pruning.recalibrate else 0,
+        compensate=pruning.compensate, metric="accuracy", trainer=step.trainer,
+        latency=None if meter is None else settings.latency or LatencySettings(),
+        reference=None if meter is None else meter.reference, seed=settings.seed,
+    )  # fmt: skip
 
 
 def _settings(step: StepConfig) -> SearchSettings:
@@ -71,7 +93,7 @@ def _settings(step: StepConfig) -> SearchSettings:
     return step.settings
 
 
-def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held_out: list[Batch]) -> None:
+def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held_out: CachedBatches) -> None:
     assert step.dataset is not None
     before = context.measure(subject.network, held_out)
     dataset = context.data.of(step.dataset.val, "val")
@@ -79,14 +101,14 @@ def _tell_accuracy(context: RunContext, step: StepConfig, subject: Subject, held
     context.reporter.say(f"{step.name}: before pruning {before.accuracy:.2%} of {before.total:,} held-out images")
 
 
-def _candidate_builder(step: StepConfig, subject: Subject, calibration: list[Batch]) -> CandidateBuilder:
+def _candidate_builder(step: StepConfig, subject: Subject, calibration: CachedBatches) -> CandidateBuilder:
     assert step.pruning is not None
     if not subject.graph.groups:
         raise RunError(
             f"{step.where}: no layer of {type(subject.network).__name__} can be pruned; prunekit inspect says why for"
             " each"
         )
-    return CandidateBuilder(
+    return CandidateBuilder.observing(
         subject.backend, subject.network, subject.graph, calibration, compensate=step.pruning.compensate,
         recalibrate=step.pruning.recalibrate, recalibration_images=step.pruning.recalibration_images,
         seed=_settings(step).seed,
@@ -104,14 +126,3 @@ def _latency_meter(context: RunContext, step: StepConfig, subject: Subject, spac
 def _target_share(step: StepConfig, meter: LatencyMeter) -> float | None:
     target = _settings(step).target_latency
     return None if target is None else target / meter.reference.original_ms
-
-
-def _fine_tuning(context: RunContext, step: StepConfig) -> Callable[[Network], Network] | None:
-    """The guide fine-tunes each sampled network: ``trainer.epochs`` of the search step."""
-    if step.trainer is None or step.dataset is None:
-        return None
-    trainer = context.make(step.trainer, device=context.backend.device)
-    if not trainer.epochs:
-        return None
-    data = context.data.train_batches(step.dataset.train, _settings(step).seed)
-    return lambda network: trainer.fit(network, data)

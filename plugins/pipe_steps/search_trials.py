@@ -11,10 +11,12 @@ from prunekit.core.search.journal import Journal
 from prunekit.core.search.loop import run_search, top_k
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import line, short
-from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+from prunekit.plugins.pipe_steps.search_setup import PreparedSearch
 
 
-def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
+def run_trials(
+    context: RunContext, step: StepConfig, setup: PreparedSearch, algorithm: SearchAlgorithm
+) -> list[Record]:
     """Run every trial of the search; resumed from the journal where there is one."""
     assert step.settings is not None
     reporter, hooks, records = context.reporter, context.hooks, list[Record]()
