@@ -81,15 +81,13 @@ class Keeping:
 
     def _fits(self, nbytes: int) -> bool:
         if self._size + nbytes > self._limit:
-            self.why_not = f"{_size(self._size)} of the decoded images are kept, as cache_gb says; {_AGAIN}"
+            self.why_not = f"{_size(self._size)} of decoded samples are kept, as cache_gb says; {_AGAIN}"
         elif self._size + nbytes > self._free:
-            self.why_not = (
-                f"{_size(self._size)} of the decoded images are kept, half of what the disk has left; {_AGAIN}"
-            )
+            self.why_not = f"{_size(self._size)} of decoded samples are kept, half of what the disk has left; {_AGAIN}"
         return not self.why_not
 
     def _give_up(self, problem: OSError) -> None:
-        self.why_not = f"decoded images cannot be kept in {self._path} ({problem.strerror}); {_AGAIN}"
+        self.why_not = f"decoded samples cannot be kept in {self._path} ({problem.strerror}); {_AGAIN}"
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()

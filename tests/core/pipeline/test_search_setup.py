@@ -103,7 +103,7 @@ class Labels(list):
 def test_components_of_a_file_in_the_current_folder(cli: Cli, tmp_path: Path) -> None:
     """Its targets are of its own class, which no file keeps."""
     (tmp_path / "mine.py").write_text(MINE.replace("TINYNET", f"tinynet_{BACKEND}"))
-    with prepared(tmp_path, "mine", ("TinyLights", "OddLights")) as (search, trials):
+    with prepared(tmp_path, "mine", ("TinyLights", "OddLights"), ("epochs: 2", "epochs: 1")) as (search, trials):
         here = [search.evaluator(trial) for trial in trials]
         assert evaluated_elsewhere(search.hand_over(), trials) == here
 
@@ -158,7 +158,7 @@ def test_what_no_weights_file_holds_is_drawn_alike(cli: Cli, tmp_path: Path) -> 
     source = source.replace("return self.head(", "return self.gain * self.head(")
     assert source.count("self.gain") == 2
     (tmp_path / "own.py").write_text(source + "\nfrom tinypack import TinyLights\n")
-    with prepared(tmp_path, "own", ("TinyNet", "OwnNet")) as (search, trials):
+    with prepared(tmp_path, "own", ("TinyNet", "OwnNet"), ("epochs: 2", "epochs: 0")) as (search, trials):
         here = [search.evaluator(trial) for trial in trials]
         assert evaluated_elsewhere(search.hand_over(), trials) == here
         other = replace(search.setup, seed=8).build()
