@@ -108,6 +108,8 @@ class ArrayFile:
                 raise ValueError("it does not end as it was written")
             index = json.loads(self._bytes[self._bytes.size - _END - length : -_END].tobytes())
             self._values, self.note = index
+            if not isinstance(self._values, list) or not isinstance(self.note, dict):
+                raise ValueError("its index is another one")
         except OSError as problem:
             raise ArrayFileError(f"{path} cannot be read: {problem.strerror}") from problem
         except (ValueError, TypeError, RecursionError) as problem:

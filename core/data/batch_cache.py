@@ -66,7 +66,7 @@ class CachedBatches:
         for number in range(len(kept)):
             inputs, target = kept[number]
             yield inputs, map_once(_own, target)
-        if not kept.note["all"]:
+        if not kept.note.get("all"):
             yield from self._make(len(kept))
 
     def _first(self) -> Iterator[Batch]:

@@ -34,9 +34,8 @@ class Keeping:
     def __enter__(self) -> Keeping:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.unlink(
-                missing_ok=True
-            )  # not overwritten: it may be mapped by a process that outlived its parent
+            # not overwritten: it may be mapped by a process that outlived its parent
+            self._path.unlink(missing_ok=True)
             self._free = shutil.disk_usage(self._path.parent).free / 2
             self._file = self._path.open("xb")
             self._writer = ArrayFileWriter(self._file)

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from small_nets import CASES
+from structures import assert_a_file_keeps, same
 
 from prunekit.core.array_file import ArrayFileError
-from prunekit.core.graph import ChannelStructure, channel_structure
+from prunekit.core.graph import channel_structure
 from prunekit.core.graph.graph_file import read_graph, write_graph
 from prunekit.core.graph.tracked_sizes import Attribute
 from prunekit.core.value_codec import NotStorableError
 
 
-def content(value: Any) -> Any:
-    """Everything in a structure, with arrays as their bits; orders and quotas are told by what they say."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.str, value.shape, value.tobytes()
-    if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value) if field.name not in ("arrangement", "quotas")]
-        quotas = getattr(value, "quotas", None)
-        parts = [content(getattr(value, name)) for name in names]
-        return type(value).__name__, parts, quotas and (list(quotas.counts), quotas.kinds.tolist())
-    if isinstance(value, Mapping):
-        return [(content(key), content(part)) for key, part in value.items()]
-    return [content(part) for part in value] if isinstance(value, (list, tuple)) else value
-
-
-def same(one: ChannelStructure, other: ChannelStructure) -> bool:
-    names = [field.name for field in dataclasses.fields(ChannelStructure)]
-    parts = [content(ChannelStructure(**{name: getattr(each, name) for name in names})) for each in (one, other)]
-    return bool(parts[0] == parts[1])
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_structure_is_the_same_when_it_is_read(name: str, tmp_path: Path) -> None:
-    graph = CASES[name].traced(proof=False)[2]
-    write_graph(tmp_path / "g", graph)
-    found = read_graph(tmp_path / "g")
-    assert same(found, graph) and found.signature == graph.signature
-    keep = np.zeros(graph.units, dtype=bool)
-    for group in graph.groups:
-        keep[group.offset + group.last(range(group.size), group.nearest(group.size / 2))] = True
-    assert content(found.kept(keep)) == content(graph.kept(keep))
+    assert_a_file_keeps(CASES[name].traced(proof=False)[2], tmp_path)
 
 
 def test_what_the_proof_found_is_kept(traced: Callable[[str], Any], tmp_path: Path) -> None:
