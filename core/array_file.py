@@ -1,4 +1,7 @@
-"""One file with nested values of arrays: raw arrays and a JSON index, memory-mapped when read, never unpickled."""
+"""One file with nested values of arrays: raw arrays and JSON, memory-mapped when read, never unpickled.
+
+Behind the arrays of each value its JSON stands, and at the end of the file an index of these, its length and a mark.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,16 @@ class ArrayFileWriter:
     """
 
     def __init__(self, file: BinaryIO, note: dict[str, Any] | None = None) -> None:
-        self._file, self._values, self._place = file, list[Any](), 0
+        self._file, self._values, self._place = file, list[list[int]](), 0
         self.note = note or {}
 
     def write(self, packed: Packed) -> None:
         """Append a value."""
         places = [[self._append(array), array.dtype.str, list(array.shape)] for array in packed.arrays]
-        self._values.append([packed.root, packed.records, places])
+        text = json.dumps([packed.root, packed.records, places], separators=(",", ":")).encode()
+        self._values.append([self._place, len(text)])
+        self._file.write(text)
+        self._place += len(text)
 
     def end(self) -> None:
         """Append the index, without which nothing can be read."""
@@ -119,9 +125,10 @@ class ArrayFile:
         return len(self._values)
 
     def __getitem__(self, number: int) -> Any:
-        value = self._values[number]
+        place = self._values[number]
         try:
-            root, records, places = value
+            start, length = place
+            root, records, places = json.loads(self._bytes[start : start + length].tobytes())
             arrays = [self._array(*place) for place in places]
             return unpack(root, records, arrays, self._records)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:

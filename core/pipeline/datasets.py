@@ -45,14 +45,14 @@ class Datasets:
         if indices is None:
             self._read.append((split.dataset, name))
 
-    def held_out(self, split: SplitConfig, name: str = "val") -> Make:
-        """Makes a split's batches in their order, not augmented, from the n-th on."""
+    def held_out(self, split: SplitConfig) -> Make:
+        """Makes the batches of the held-out split in their order, not augmented, from the n-th on."""
 
         def batches_from(number: int) -> Iterator[Batch]:
             if not number:
-                return self.batches(split, name)
-            size = len(Reader(self.of(split, name), name))
-            return self.batches(split, name, range(number * split.batch_size, size))
+                return self.batches(split, "val")
+            size = len(Reader(self.of(split, "val"), "val"))
+            return self.batches(split, "val", range(number * split.batch_size, size))
 
         return batches_from
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from prunekit.registry import Register, RegisterType, WorkerImports, worker_impo
 
 _NUMBER, _GRAPH, _KNOWN = "original", "graph.arrays", "known.arrays"
 
-Latency = Callable[[Network], "dict[str, float]"]
+Latency = Callable[[Network], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
