@@ -71,7 +71,7 @@ class Comparison:
     def __init__(self, network: torch.nn.Module, data: Data, latency_batch: int) -> None:
         self.backend, self.network, self.data = PytorchBackend(), network.eval(), data
         self.graph = parse(self.backend, self.network, data.calibration[0][0][:1])
-        self.builder = CandidateBuilder(self.backend, self.network, self.graph, data.calibration)
+        self.builder = CandidateBuilder.observing(self.backend, self.network, self.graph, data.calibration)
         self.rankings = Compensation().rank(self.builder.importance_inputs)
         self.evaluator = Evaluator(self.builder, data.held_out, Accuracy)
         original = measure(self.backend, self.network, data.held_out, Accuracy())

@@ -57,7 +57,7 @@ class Side:
         self._held_out = list(batches(Cifar10(data, "val", train_portion=0.8, samples=HELD_OUT), 250))
         self._test = list(batches(Cifar10(data, "test", samples=images), 250))
         self._graph = parse(self._backend, self._network, self._test[0][0][:1])
-        self._builder = CandidateBuilder(self._backend, self._network, self._graph, calibration)
+        self._builder = CandidateBuilder.observing(self._backend, self._network, self._graph, calibration)
         rankings = Compensation().rank(self._builder.importance_inputs)
         self._space = SearchSpace(self._graph, rankings, _SETTINGS, CostModel(self._graph))
         self._candidates = RandomSearch(self._space, _SETTINGS)

@@ -133,7 +133,7 @@ def shrink(
     backend = _sound(network)
     _refuse_not_finite(example_inputs)
     graph = parse(backend, network, example_inputs, ignore, outputs=outputs)
-    builder = CandidateBuilder(backend, network, graph, list(finite_batches(batches)))
+    builder = CandidateBuilder.observing(backend, network, graph, finite_batches(batches))
     rankings = Register.get(RegisterType.IMPORTANCE, importance)().rank(builder.importance_inputs)
     settings = SearchSettings(budget=f"flops <= {budget}", lbound=0.0, channel_round=round_to)
     space = SearchSpace(graph, rankings, settings, CostModel(graph))

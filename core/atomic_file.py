@@ -21,8 +21,12 @@ class WriteError(PrunekitError):
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
     """A file to write to; when the block ends well it stands at ``path``, else what stood there before.
+
+    Args:
+        path: The file.
+        durable: Whether it must survive a loss of power; what can be made again need not, and is written faster.
 
     Raises:
         WriteError: The system refuses; the message has its words.
@@ -33,7 +37,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with _made(part) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.replace(path)
     except OSError as problem:
         raise WriteError(f"{path} cannot be written: {problem.strerror}; mend that and go on with -r") from problem

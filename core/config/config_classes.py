@@ -80,6 +80,9 @@ class ModelConfig:
     pretrained_model_key: str | None = None
 
 
+CACHE_GB = 8.0
+
+
 class LoaderOptions(Options):
     """How the samples of a split are put into batches.
 
@@ -88,12 +91,16 @@ class LoaderOptions(Options):
         num_workers: Processes that read samples; 0 reads them in the process that uses them.
         drop_last: Leave out the last batch where it is smaller; of ``train`` only.
         shuffle: Another order in each epoch; of ``train`` only, where it is the default.
+        cache_gb: How many GB of decoded samples are kept on disk while a step looks at them again and again: those of
+            ``val``, and of ``train`` those that a search calibrates on. Never more than half of what the disk has left;
+            the rest is decoded again each time.
     """
 
     batch_size: PositiveInt = 64
     num_workers: int = Field(0, ge=0)
     drop_last: bool = False
     shuffle: bool = False
+    cache_gb: float = Field(CACHE_GB, ge=0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ class SplitConfig:
     num_workers: int
     drop_last: bool
     shuffle: bool
+    cache_gb: float = CACHE_GB
 
 
 @dataclass(frozen=True)

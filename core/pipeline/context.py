@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from prunekit.core.backend import Backend, Network
-from prunekit.core.config import ComponentSpec, RunConfig, StepConfig
+from prunekit.core.config import ComponentSpec, RunConfig, SplitConfig, StepConfig
 from prunekit.core.data import Batch
+from prunekit.core.data.batch_cache import CachedBatches, Make
 from prunekit.core.hooks import Hooks
 from prunekit.core.metric import Measured, measure, metric_class
 from prunekit.core.pipeline.components import make_component
-from prunekit.core.pipeline.datasets import Datasets
+from prunekit.core.pipeline.datasets import CALIBRATION, HELD_OUT, Datasets
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.run_folder import RunFolder
 from prunekit.core.pipeline.subject import SubjectLoader
@@ -53,6 +54,25 @@ class RunContext:
             PrunekitError: Its constructor raises.
         """
         return make_component(spec, self.backend.name, **injected)
+
+    def held_out(self, step: StepConfig) -> CachedBatches:
+        """The held-out batches of a step, to be iterated again and again."""
+        assert step.dataset is not None
+        return self._cached(step, step.dataset.val, HELD_OUT, self.data.held_out(step.dataset.val))
+
+    def calibration(self, step: StepConfig) -> CachedBatches:
+        """The batches that the network of a step is known from, to be iterated again and again."""
+        assert step.dataset is not None and step.pruning is not None
+        make = self.data.calibration(step.dataset.train, step.pruning.calibration_images)
+        return self._cached(step, step.dataset.train, CALIBRATION, make)
+
+    def _cached(self, step: StepConfig, split: SplitConfig, file: str, make: Make) -> CachedBatches:
+        """Decoded once, as far as they fit on the disk, which is told where they do not."""
+
+        def tell(text: str) -> None:
+            self.reporter.say(f"{split.dataset.where}: {text}")
+
+        return CachedBatches(make, self.folder.cache(step.name) / file, split.cache_gb * 1e9, tell)
 
     def measure(self, network: Network, data: Iterable[Batch], metric: str, error: bool = True) -> Measured:
         """What a registered metric finds of a network over batches; ``error`` as for `Metric.result`."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from prunekit.core.config import ComponentSpec, SplitConfig
 from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.data.batch_cache import Make
 from prunekit.core.data.batches import Batches
 from prunekit.core.data.reading import Reader
 from prunekit.core.pipeline.components import make_component
 from prunekit.core.search.candidate_builder import first_images
+
+HELD_OUT, CALIBRATION = "held_out.batches", "calibration.batches"
+"""Files in the cache of a step, with decoded batches."""
 
 
 class Datasets:
@@ -40,6 +45,26 @@ class Datasets:
         if indices is None:
             self._read.append((split.dataset, name))
 
+    def held_out(self, split: SplitConfig) -> Make:
+        """Makes the batches of the held-out split in their order, not augmented, from the n-th on."""
+
+        def batches_from(number: int) -> Iterator[Batch]:
+            if not number:
+                return self.batches(split, "val")
+            size = len(Reader(self.of(split, "val"), "val"))
+            return self.batches(split, "val", range(number * split.batch_size, size))
+
+        return batches_from
+
+    def calibration(self, split: SplitConfig, images: int) -> Make:
+        """Makes the batches of the first images of the training split, not augmented, from the n-th on."""
+
+        def batches_from(number: int) -> Iterator[Batch]:
+            limited = range(min(images, len(Reader(self.of(split, "train"), "train"))))
+            return islice(first_images(self.batches(split, "train", limited), images), number, None)
+
+        return batches_from
+
     def read_once(self, split: SplitConfig, name: str) -> None:
         """Read a split through, where this run has not done so: what is wrong with it shall not show after hours.
 
@@ -49,11 +74,6 @@ class Datasets:
         if (split.dataset, name) not in self._read:
             for _ in self.batches(split, name):
                 pass
-
-    def first_images(self, split: SplitConfig, name: str, images: int) -> list[Batch]:
-        """The first images of a split in their order, not augmented, decoded once."""
-        limited = range(min(images, len(Reader(self.of(split, name), name))))
-        return first_images(self.batches(split, name, list(limited)), images)
 
     def train_batches(self, split: SplitConfig, seed: int) -> Callable[[int], Batches]:
         """For each epoch the augmented batches of the training split, in another order each time."""

@@ -110,8 +110,13 @@ class Description:
             found.custom, tuple(found.layers),
         )  # fmt: skip
 
-    def build(self, backend: Backend, folder: Path) -> Network:
+    def build(self, backend: Backend, folder: Path, seed: int = 0) -> Network:
         """The network with its weights; nothing is unpickled and the original network's weights are not needed.
+
+        Args:
+            backend: Its framework.
+            folder: Where the weights are.
+            seed: Of what the class draws and no weights file holds.
 
         Raises:
             PrunekitError: The class is not registered (the message names the module to import first), or the weights
@@ -121,7 +126,7 @@ class Description:
             raise DescriptionError(f"weights {self.weights!r}: not a .safetensors file beside the description")
         component = self._component()
         with constructing(self.network, DescriptionError):  # the class is its author's code, the description anybody's
-            network = backend.build(component, arguments(component, self.params), seed=0)
+            network = backend.build(component, arguments(component, self.params), seed)
             if self.plan is not None:
                 operators = backend.record(network, arrays_of(self.inputs), self.leaf_modules)
                 operators = with_outputs(operators, self.outputs) if self.outputs else operators

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from prunekit.core.backend import Backend, Network
 from prunekit.core.config import ComponentSpec, StepConfig
 from prunekit.core.cost.measuring import Compare, CostMeter, Reference
+from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.components import make_component
 from prunekit.core.pipeline.errors import RunError
 from prunekit.core.pipeline.reporter import Reporter
@@ -40,17 +41,17 @@ class Measuring:
     compare: Compare
 
     @classmethod
-    def of(cls, spec: ComponentSpec, backend: Backend, subject: Subject) -> Measuring:
-        """By a registered estimator, with the inputs that a subject describes.
+    def of(cls, spec: ComponentSpec, backend: Backend, batch: Callable[[int], Inputs]) -> Measuring:
+        """By a registered estimator, with the batch that is made for its number of samples.
 
         Raises:
             PrunekitError: There is none for the backend, or it cannot be made.
         """
         estimator: Any = make_component(spec, backend.name)
-        batch, device = subject.batch(estimator.batch_size), backend.device
+        inputs, device = batch(estimator.batch_size), backend.device
 
         def compare(networks: Mapping[str, Network]) -> Any:
-            return estimator.compare(networks, batch, device)
+            return estimator.compare(networks, inputs, device)
 
         return cls(spec.name, estimator.unit, estimator.batch_size, compare)
 
@@ -69,7 +70,7 @@ def cost_meters(
     assert step.objective is not None
     found = []
     for spec in step.objective.measured.values():
-        how = Measuring.of(spec, original.backend, original)
+        how = Measuring.of(spec, original.backend, original.batch)
         aim = target if target is not None and target.cost == spec.name else None
         reference = _reference(folder / f"{spec.name}.json", step, spec, how, original, smallest, aim)
         told = "no target" if aim is None else f"target {reference.shown(aim.value)}"

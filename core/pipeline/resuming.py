@@ -19,7 +19,7 @@ from prunekit.registry import Register, RegisterType
 
 _NO_RESULT = frozenset(
     {
-        *(f"dataset.{split}.num_workers" for split in ("train", "val", "test")),
+        *(f"dataset.{split}.{key}" for split in ("train", "val", "test") for key in ("num_workers", "cache_gb")),
         "search_algorithm.plot_train_curve",
         "search_algorithm.plot_graph_save_folder",
     }

@@ -101,6 +101,8 @@ def _run_step(
     except Exception as problem:
         reports.fail(name, "error", described(problem))
         raise
+    finally:
+        folder.clear_cache()
     reports.end(name, records)
     folder.clear_workers(name)
     task = context.config.general.task.task_id

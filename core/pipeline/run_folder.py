@@ -17,7 +17,7 @@ from prunekit.core.pipeline.run_files import ResolvedFile, read_run_file
 
 
 class RunFolder:
-    """``<local_base_path>/<task_id>/`` with ``output/``, ``workers/`` and ``logs/``.
+    """``<local_base_path>/<task_id>/`` with ``output/``, ``workers/`` and ``logs/``, and ``cache/`` while a step runs.
 
     Args:
         root: The folder of the task.
@@ -60,6 +60,7 @@ class RunFolder:
                 " as general.task.local_base_path"
             ) from problem
         sweep(self.root)
+        self.clear_cache()
 
     def begun_with(self) -> dict[str, Any] | None:
         """The resolved configuration that the task was begun with; None where it begins now.
@@ -119,6 +120,14 @@ class RunFolder:
         path = self.root / "workers" / step / number
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def cache(self, step: str) -> Path:
+        """Where a step keeps what can be made again, for as long as it runs."""
+        return self.root / "cache" / step
+
+    def clear_cache(self) -> None:
+        """Remove all that can be made again."""
+        shutil.rmtree(self.root / "cache", ignore_errors=True)  # some systems keep a file while it is mapped
 
     def clear_workers(self, step: str) -> None:
         """Remove what is needed to go on with a step: it has ended, or is to begin anew."""

@@ -90,7 +90,7 @@ def _measured(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[st
     found = {}
     for spec in _costs(context):
         try:
-            how = Measuring.of(spec, context.backend, last)
+            how = Measuring.of(spec, context.backend, last.batch)
             found[spec.name] = _Measured(how.unit, dict(how.compare(networks)))
         except Exception as problem:  # an estimator is its author's code, and everything has been computed
             why = str(problem) if isinstance(problem, PrunekitError) else described(problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from prunekit.core.backend import Network
 from prunekit.core.data.contract import Batch
@@ -17,7 +17,7 @@ class Evaluator:
 
     Args:
         builder: Makes the small network of a plan.
-        held_out: Batches that no training and no calibration sees.
+        held_out: Batches that no training and no calibration sees; iterated for each trial.
         metric: Makes a metric.
         fine_tune: Trains a network in place, or None.
         costs: Measures what a network costs, or None.
@@ -26,7 +26,7 @@ class Evaluator:
     def __init__(
         self,
         builder: CandidateBuilder,
-        held_out: Sequence[Batch],
+        held_out: Iterable[Batch],
         metric: Callable[[], Metric],
         fine_tune: Callable[[Network], Network] | None = None,
         costs: Callable[[Network], Mapping[str, float]] | None = None,

@@ -12,7 +12,7 @@ from prunekit.core.pipeline.reports import write_step
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import nothing_found, target_missed, tell_structure
 from prunekit.plugins.pipe_steps.search_networks import keep_original, keep_trial, original_figures
-from prunekit.plugins.pipe_steps.search_setup import SearchSetup, prepare_search
+from prunekit.plugins.pipe_steps.search_setup import PreparedSearch, prepare_search
 from prunekit.plugins.pipe_steps.search_trials import run_trials, search_info
 from prunekit.registry import Register, RegisterType
 
@@ -39,7 +39,7 @@ class SearchPipeStep:
         return rows
 
 
-def _best_trials(context: RunContext, step: StepConfig, setup: SearchSetup) -> list[Record]:
+def _best_trials(context: RunContext, step: StepConfig, setup: PreparedSearch) -> list[Record]:
     """The best trials of the search.
 
     Raises:

@@ -16,10 +16,10 @@ from prunekit.core.pipeline.original_outputs import refuse_not_finite
 from prunekit.core.pipeline.reports import held_out_figures, record, tested_figures
 from prunekit.core.pruning.plan import PrunePlan
 from prunekit.core.search.trial import Record
-from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+from prunekit.plugins.pipe_steps.search_setup import PreparedSearch
 
 
-def original_figures(context: RunContext, step: StepConfig, setup: SearchSetup) -> dict[str, Any]:
+def original_figures(context: RunContext, step: StepConfig, setup: PreparedSearch) -> dict[str, Any]:
     """Test the original network, so that it can be compared with.
 
     Raises:
@@ -36,13 +36,15 @@ def original_figures(context: RunContext, step: StepConfig, setup: SearchSetup) 
     return _figures(setup, step.metric, tested, None, costs)
 
 
-def keep_original(context: RunContext, step: StepConfig, setup: SearchSetup, figures: dict[str, Any]) -> dict[str, Any]:
+def keep_original(
+    context: RunContext, step: StepConfig, setup: PreparedSearch, figures: dict[str, Any]
+) -> dict[str, Any]:
     """Write the original network with its figures."""
     subject = setup.subject
     return _write(context, step, "original", subject.network, subject.description, figures)
 
 
-def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found: Record) -> dict[str, Any]:
+def keep_trial(context: RunContext, step: StepConfig, setup: PreparedSearch, found: Record) -> dict[str, Any]:
     """Build one of the best again and write it."""
     assert found.trial is not None
     graph, plan, result = setup.subject.graph, found.trial.plan, found.result
@@ -62,7 +64,7 @@ def keep_trial(context: RunContext, step: StepConfig, setup: SearchSetup, found:
 
 
 def _figures(
-    setup: SearchSetup, metric: str, tested: Measured, plan: PrunePlan | None, search: dict[str, Any]
+    setup: PreparedSearch, metric: str, tested: Measured, plan: PrunePlan | None, search: dict[str, Any]
 ) -> dict[str, Any]:
     """The metric on the test split, what the search said, and the cost."""
     cost, full = price(setup.subject.graph, plan), price(setup.subject.graph)

@@ -14,11 +14,13 @@ from prunekit.core.search.journal import Journal
 from prunekit.core.search.loop import run_search
 from prunekit.core.search.trial import Record
 from prunekit.plugins.pipe_steps.messages import line, short
-from prunekit.plugins.pipe_steps.search_setup import SearchSetup
+from prunekit.plugins.pipe_steps.search_setup import PreparedSearch
 from prunekit.registry import Register, RegisterType
 
 
-def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algorithm: SearchAlgorithm) -> list[Record]:
+def run_trials(
+    context: RunContext, step: StepConfig, setup: PreparedSearch, algorithm: SearchAlgorithm
+) -> list[Record]:
     """Run every trial of the search; resumed from the journal where there is one."""
     assert step.settings is not None
     objective = setup.objective
@@ -49,7 +51,7 @@ def run_trials(context: RunContext, step: StepConfig, setup: SearchSetup, algori
     return records
 
 
-def _executor(context: RunContext, setup: SearchSetup) -> Executor:
+def _executor(context: RunContext, setup: PreparedSearch) -> Executor:
     """Where candidates are evaluated: for now always in this process."""
     executor: Executor = Register.get(RegisterType.EXECUTOR, "inline", context.backend.name)(lambda: setup.evaluator)
     return executor

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from prunekit.core.config import StepConfig
+from prunekit.core.data.batch_cache import CachedBatches
 from prunekit.core.metric import shown_value
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.description import save_network
@@ -28,10 +29,10 @@ class TrainPipeStep:
 
     def run(self, context: RunContext, step: StepConfig) -> list[dict[str, Any]]:
         """Train; one record for each network."""
-        folder = context.folder.step(step.name)
+        folder, held_out = context.folder.step(step.name), context.held_out(step)
         rows = []
         for number, subject in _subjects(context, step):
-            performance = _train(context, step, number, subject)
+            performance = _train(context, step, number, subject, held_out)
             files = save_network(context.backend, folder, number, subject.network, subject.description)
             rows.append(record(step.name, number, files, performance, step.metric))
         write_step(folder, rows)
@@ -51,13 +52,15 @@ def _subjects(context: RunContext, step: StepConfig) -> Iterator[tuple[str, Subj
         yield path.stem.removeprefix("desc_"), context.subjects.of_file(path, step)
 
 
-def _train(context: RunContext, step: StepConfig, number: str, subject: Subject) -> dict[str, Any]:
+def _train(
+    context: RunContext, step: StepConfig, number: str, subject: Subject, held_out: CachedBatches
+) -> dict[str, Any]:
     """Train one network in place; its figures on the test split, and its cost."""
     assert step.dataset is not None and step.trainer is not None
     network, dataset = subject.network, step.dataset
     trainer = context.make(step.trainer, device=context.backend.device)
     data = context.data.train_batches(dataset.train, seed=step.trainer.params.get("seed", 0))
-    held_out = list(context.data.batches(dataset.val, "val"))
+    held_out.make_once()
     context.data.read_once(dataset.test, "test")
     name, metric = f"{step.name} {number}", step.metric
     with context.reporter.bar(name, trainer.epochs) as bar:
