@@ -153,7 +153,7 @@ class SearchSettings(Block):
     plot_train_curve: bool = False
     plot_graph_save_folder: str | None = None
     seed: int = Field(default=0, ge=0)
-    lag: PositiveInt = 1
+    lag: int = Field(default=1, ge=1, le=1024)
     target_latency: PositiveFloat | None = None
     latency: LatencySettings | None = None
 
