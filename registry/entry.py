@@ -11,7 +11,7 @@ from prunekit.registry.errors import one_line
 
 
 class RegisterType(str, enum.Enum):
-    """The kinds of component that can be named: all by a yml's ``type:``, but for exporters, which a command names."""
+    """The kinds of component that can be named: by a yml's ``type:``; exporters by a command, executors by prunekit."""
 
     BACKEND = "backend"
     NETWORK = "network"

@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
-    PositiveInt,
     field_validator,
     model_validator,
 )
@@ -126,7 +125,7 @@ class SearchSettings(Block):
     plot_train_curve: bool = False
     plot_graph_save_folder: str | None = None
     seed: int = Field(default=0, ge=0)
-    lag: PositiveInt = 1
+    lag: int = Field(default=1, ge=1, le=1024)
 
     def for_parallel_search(self) -> SearchSettings:
         """These settings with the lag of a parallel search, where none was given."""

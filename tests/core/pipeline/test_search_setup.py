@@ -162,4 +162,4 @@ def test_what_no_weights_file_holds_is_drawn_alike(cli: Cli, tmp_path: Path) -> 
         here = [search.evaluator(trial) for trial in trials]
         assert evaluated_elsewhere(search.hand_over(), trials) == here
         other = replace(search.setup, seed=8).build()
-        assert [other(trial) for trial in trials] != here and np.isfinite([r.loss or 0 for r in here]).all()
+        assert [other(trial) for trial in trials] != here and np.isfinite([r.value for r in here]).all()

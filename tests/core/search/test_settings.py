@@ -77,4 +77,4 @@ def test_budget_mistakes(budget, message):
 def test_a_parallel_search_has_a_lag_unless_one_is_given():
     assert SearchSettings().lag == 1 and SearchSettings().for_parallel_search().lag == 16
     assert [SearchSettings(lag=lag).for_parallel_search().lag for lag in (None, 1, 4)] == [16, 1, 4]
-    assert "greater than 0" in errors(lag=0)
+    assert "greater than or equal to 1" in errors(lag=0) and "less than or equal to 1024" in errors(lag=1025)
