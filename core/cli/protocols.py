@@ -10,11 +10,14 @@ from prunekit.registry import RegisterType
 _CORE = "prunekit.core"
 PROTOCOLS: dict[RegisterType, tuple[str, ...]] = {
     RegisterType.BACKEND: ("backend:Backend",),
-    RegisterType.COST_ESTIMATOR: ("cost.estimators:PricedCost", "cost.estimators:MeasuredCost"),
+    RegisterType.COST_ESTIMATOR: (
+        "cost.estimators:PricedCost", "cost.estimators:MeasuredCost", "cost.counting:OperatorCounter",
+    ),
     RegisterType.DATASET: (
         "data.contract:Dataset", "data.contract:Collating", "data.contract:Augmenting",
         "data.contract:AugmentedLoading", "data.contract:NamingSamples",
     ),
+    RegisterType.EXECUTOR: ("search.executor:Executor",),
     RegisterType.EXPORTER: ("pipeline.exporting:Exporter",),
     RegisterType.IMPORTANCE: ("pruning.importance:Importance",),
     RegisterType.METRIC: ("metric:Metric",),

@@ -14,7 +14,12 @@ from prunekit.core.search.settings import SearchSettings
 def _report(name: str, folder: Path, **figures: Any) -> dict[str, Any]:
     (folder / f"{name}.bin").write_bytes(b"x" * 1024)
     files = {"desc_file": f"{name}.json", "model_path": f"{name}.bin"}
-    return {"step_name": ".", **files, "performance": {"accuracy": 0.9, "macs": 1e6, "params": 2e3, **figures}}
+    return {
+        "step_name": ".",
+        "objective_keys": ["accuracy"],
+        **files,
+        "performance": {"accuracy": 0.9, "macs": 1e6, "params": 2e3, **figures},
+    }
 
 
 @pytest.fixture
@@ -26,13 +31,15 @@ def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         "b": _report("b", tmp_path),
     }
     monkeypatch.setattr(summary, "_chosen", lambda _: found)
-    monkeypatch.setattr(summary, "_latency", lambda *_: {})
+    monkeypatch.setattr(summary, "_measured", lambda *_: {})
     monkeypatch.setattr(summary, "_paths", lambda *_: {})
 
     def run(budget: str) -> tuple[list[list[str]], list[dict[str, Any]]]:
         said: list[str] = []
-        step = SimpleNamespace(settings=SearchSettings(budget=budget))
-        config = SimpleNamespace(steps={"nas": step, "train": SimpleNamespace(settings=None)}, pipeline=["nas"])
+        step = SimpleNamespace(settings=SearchSettings(budget=budget), objective=None)
+        config = SimpleNamespace(
+            steps={"nas": step, "train": SimpleNamespace(settings=None, objective=None)}, pipeline=["nas"]
+        )
         folder = SimpleNamespace(output=tmp_path, summary=tmp_path / "summary.json")
         backend, reporter = SimpleNamespace(device="CPU"), SimpleNamespace(say=said.append)
         summary.summarize(SimpleNamespace(config=config, folder=folder, backend=backend, reporter=reporter))  # type: ignore[arg-type]
@@ -43,8 +50,9 @@ def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_activations_are_a_column_where_the_budget_names_them(summarized: Any) -> None:
     lines, rows = summarized("flops <= 0.5 and activations <= 0.5")
-    assert lines[0][-1] == "activations"
-    assert [line[-2:] for line in lines[2:5]] == [["4.0", "K"], ["K", "(50%)"], ["(100%)", "-"]]
+    assert lines[0] == ["network", "accuracy", "MACs", "parameters", "activations", "latency", "file", "size"]
+    assert [line[6:9] for line in lines[2:4]] == [["4.0", "K", "-"], ["(100%)", "2.0", "K"]]
+    assert lines[4][-4:] == ["-", "1", "KiB", "(100%)"] and lines[4][-5] == "-"  # not known of it
     assert [row["activations"] for row in rows] == [4000, 2000, None]
 
 
