@@ -112,6 +112,18 @@ class Reports:
         """Whether a step was begun, and perhaps killed, with the same settings but for those that it looks at last."""
         return any(s["step_name"] == step and s.get("begun_key") == begun_key for s in self._steps)
 
+    def rename_keys(self, old: Mapping[str, tuple[str, str]], new: Mapping[str, tuple[str, str]]) -> None:
+        """Know the settings of steps by other keys, until `save`: an older version said the same in other words."""
+        for each in self._steps:
+            before = old.get(each["step_name"], ("", ""))
+            after = new.get(each["step_name"], before)
+            each["key"] = after[0] if each["key"] == before[0] else each["key"]
+            each["begun_key"] = after[1] if each.get("begun_key") == before[1] else each.get("begun_key", "")
+
+    def save(self) -> None:
+        """Write what is known."""
+        self._write()
+
     def begin(self, step: str, keys: tuple[str, str], later: Sequence[str]) -> None:
         """A step begins; what it and ``later`` steps left before is no longer theirs."""
         gone = {step, *later}

@@ -26,10 +26,6 @@ _NO_RESULT = frozenset(
 )
 """Settings, dotted within a step's block, that change no result of any step."""
 
-_SINCE_0_1 = frozenset({"search_algorithm.lag"})
-"""Settings, dotted within a step's block, that tasks of version 0.1 say nothing of. What these have finished stays so;
-a search that is not finished is refused by its journal."""
-
 _WHENCE = {"search_algorithm.lag": "where the yml says none, general.parallel_search decides"}
 """For settings that another one may set, which it is."""
 
@@ -60,14 +56,13 @@ class Dependence:
 def step_keys(resolved: Mapping[str, Any], depends: Mapping[str, Dependence]) -> dict[str, tuple[str, str]]:
     """For each step a digest of what its results depend on, once it has finished and while it is at work.
 
-    Both hold what the steps before it depend on. They say nothing of the settings that came after version 0.1: that
-    these have not changed is for `refuse_changes` to see.
+    Both hold what the steps before it depend on.
     """
     keys, seen = {}, ""
     for name in resolved["pipeline"]:
-        block = _without(resolved.get(name), _SINCE_0_1)
-        begun = _digest(seen, depends[name].settings(block, finished=False))
-        seen = _digest(seen, depends[name].settings(block, finished=True))
+        depend, block = depends.get(name, Dependence()), resolved.get(name)
+        begun = _digest(seen, depend.settings(block, finished=False))
+        seen = _digest(seen, depend.settings(block, finished=True))
         keys[name] = (seen, begun)
     return keys
 
@@ -102,8 +97,7 @@ def refuse_changes(
     for step in (step for step in computed if step in now["pipeline"]):  # else the pipeline's difference says it
         depend, ended = depends.get(step, Dependence()), reports.has_finished(step)
         old, new = (depend.settings(blocks.get(step), ended) for blocks in (before, now))
-        unknown = {path for path in _SINCE_0_1 if _at(old, path) is None}
-        lines += differences({step: old}, {step: _without(new, unknown)})
+        lines += differences({step: old}, {step: new})
     if lines:
         shown = "\n".join(f"  {line}" for line in lines)
         raise RunError(
@@ -149,13 +143,6 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 def _grows(key: str, old: Any, new: Any) -> bool:
     is_length = key.endswith("search_algorithm.train_episode") and isinstance(old, int) and isinstance(new, int)
     return is_length and old <= new
-
-
-def _at(block: Any, path: str) -> Any:
-    """What stands at a dotted path of a block; None where there is nothing."""
-    for key in path.split("."):
-        block = block.get(key) if isinstance(block, Mapping) else None
-    return block
 
 
 def _without(block: Any, paths: Iterable[str]) -> Any:

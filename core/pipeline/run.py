@@ -12,6 +12,7 @@ from prunekit.core.config import RunConfig, StepConfig, dump
 from prunekit.core.hooks import Hooks, StepInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.errors import RunError, error_location
+from prunekit.core.pipeline.older_tasks import as_now
 from prunekit.core.pipeline.preflight import look_ahead
 from prunekit.core.pipeline.reporter import Reporter
 from prunekit.core.pipeline.reports import Reports, check_records
@@ -42,9 +43,13 @@ def run_pipeline(config: RunConfig, console: Console, *, resume: bool = False, i
         folder.open(config.path, resume)
         reports, before, keys = Reports(folder), folder.begun_with(), step_keys(resolved, depends)
         if before is not None:
+            older, before = before, as_now(before, resolved)
+            reports.rename_keys(step_keys(older, depends), step_keys(before, depends))
             refuse_changes(folder, before, resolved, depends, reports)
             left = [step for step in config.steps.values() if not reports.finished(step.name, keys[step.name][0])]
             refuse_old_searches(folder, left, backend.name)
+            if older != before:
+                reports.save()
         folder.begin_with(config.path, resolved)
         reporter = Reporter(console, folder.log)
     except BaseException as problem:

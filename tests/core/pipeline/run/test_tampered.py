@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from importlib_metadata import version
 
+from prunekit.core.pipeline.resuming import Dependence, step_keys
 from prunekit.core.search.journal_line import check_of
 
 Cli = Callable[..., int]
@@ -132,6 +135,9 @@ def test_a_line_of_the_journal(
     assert told().startswith(JOURNAL + said)
 
 
+BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
+
+
 def _as_of_0_1(output: Path) -> None:
     """Make of the task what version 0.1 would have left."""
 
@@ -143,8 +149,18 @@ def _as_of_0_1(output: Path) -> None:
     _journal(output, older)
     path = next(output.parent.rglob("resolved.json"))
     resolved = json.loads(path.read_text())
-    del resolved["nas"]["search_algorithm"]["lag"]
+    search = resolved["nas"]["search_algorithm"]
+    del search["lag"]
+    reward = search.pop("reward")
+    search |= {"reward_type": reward["type"], "target_latency": None, "latency": None}
+    search["agent"] |= {"reward_scale": reward["scale"], "reward_gamma": reward["gamma"]}
     path.write_text(json.dumps(resolved))
+    kinds = {name: SimpleNamespace(name=resolved[name]["pipe_step"]["type"]) for name in resolved["pipeline"]}
+    depends = {name: Dependence.of(SimpleNamespace(pipe_step=kind), BACKEND) for name, kind in kinds.items()}  # type: ignore[arg-type]
+    reports = json.loads((output / "reports.json").read_text())
+    for step in reports["_steps_"]:
+        step["key"], step["begun_key"] = step_keys(resolved, depends)[step["step_name"]]
+    (output / "reports.json").write_text(json.dumps(reports))
 
 
 def test_a_search_of_version_0_1_is_refused_by_name(output: Path, told: Callable[[], str], cli: Cli) -> None:
