@@ -22,7 +22,9 @@ class Dataset(Protocol):
     """What every dataset has: a length, and samples of NumPy arrays.
 
     A dataset may also own its collate (`Collating`) and an augmentation (`Augmenting` or `AugmentedLoading`), and name
-    its samples (`NamingSamples`).
+    its samples (`NamingSamples`). As class attributes it may say ``targets = "labels"``, the kind of its targets, so
+    that a metric that judges others is refused, and ``metric = "accuracy"``, the metric that a yml takes where it names
+    none.
     """
 
     def __len__(self) -> int: ...

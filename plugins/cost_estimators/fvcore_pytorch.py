@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from prunekit.core.cost import Turns
 from prunekit.core.cost.counting import CountError
 from prunekit.core.data.contract import Inputs, as_call
 from prunekit.core.data.nested import leaves
@@ -31,7 +32,19 @@ _KINDS = {
 
 @Register.register(RegisterType.COST_ESTIMATOR, name="fvcore", backend="pytorch")
 class Fvcore:
-    """MACs that fvcore counts on the built network, operator by operator; it calls them flops."""
+    """MACs that fvcore counts on the built network, in millions; it calls them flops.
+
+    As a measured cost (``costs: {fvcore: {}}``) they stand beside the graph's price; ``prunekit inspect --count-with
+    fvcore`` shows where the two differ, operator by operator.
+    """
+
+    unit: ClassVar[str] = "M"
+    batch_size = 1
+
+    def compare(self, networks: Mapping[str, nn.Module], inputs: Inputs, device: str) -> dict[str, Turns]:
+        """Count each network once."""
+        found = {name: self.by_operator(network, inputs, device) for name, network in networks.items()}
+        return {name: Turns((sum(counts.values()) / 1e6,), {"batch_size": 1}) for name, counts in found.items()}
 
     def by_operator(self, network: nn.Module, inputs: Inputs, device: str) -> dict[tuple[str, str], float]:
         """MACs for each module and kind of operator, see `prunekit.core.cost.counting.OperatorCounter`."""

@@ -38,6 +38,7 @@ class Cifar10:
     """
 
     num_classes = 10
+    targets = "labels"
 
     def __init__(
         self,

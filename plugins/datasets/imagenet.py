@@ -72,6 +72,8 @@ class Imagenet:
             is broken.
     """
 
+    targets = "labels"
+
     def __init__(
         self,
         data_path: Path,

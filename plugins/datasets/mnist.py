@@ -33,6 +33,7 @@ class Mnist5k:
     """
 
     num_classes = 10
+    targets = "labels"
 
     def __init__(
         self,

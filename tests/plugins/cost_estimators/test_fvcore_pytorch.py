@@ -97,3 +97,9 @@ def test_a_network_that_cannot_be_counted(cli: Cli, capsys: Said, monkeypatch: p
     monkeypatch.setattr(Fvcore, "by_operator", fail)
     assert cli(*TINY, "--count-with", "fvcore") == 2
     assert capsys.readouterr().err == "error: TinyNet cannot be counted: RuntimeError: cannot be traced\n"
+
+
+def test_as_a_measured_cost_it_is_the_sum_over_operators() -> None:
+    small, large = nn.Sequential(nn.Conv2d(3, 2, 1)), nn.Sequential(nn.Conv2d(3, 4, 1))
+    found = Fvcore().compare({"small": small, "large": large}, IMAGE, "CPU")
+    assert [(turns.median, turns.conditions["batch_size"]) for turns in found.values()] == [(384e-6, 1), (768e-6, 1)]
