@@ -25,7 +25,8 @@ INSTALLED = [name for name, framework in FRAMEWORKS.items() if importlib.util.fi
 BACKEND = os.environ.setdefault("PRUNEKIT_TEST_BACKEND", INSTALLED[0])  # that of tests which any backend passes
 sys.path.append(str(PACKS))  # anynet, of which such tests make their networks
 # the small PyTorch networks and the oracle, which tests of core and of the model zoo use too; what all backends share
-sys.path[:0] = [str(TESTS / "plugins" / "backends" / "pytorch"), str(TESTS / "shared")]
+PYTORCH_NETWORKS = TESTS / "plugins" / "backends" / "pytorch"
+sys.path[:0] = [str(PYTORCH_NETWORKS), str(TESTS / "shared")]
 TINY = """\
 pipeline: [pretrain, nas, fully_train]
 pretrain:
@@ -103,7 +104,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _needed(file: Path) -> set[str]:
-    """The backends whose frameworks, or whose parts of prunekit, a file imports at its top; both, if it is named so."""
+    """The backends whose frameworks, parts of prunekit or networks here a file imports at its top; both, if named so."""
     if "both" in file.stem.split("_"):
         return {*FRAMEWORKS}
     names: list[str] = []
@@ -113,6 +114,8 @@ def _needed(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     parts = {part for name in names for part in re.split(r"[._]", name)}
+    if {name.partition(".")[0] for name in names} & {path.stem for path in PYTORCH_NETWORKS.glob("*.py")}:
+        parts.add("torch")
     return {backend for backend, framework in FRAMEWORKS.items() if {backend, framework} & parts}
 
 
