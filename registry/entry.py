@@ -11,7 +11,7 @@ from prunekit.registry.errors import one_line
 
 
 class RegisterType(str, enum.Enum):
-    """The kinds of component that can be named: by a yml's ``type:``; exporters by a command, executors by prunekit."""
+    """The kinds of component that can be named: by a yml's ``type:``; exporters by a command."""
 
     BACKEND = "backend"
     NETWORK = "network"

@@ -104,7 +104,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _needed(file: Path) -> set[str]:
-    """The backends whose frameworks, parts of prunekit or networks here a file imports at its top; both, if named so."""
+    """The backends whose frameworks, parts of prunekit or networks here a file imports at its top; both if named so."""
     if "both" in file.stem.split("_"):
         return {*FRAMEWORKS}
     names: list[str] = []

@@ -23,10 +23,11 @@ from prunekit.core.config.section_reader import PLACEHOLDER
 def resolved(config: RunConfig) -> dict[str, Any]:
     """Return the configuration as plain JSON in the shape of a yml: refs merged, defaults written out.
 
-    What changes no result is left out: the task's id and folder, and how many candidates are evaluated at a time. Two
-    ymls that mean the same give equal dicts. The result, written to a file, reads as the same configuration.
+    What changes no result is left out: the task's id and folder, where candidates are evaluated and how many at a time.
+    Two ymls that mean the same give equal dicts. The result, written to a file, reads as the same configuration.
     """
-    general = config.general.model_dump(mode="json", exclude={"task", "parallel_search", "parallel_fully_train"})
+    left_out = {"task", "parallel_search", "parallel_fully_train", "executor"}
+    general = config.general.model_dump(mode="json", exclude=left_out)
     steps = {name: _step(config.steps[name]) for name in config.pipeline}
     return {"general": general, "pipeline": list(config.pipeline), **steps}
 
@@ -36,9 +37,11 @@ def printable(config: RunConfig) -> dict[str, Any]:
     whole = resolved(config)
     unknown = set() if "task_id" in config.general.task.model_fields_set else {"task_id"}
     general = {
-        **config.general.model_dump(mode="json"),
+        **config.general.model_dump(mode="json", exclude={"executor"}),
         "task": config.general.task.model_dump(mode="json", exclude=unknown),
     }
+    if config.general.executor is not None:
+        general["executor"] = _component(config.general.executor)
     return {**whole, "general": general}
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from prunekit.core.backend_factory import DEFAULT_BACKEND, missing_framework
 from prunekit.core.config.block_validation import check_model
-from prunekit.core.config.component_reader import ComponentReader, check_can_be_there
+from prunekit.core.config.component_reader import ComponentReader, ComponentSpec, check_can_be_there
 from prunekit.core.config.node import Node
 from prunekit.core.config.overrides import over_general
 from prunekit.core.config.problems import Findings
@@ -21,7 +21,8 @@ from prunekit.core.search.settings import PARALLEL_LAG
 from prunekit.registry import RegisterType
 
 _ONE_AT_A_TIME = {
-    "parallel_search": f"candidates are evaluated one at a time for now; lag is {PARALLEL_LAG} where none is given",
+    "parallel_search": "candidates are evaluated one at a time, as general.executor names nothing else;"
+    f" lag is {PARALLEL_LAG} where none is given",
     "parallel_fully_train": "networks are trained one at a time for now",
 }
 
@@ -69,8 +70,10 @@ class GeneralConfig(BaseModel):
         backend: The framework, by its name in the registry.
         device_category: Where networks run.
         parallel_search: Candidates may be evaluated side by side: ``search_algorithm.lag`` is then 16 where none is
-            given. For now they are evaluated one at a time.
+            given. Whether they are is the executor's choice.
         parallel_fully_train: Has no effect yet: networks are trained one at a time.
+        executor: Where candidates are evaluated; in the process of the search, one at a time, where none is named. It
+            changes no result, and may be another one when a search is gone on with.
         task: Where the run writes.
     """
 
@@ -80,6 +83,7 @@ class GeneralConfig(BaseModel):
     device_category: Literal["CPU", "GPU", "NPU"] = "CPU"
     parallel_search: bool = False
     parallel_fully_train: bool = False
+    executor: ComponentSpec | None = None
     task: TaskConfig = Field(default_factory=TaskConfig)
 
 
@@ -95,11 +99,13 @@ def read_general(
     if block.child("task") is not None:
         task = without_foreign(block.get_or_empty("task"), "task", TaskConfig.model_fields, findings)
         block = block.with_entries({**block.entries, "task": task})
-    general = check_model(GeneralConfig, block, findings, section="general")
+    rest = block.without("executor")
+    general = check_model(GeneralConfig, rest, findings, section="general", also_known=["executor"])
     if general is not None:
         check_can_be_there(general.task.folder, block.get_or_empty("task"), findings)
+    executor = block.get_or_empty("executor")
     for name, words in _ONE_AT_A_TIME.items():
-        if getattr(general, name, False):
+        if getattr(general, name, False) and not (name == "parallel_search" and executor.value is not None):
             findings.warn(block.get_or_empty(name), words)
     backend = block.get_or_empty("backend")
     if backend.value is None:
@@ -110,4 +116,6 @@ def read_general(
     if missing := missing_framework(entry, offer_other=True):  # one line in place of one for each component
         findings.problem(backend, missing)
         return None, None
-    return general.model_copy(update={"backend": entry.name}) if general else None, entry.name
+    reader = ComponentReader(findings, entry.name)
+    spec = reader.read(RegisterType.EXECUTOR, executor) if executor.value is not None else None
+    return general.model_copy(update={"backend": entry.name, "executor": spec}) if general else None, entry.name

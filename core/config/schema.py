@@ -67,6 +67,8 @@ class _Composer:
     def general(self) -> Schema:
         properties = {**self._of(GeneralConfig, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
         properties["backend"] = {**properties["backend"], "enum": [*_names(RegisterType.BACKEND), None]}
+        words = properties["executor"].get("description", "")
+        properties["executor"] = {**nullable(self._component(RegisterType.EXECUTOR)), "description": words}
         return nullable(_block(properties, "general"))
 
     def step(self) -> Schema:

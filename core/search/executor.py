@@ -29,7 +29,9 @@ class Executor(Protocol):
     """Evaluates trials, one or several at a time; register it as ``RegisterType.EXECUTOR``.
 
     It is constructed with ``make``, which takes nothing and returns what evaluates a trial: once in each process that
-    evaluates. What it is called with may be sent to other processes: `Trial` and `Result` are plain values.
+    evaluates. It and what it is called with may be sent to other processes: `Trial` and `Result` are plain values. Its
+    other parameters are keys of the yml's ``general.executor``. One that evaluates in the process of the search says so
+    by ``in_process = True``: it is given what is there already, and nothing is written for other processes.
 
     The search hands over at most ``capacity`` trials at a time and takes their results in whatever order they are
     ready: when a trial is asked, and what is known then, does not depend on that order. So an executor is free to

@@ -18,6 +18,7 @@ class Inline:
     """
 
     capacity = 1
+    in_process = True
 
     def __init__(self, make: Callable[[], Evaluate]) -> None:
         self._evaluate = make()

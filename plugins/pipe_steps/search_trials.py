@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import cast
 
-from prunekit.core.config import StepConfig
+from prunekit.core.config import ComponentSpec, StepConfig
 from prunekit.core.hooks import SearchInfo
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.learning_curve_plot import plot_curve
@@ -51,10 +52,13 @@ def run_trials(
     return records
 
 
-def _executor(context: RunContext, setup: PreparedSearch) -> Executor:
-    """Where candidates are evaluated: for now always in this process."""
-    executor: Executor = Register.get(RegisterType.EXECUTOR, "inline", context.backend.name)(lambda: setup.evaluator)
-    return executor
+def _executor(context: RunContext, search: PreparedSearch) -> Executor:
+    """Where candidates are evaluated: in this process, where the yml says nothing else."""
+    spec = context.config.general.executor or ComponentSpec(RegisterType.EXECUTOR, "inline")
+    component = Register.get(spec.kind, spec.name, context.backend.name)
+    if getattr(component, "in_process", False):
+        return cast(Executor, context.make(spec, make=lambda: search.evaluator))
+    return cast(Executor, context.make(spec, make=search.hand_over().build))
 
 
 def search_info(context: RunContext, step: StepConfig, episodes: int) -> SearchInfo:

@@ -1,1 +1,1 @@
-"""A pack for prunekit: a network and a dataset."""
+"""A pack for prunekit: one component of each kind."""

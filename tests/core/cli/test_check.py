@@ -125,8 +125,8 @@ def test_the_guides_yml(cli: Cli, capsys: Said, guide: Path) -> None:
     said = capsys.readouterr()
     assert said.out == "resnet50_amc.yml: no mistakes found; 2 steps: nas, cls_fulltrain\n"
     assert said.err.splitlines() == [
-        "warning: resnet50_amc.yml:3  general.parallel_search: candidates are evaluated one at a time for now; lag is"
-        " 16 where none is given",
+        "warning: resnet50_amc.yml:3  general.parallel_search: candidates are evaluated one at a time, as"
+        " general.executor names nothing else; lag is 16 where none is given",
         "warning: resnet50_amc.yml:4  general.parallel_fully_train: networks are trained one at a time for now",
         "warning: resnet50_amc.yml:83  cls_fulltrain.pipe_step.models_folder: no step 'nas_amc' in the pipeline;"
         " the networks of 'nas' are taken",

@@ -82,8 +82,8 @@ def test_what_has_no_effect_is_said_once_with_the_reason(read: Read) -> None:
 def test_in_parallel_is_accepted_and_said_once(read: Read) -> None:
     config = read(VEGA, task_id="t")
     assert [line for line in config.warnings if "one at a time" in line] == [
-        "a.yml:4  general.parallel_search: candidates are evaluated one at a time for now; lag is 16 where none is"
-        " given",
+        "a.yml:4  general.parallel_search: candidates are evaluated one at a time, as general.executor names"
+        " nothing else; lag is 16 where none is given",
         "a.yml:5  general.parallel_fully_train: networks are trained one at a time for now",
     ]
     assert (config.general.parallel_search, config.general.parallel_fully_train) == (True, True)
