@@ -55,7 +55,7 @@ def _told(kind: RegisterType, entries: Iterable[Entry]) -> list[_Told]:
                 raise
             told.needs = problem.missing
             continue
-        told.about = told.about or ENGLISH.about(first_paragraph(component))
+        told.about = told.about or ENGLISH.in_cell(first_paragraph(component))
         told.parameters = told.parameters or parameters(component, kind)
     return list(by_name.values())
 
@@ -69,7 +69,7 @@ def _names(told: list[_Told]) -> str:
 
 
 def _parameters(told: _Told) -> str:
-    lines = [f"| `{key}` | {_code(default)} | {ENGLISH.about(about)} |" for key, default, about in told.parameters]
+    lines = [f"| `{key}` | {_code(default)} | {ENGLISH.in_cell(about)} |" for key, default, about in told.parameters]
     return "\n".join([f"`{told.name}` takes", "", "| parameter | default | meaning |", "|---|---|---|", *lines])
 
 

@@ -12,7 +12,11 @@ _SPLITS = (
     "`val`, held out of the training images, is what the search evaluates on; `test` serves the final figures."
 )
 _WHICH = "Which of them; a pack can bring more."
-_SAID = {"common": _SPLITS, "type": _WHICH}  # of keys of which the schema says nothing
+_COSTS = (
+    "How costs are measured, by their names, `{latency: {batch_size: 1, threads: 2}}`; in the search where the reward "
+    "looks at them, and in the run's summary, which shows each that is named here."
+)
+_SAID = {"common": _SPLITS, "type": _WHICH, "costs": _COSTS}  # of keys of which the schema says nothing
 _LEFT_OUT = ("ref", "params")  # of every block: the page's text tells of them
 
 
@@ -106,8 +110,9 @@ class _Reader:
                     each = Table(inside, {name: form.get("description", "")})
                     found += [each, *self._keys(inside, "", form, each)]
             else:
+                about = about or _SAID.get(keys[0], "")
                 if about or not objects or len(keys) > 1:
-                    table.rows.append(Row(shown, schema, about or _SAID.get(keys[0], "")))
+                    table.rows.append(Row(shown, schema, about))
                 for block in objects:
                     found += self._keys(inside, f"{shown[0]}." if len(keys) == 1 else before, block, table)
         return found

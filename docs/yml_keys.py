@@ -36,7 +36,7 @@ def _unused(schema: Schema, words: Words) -> str:
     reasons: dict[str, list[str]] = {}
     for path, reason in unused(schema).items():
         reasons.setdefault(reason, []).append(f"`{path}`")
-    lines = [f"| {', '.join(keys)} | {words.about(reason)} |" for reason, keys in reasons.items()]
+    lines = [f"| {', '.join(keys)} | {words.in_cell(reason)} |" for reason, keys in reasons.items()]
     return "\n".join([f"| {words.key} | {words.reason} |", "|---|---|", *lines])
 
 
@@ -44,5 +44,5 @@ def _table(table: Table, words: Words) -> str:
     lines = [f"| {words.key} | {words.value} | {words.default} | {words.meaning} |", "|---|---|---|---|"]
     for row in table.rows:
         keys = ", ".join(f"`{key}`" for key in row.keys)
-        lines.append(f"| {keys} | {values(row.schema, words)} | {default(row.schema)} | {words.about(row.about)} |")
+        lines.append(f"| {keys} | {values(row.schema, words)} | {default(row.schema)} | {words.in_cell(row.about)} |")
     return "\n".join(lines)

@@ -33,7 +33,11 @@ class Words:
     def about(self, english: str) -> str:
         """What is said of a key or a component, on one line; in English where nobody has said it in this language."""
         english = one_line(english)
-        return self.meanings.get(english, english).replace("|", "\\|")
+        return self.meanings.get(english, english)
+
+    def in_cell(self, english: str) -> str:
+        """The same as it stands in a cell of a table."""
+        return self.about(english).replace("|", "\\|")
 
     def kind(self, name: str) -> str:
         """The word for a type of JSON's."""

@@ -7,6 +7,7 @@ may bring it; ``prunekit check`` says what is missing.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from prunekit.core.config.section_reader import SPLITS
 from prunekit.core.config.signature import Signature, params_model, read_signature
 from prunekit.core.config.step_sections import MODELS_FOLDER, StepSections
 from prunekit.core.config.unsupported_vega_keys import IGNORED
+from prunekit.core.cost.estimators import is_measured
 from prunekit.core.search.settings import SearchSettings
 from prunekit.registry import FRAMEWORKS, Entry, Register, RegisterType, RegistryError, describing
 
@@ -111,9 +113,10 @@ class _Composer:
         said = properties["reward_type"].get("description", "")
         properties["reward_type"] = {"enum": [*_names(RegisterType.REWARD), None], "description": said}
         properties["reward"] = nullable(self._component(RegisterType.REWARD))
+        measured = self._constructors(RegisterType.COST_ESTIMATOR, is_measured)  # of a price there is nothing to set
         costs = {
             name: nullable(_block(takes.properties, opened=takes.opened, words=takes.words))
-            for name, takes in self._constructors(RegisterType.COST_ESTIMATOR).items()
+            for name, takes in measured.items()
         }
         properties["costs"] = nullable(_block(costs))
         properties |= {name: costs[name] for name in SHORT_COSTS if name in costs}
@@ -151,13 +154,17 @@ class _Composer:
         rules.append({"if": {"not": {"required": ["type"]}}, "then": {"$ref": f"#/$defs/{kind.value}"}})
         return {"type": "object", "properties": {"type": _type(kind), "ref": REF}, "allOf": rules}
 
-    def _constructors(self, kind: RegisterType) -> dict[str, _Takes]:
-        """What each component takes, by name; those that several backends have are put together."""
+    def _constructors(
+        self, kind: RegisterType, wanted: Callable[[type], bool] = lambda component: True
+    ) -> dict[str, _Takes]:
+        """What each wanted component takes, by name; those that several backends have are put together."""
         found: dict[str, _Takes] = {}
         for entry in [each for each in Register.entries(kind) if not each.open]:
             other = found.get(entry.name, _Takes({}, False, ""))
             try:
                 component = Register.load(entry)
+                if not wanted(component):
+                    continue
                 with describing(entry):
                     found[entry.name] = self._takes(component, entry, other)
             except RegistryError as problem:

@@ -19,7 +19,7 @@ class TimingSettings:
         batch_size: Samples in a forward.
         threads: CPU threads; None takes as many as the process has.
         warmup: Forwards that are not counted.
-        repeats: Forwards that are.
+        repeats: Forwards that are; the figure is their median, the spread the distance between their quartiles.
 
     Raises:
         ValueError: ``batch_size``, ``repeats`` or ``threads`` is below 1, or ``warmup`` below 0.

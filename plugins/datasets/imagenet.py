@@ -31,7 +31,7 @@ from prunekit.registry.errors import one_line
 
 TestPortion: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 _TEST_PORTION = 0.2
-_HELD_OUT = 3000  # images that a search evaluates on, which it keeps decoded in memory: 1.8 GB of 224 x 224
+_HELD_OUT = 3000  # images that a search evaluates on, which it keeps decoded on disk: 1.8 GB of 224 x 224
 
 
 @Register.register(RegisterType.DATASET)
@@ -55,8 +55,8 @@ class Imagenet:
         train_portion: Share of the training part that is not held out for ``val``. Of the whole ImageNet 0.99 is
             plenty.
         test_portion: Share of the images that is for ``test`` where there is no folder val: 0.2 if not given.
-        samples: At most so many images, drawn evenly from the split. None takes 3,000 for ``val``, which a search
-            keeps in memory, and all for ``train`` and ``test``.
+        samples: At most so many images, drawn evenly from the split. None takes 3,000 for ``val``, enough for a
+            search, and all for ``train`` and ``test``.
         image_size: Height and width.
         resize: Length of the shorter side before the middle is cut out; None is 8/7 of ``image_size``.
         mean: Of each colour channel, for values of 0 to 1.

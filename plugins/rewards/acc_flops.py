@@ -12,7 +12,7 @@ from prunekit.registry import Register, RegisterType
 
 @Register.register(RegisterType.REWARD, name="acc_flops")
 class AccFlops:
-    """The reward of the error and the share of MACs kept; the formula is `amc_reward`.
+    """``-scale * err * (1 + log(1 + gamma * share))`` with the share of the MACs that is kept.
 
     Args:
         scale: Factor of the reward.

@@ -15,7 +15,7 @@ from prunekit.registry import Register, RegisterType
 
 @Register.register(RegisterType.REWARD, name="acc_latency")
 class AccLatency:
-    """`amc_reward` with the share of the latency kept, minus a penalty for what is slower than the target.
+    """The same as ``acc_flops`` with the share of the latency, minus a penalty for what is slower than the target.
 
     The penalty is ``scale * gamma * log(latency / target)``, and nothing below the target: in a ratio, because
     latencies differ by factors; one-sided, because being faster than asked for is no fault and is rewarded by the
@@ -26,7 +26,7 @@ class AccLatency:
     Args:
         scale: Factor of the reward.
         gamma: How much of the reward is speed.
-        target_latency: Milliseconds aimed at.
+        target_latency: Milliseconds that a network should not exceed; None sets no limit.
     """
 
     costs: ClassVar[tuple[str, ...]] = ("latency",)

@@ -12,7 +12,7 @@ from prunekit.registry import Register, RegisterType
 
 @Register.register(RegisterType.REWARD, name="acc_params")
 class AccParams:
-    """The reward of the error and the share of parameters kept; the formula is `amc_reward`.
+    """``-scale * err * (1 + log(1 + gamma * share))`` with the share of the parameters that is kept.
 
     Args:
         scale: Factor of the reward.

@@ -77,3 +77,10 @@ def test_a_key_without_effect_stands_in_no_table() -> None:
     schema = yml({"trainer": {"properties": {"epochs": {"type": "integer"}, "rounds": old}}, "evaluator": old})
     assert told(schema)["trainer",] == ["epochs"]
     assert unused(schema) == {"trainer.rounds": "say epochs", "evaluator": "say epochs"}
+
+
+def test_the_costs_are_said_before_each_of_them() -> None:
+    costs = {"latency": {"properties": {"repeats": {"description": "Rounds."}}}}
+    schema = yml({"search": {"properties": {"costs": {"properties": costs}}}})
+    assert told(schema)[("search",)] == ["costs", "costs.latency.repeats"]
+    assert all(row.about for table in tables(schema) for row in table.rows)

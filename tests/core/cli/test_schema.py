@@ -147,6 +147,12 @@ def test_a_misspelt_key_is_not(schema: dict[str, Any], old: str, new: str, place
     assert Walker(schema).wrong(yaml.safe_load(text.replace(old, new, 1))) == [place]
 
 
+def test_costs_that_are_priced_have_nothing_to_set(schema: dict[str, Any]) -> None:
+    search = {"type": "random", "costs": {"latency": {"repeats": 3}, "flops": {}}}
+    yml = {"pipeline": ["a"], "a": {"search_algorithm": search}}
+    assert Walker(schema).wrong(yml) == ["a.search_algorithm.costs.flops"]
+
+
 def test_forms_that_check_takes_are_allowed(schema: dict[str, Any]) -> None:
     text = """\
 pipeline: [a]
