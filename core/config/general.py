@@ -63,8 +63,8 @@ class TaskConfig(BaseModel):
         return self.local_base_path / self.task_id
 
 
-class GeneralConfig(BaseModel):
-    """What holds for every step.
+class GeneralOptions(BaseModel):
+    """What holds for every step, but for its components.
 
     Attributes:
         backend: The framework, by its name in the registry.
@@ -72,8 +72,6 @@ class GeneralConfig(BaseModel):
         parallel_search: Candidates may be evaluated side by side: ``search_algorithm.lag`` is then 16 where none is
             given. Whether they are is the executor's choice.
         parallel_fully_train: Has no effect yet: networks are trained one at a time.
-        executor: Where candidates are evaluated; in the process of the search, one at a time, where none is named. It
-            changes no result, and may be another one when a search is gone on with.
         task: Where the run writes.
     """
 
@@ -83,8 +81,18 @@ class GeneralConfig(BaseModel):
     device_category: Literal["CPU", "GPU", "NPU"] = "CPU"
     parallel_search: bool = False
     parallel_fully_train: bool = False
-    executor: ComponentSpec | None = None
     task: TaskConfig = Field(default_factory=TaskConfig)
+
+
+class GeneralConfig(GeneralOptions):
+    """What holds for every step.
+
+    Attributes:
+        executor: Where candidates are evaluated; None: in the process of the search, one at a time. It changes no
+            result, and may be another one when a search is gone on with.
+    """
+
+    executor: ComponentSpec | None = None
 
 
 def read_general(
@@ -100,7 +108,7 @@ def read_general(
         task = without_foreign(block.get_or_empty("task"), "task", TaskConfig.model_fields, findings)
         block = block.with_entries({**block.entries, "task": task})
     rest = block.without("executor")
-    general = check_model(GeneralConfig, rest, findings, section="general", also_known=["executor"])
+    general = check_model(GeneralOptions, rest, findings, section="general", also_known=["executor"])
     if general is not None:
         check_can_be_there(general.task.folder, block.get_or_empty("task"), findings)
     executor = block.get_or_empty("executor")
@@ -118,4 +126,6 @@ def read_general(
         return None, None
     reader = ComponentReader(findings, entry.name)
     spec = reader.read(RegisterType.EXECUTOR, executor) if executor.value is not None else None
-    return general.model_copy(update={"backend": entry.name, "executor": spec}) if general else None, entry.name
+    if general is None:
+        return None, entry.name
+    return GeneralConfig(**{**dict(general), "backend": entry.name, "executor": spec}), entry.name

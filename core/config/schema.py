@@ -18,7 +18,7 @@ from prunekit.core.config.component_reader import INJECTED, component_kind, is_p
 from prunekit.core.config.config_classes import LoaderOptions, ModelDesc, ModelFiles, PruningOptions
 from prunekit.core.config.dump import plain
 from prunekit.core.config.example_inputs import ExampleOptions
-from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.general import GeneralOptions, TaskConfig
 from prunekit.core.config.objective_reader import GUIDE, SHORT_COSTS, ObjectiveOptions
 from prunekit.core.config.schema_generator import REF, Schema, descriptions, nullable, schema_of, summary
 from prunekit.core.config.section_reader import SPLITS
@@ -67,10 +67,9 @@ class _Composer:
         self._sections: Schema = {}  # of pipe steps, beside the built-in ones
 
     def general(self) -> Schema:
-        properties = {**self._of(GeneralConfig, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
+        properties = {**self._of(GeneralOptions, "general"), "task": _block(self._of(TaskConfig, "task"), "task")}
         properties["backend"] = {**properties["backend"], "enum": [*_names(RegisterType.BACKEND), None]}
-        words = properties["executor"].get("description", "")
-        properties["executor"] = {**nullable(self._component(RegisterType.EXECUTOR)), "description": words}
+        properties["executor"] = nullable(self._component(RegisterType.EXECUTOR))
         return nullable(_block(properties, "general"))
 
     def step(self) -> Schema:

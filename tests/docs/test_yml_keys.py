@@ -15,7 +15,7 @@ from yml_words import ENGLISH, Words, one_line, read_words
 
 from prunekit.core.config.config_classes import LoaderOptions, PruningOptions
 from prunekit.core.config.example_inputs import ExampleOptions
-from prunekit.core.config.general import GeneralConfig, TaskConfig
+from prunekit.core.config.general import GeneralOptions, TaskConfig
 from prunekit.core.config.objective_reader import GUIDE
 from prunekit.core.config.schema import yml_schema
 from prunekit.core.search.settings import NetworkParser, SearchSettings
@@ -61,7 +61,7 @@ def test_every_key_is_named_where_it_stands() -> None:
         (table.path, *(table.abouts or [""]), key) for table in tables(SCHEMA) for row in table.rows for key in row.keys
     }
     settings = {*SearchSettings.model_fields, "objective_keys", "reward_type", "target_latency"} - {"networkparser"}
-    assert rows >= {("general", "", key) for key in GeneralConfig.model_fields if key != "task"}
+    assert rows >= {("general", "", key) for key in GeneralOptions.model_fields if key != "task"}
     assert rows >= {("general", "", f"task.{key}") for key in TaskConfig.model_fields}
     assert rows >= {("search_algorithm", "", key) for key in (*settings, *ExampleOptions.model_fields)}
     assert rows >= {("search_algorithm", "", f"latency.{key}") for key in inspect.signature(TimingSettings).parameters}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -20,7 +21,13 @@ Prunekit = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def prunekit(tmp_path_factory: pytest.TempPathFactory) -> Prunekit:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder where ``prunekit`` runs."""
+    return tmp_path_factory.mktemp("model_pack") / "source"
+
+
+@pytest.fixture(scope="module")
+def prunekit(source: Path) -> Prunekit:
     """Runs ``prunekit`` where the pack is installed, in a folder that holds its yml.
 
     The environment sees the packages of this one, so that nothing is downloaded, but has the pack to itself.
@@ -28,7 +35,7 @@ def prunekit(tmp_path_factory: pytest.TempPathFactory) -> Prunekit:
     pytest.importorskip("setuptools", minversion="77", reason="building without network needs setuptools here")
     pytest.importorskip("pip")
     pytest.importorskip("torch")  # the pack's network is PyTorch's
-    folder = tmp_path_factory.mktemp("model_pack")
+    folder = source.parent
     venv.create(folder / "venv", with_pip=False)
     base = {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
     site = Path(sysconfig.get_path("purelib", "venv" if "venv" in sysconfig.get_scheme_names() else None, base))
@@ -36,9 +43,7 @@ def prunekit(tmp_path_factory: pytest.TempPathFactory) -> Prunekit:
     # addsitedir, unlike a bare path, reads .pth files too: prunekit itself may be installed by one
     (site / "parent.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in parents))
     python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    source = shutil.copytree(
-        PACK, folder / "source", ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-    )
+    shutil.copytree(PACK, source, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
     pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", source]
     subprocess.run(pip, check=True, capture_output=True)
     shutil.rmtree(source / "prunekit_example_pack")  # what runs is what was installed
@@ -50,35 +55,62 @@ def prunekit(tmp_path_factory: pytest.TempPathFactory) -> Prunekit:
     return run
 
 
-def test_its_components_are_listed(prunekit: Prunekit) -> None:
+def test_it_has_one_component_of_each_kind_that_a_pack_brings(prunekit: Prunekit) -> None:
     ended = prunekit("list", "--json")
     assert (ended.returncode, ended.stderr) == (0, "")
     entries = [each for each in json.loads(ended.stdout) if each["distribution"] == "prunekit-example-pack"]
-    assert entries == [
-        {
-            "type": kind, "backend": backend, "name": name, "aliases": aliases,
-            "target": f"prunekit_example_pack.{module}:{name}",
-            "distribution": "prunekit-example-pack", "version": "0.1.0",
-        }
-        for kind, backend, name, aliases, module in (
-            ("dataset", None, "Stripes", [], "stripes"),
-            ("network", "pytorch", "StripeNet", ["stripenet"], "stripe_net"),
-        )
-    ]  # fmt: skip
+    kinds = {(each["type"], each["name"]) for each in entries}
+    assert kinds == {
+        ("network", "StripeNet"), ("dataset", "Stripes"), ("metric", "balanced_accuracy"), ("reward", "frugal"),
+        ("cost_estimator", "traffic"), ("cost_estimator", "cpu_time"), ("importance", "GeometricMedian"),
+        ("search_algorithm", "hill_climbing"), ("trainer", "AdamWTrainer"), ("pipe_step", "QuantizePipeStep"),
+        ("exporter", "pt2"), ("executor", "own_processes"),
+    }  # fmt: skip
+    network = next(each for each in entries if each["type"] == "network")
+    assert network == {
+        "type": "network", "backend": "pytorch", "name": "StripeNet", "aliases": ["stripenet"],
+        "target": "prunekit_example_pack.stripe_net:StripeNet",
+        "distribution": "prunekit-example-pack", "version": "0.1.0",
+    }  # fmt: skip
 
 
 def test_its_check_finds_nothing(prunekit: Prunekit) -> None:
     ended = prunekit("registry-check", "prunekit-example-pack")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == "prunekit-example-pack 0.1.0: 2 declared, nothing to mend\n"
+    assert ended.stdout == "prunekit-example-pack 0.1.0: 12 declared, nothing to mend\n"
 
 
-def test_its_yml_prunes_its_network(prunekit: Prunekit) -> None:
+def test_its_yml_uses_them_all(prunekit: Prunekit, source: Path) -> None:
     ended = prunekit("example_pack.yml", "-t", "t")
     assert ended.returncode == 0, ended.stderr
-    line = next(line for line in ended.stdout.splitlines() if line.startswith("fully_train "))
-    assert "epoch" in line
-    assert "accuracy on the test split" in ended.stdout
+    task = source / "tasks" / "t"
+    rows = json.loads((task / "output" / "summary.json").read_text())
+    assert "balanced_accuracy on the test split" in ended.stdout and "cpu_time" in ended.stdout
+    assert "quantize" in str(rows)
+    with (task / "output" / "nas" / "episodes.csv").open(encoding="utf-8") as file:
+        episodes = list(csv.DictReader(file))
+    assert [int(each["episode"]) for each in episodes] == [*range(12)]
+    assert {each["status"] for each in episodes} == {"ok"}
+    (found,) = (task / "output" / "quantize").glob("desc_*.json")
+    ended = prunekit("export", str(found), "--format", "pt2")
+    assert ended.returncode == 0, ended.stderr
+    assert [*found.parent.glob("*.pt2")]
+
+
+def test_its_executor_leads_to_what_one_process_finds(prunekit: Prunekit, source: Path) -> None:
+    yml = (source / "example_pack.yml").read_text(encoding="utf-8")
+    yml = yml.replace("{type: frugal, time: 0.5, traffic: 1.0}", "acc_flops")  # which depends on no time
+    yml = "\n".join(line for line in yml.splitlines() if "cpu_time:" not in line and line.strip() != "costs:")
+    found = {}
+    for executor, workers in (("own_processes", 2), ("inline", None)):
+        given = f"{{type: {executor}, workers: {workers}}}" if workers else f"{{type: {executor}}}"
+        (source / "own.yml").write_text(
+            yml.replace("{type: own_processes, workers: 2}", given).replace(", fully_train, quantize]", "]"), "utf-8"
+        )
+        ended = prunekit("own.yml", "-t", executor)
+        assert ended.returncode == 0, ended.stderr
+        found[executor] = [line for line in ended.stdout.splitlines() if line.startswith("nas episode")]
+    assert len(found["inline"]) == 12 and found["own_processes"] == found["inline"]
 
 
 def test_without_plugins_it_is_left_alone(prunekit: Prunekit) -> None:
