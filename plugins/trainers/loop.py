@@ -140,7 +140,7 @@ class TrainingLoop(ABC):
         training, path = self._training(network), None if checkpoint is None else Path(checkpoint)
         if wrong := shown(training.unsound_weights()):
             raise TrainingError(f"{type(network).__name__} cannot be trained: nothing can be computed with {wrong}")
-        own_loss = callable(getattr(network, "loss", None))
+        own_loss = any(callable(getattr(network, name, None)) for name in ("loss", "losses"))
         run = _Run(training, train_batches, None if own_loss else self._loss.params.ignore_index)
         with training.keeping_modes():
             start = 0

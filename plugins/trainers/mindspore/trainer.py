@@ -12,6 +12,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
+from prunekit.core.networks import summed
 from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
@@ -121,7 +122,10 @@ class _Training:
 
     def _scaled_loss(self) -> Tensor:
         inputs, target = self._batch
-        loss = self._loss_of(self._forward(inputs), target)
+        if callable(inside := getattr(self._network, "losses", None)):
+            loss = summed(inside(handed_over(inputs), handed_over(target)))
+        else:
+            loss = self._loss_of(self._forward(inputs), target)
         return loss if self._precision.scale == 1 else loss * self._precision.scale
 
     def _loss_of(self, outputs: Any, target: Any) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunekit.core.networks import summed
 from prunekit.plugins.backends.pytorch.device import torch_device
 from prunekit.plugins.backends.pytorch.forward import call, handed_over, to_device
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_parameters, plain_methods, set_training
@@ -75,9 +76,7 @@ class _Training:
 
     def loss(self, inputs: Any, target: Any) -> float:
         self._optimizer.zero_grad(set_to_none=True)
-        with self._precision.forward():
-            outputs = call(self._network, inputs, self._device)
-        self._last = self._loss_of(self._precision.outputs(outputs), target)
+        self._last = self._loss(inputs, target)
         return float(self._last.detach())
 
     def step(self, lr: float) -> None:
@@ -95,6 +94,14 @@ class _Training:
     def read(self, path: Path, fingerprint: str) -> int:
         with plain_methods(self._network):
             return read_checkpoint(path, self._parts, fingerprint)
+
+    def _loss(self, inputs: Any, target: Any) -> Tensor:
+        with self._precision.forward():
+            if callable(inside := getattr(self._network, "losses", None)):
+                loss: Tensor = summed(inside(*(handed_over(each, self._device) for each in (inputs, target))))
+                return loss
+            outputs = call(self._network, inputs, self._device)
+        return self._loss_of(self._precision.outputs(outputs), target)
 
     def _loss_of(self, outputs: Any, target: Any) -> Tensor:
         if callable(own := getattr(self._network, "loss", None)):

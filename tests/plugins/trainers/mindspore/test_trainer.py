@@ -9,7 +9,7 @@ from typing import Any
 import mindspore
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 from safetensors.numpy import load_file
 
 from prunekit.core.data import Batch, DataError, batches
@@ -200,6 +200,27 @@ def test_network_with_its_own_loss_and_dict_inputs() -> None:
         Own(), lambda epoch: [batch], lambda report: losses.append(report.loss)
     )
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+
+
+class Inside(nn.Dense):
+    """It needs the targets inside, as detectors of two stages do."""
+
+    def __init__(self) -> None:
+        super().__init__(6, 1)
+
+    def losses(self, inputs: Tensor, target: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        wanted = ops.stack([each["sum"] for each in target])
+        return {"first": ((self(inputs) - wanted) ** 2).mean(), "second": (self.weight**2).sum() * 0.01}
+
+
+def test_network_that_needs_the_targets_inside() -> None:
+    inputs = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    batch = inputs, [{"sum": row.sum(keepdims=True)} for row in inputs]
+    losses: list[float] = []
+    Trainer(epochs=9, optimizer={"type": "SGD", "lr": 0.1}).fit(  # type: ignore[arg-type]
+        Inside(), lambda epoch: [batch], lambda report: losses.append(report.loss)
+    )
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.3 * losses[0]
 
 
 class Diverging(nn.Dense):

@@ -178,6 +178,31 @@ def test_network_with_its_own_loss_and_dict_inputs() -> None:
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
 
 
+class Inside(nn.Linear):
+    """It needs the targets inside, as detectors of two stages do."""
+
+    def __init__(self) -> None:
+        super().__init__(6, 1)
+
+    def losses(self, inputs: Tensor, target: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        assert self.training
+        wanted = torch.stack([each["sum"] for each in target])
+        return {"first": (self(inputs) - wanted).square().mean(), "second": self.weight.square().sum() * 0.01}
+
+    def loss(self, outputs: Tensor, target: Any) -> Tensor:
+        raise AssertionError("losses comes first")
+
+
+def test_network_that_needs_the_targets_inside() -> None:
+    inputs = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    batch = inputs, [{"sum": row.sum(keepdims=True)} for row in inputs]
+    losses: list[float] = []
+    Trainer(epochs=9, optimizer={"type": "SGD", "lr": 0.1}).fit(  # type: ignore[arg-type]
+        Inside(), lambda epoch: [batch], lambda report: losses.append(report.loss)
+    )
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.3 * losses[0]
+
+
 def test_clipping_bounds_the_step() -> None:
     goal, lr, clip = network(), 1.0, 0.01
     before = torch.cat([weight.detach().clone().flatten() for weight in goal.parameters()])
