@@ -26,6 +26,10 @@ def data(epoch: int) -> Iterator[Batch]:
         yield (rng.normal(size=(16, 6)) + 2 * np.eye(3, 6)[target]).astype(np.float32), target
 
 
+def listed(epoch: int) -> list[Batch]:
+    return list(data(epoch))
+
+
 def network(seed: int = 0) -> nn.Cell:
     with seeded(seed):
         layers = [nn.Dense(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(p=0.3), nn.Dense(12, 3)]
@@ -81,21 +85,21 @@ def test_killed_training_ends_as_an_uninterrupted_one(tmp_path: Path, kind: str,
     optimizer = {"type": kind, "lr": 0.02, **({"momentum": 0.9} if kind == "SGD" else {"amsgrad": True})}
     settings = {**SETTINGS, "optimizer": optimizer}
     whole, path = network(), tmp_path / "training"
-    Trainer(**settings).fit(whole, data)
+    Trainer(**settings).fit(whole, listed)
 
     def kill(report: EpochReport) -> None:
         if report.epoch == stop:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trainer(**settings).fit(network(), data, kill, checkpoint=path)
+        Trainer(**settings).fit(network(), listed, kill, checkpoint=path)
     assert path.exists() == (stop > 0)
     seen: list[int] = []
     resumed = network(seed=9 if stop else 0)
-    Trainer(**settings).fit(resumed, data, lambda report: seen.append(report.epoch), checkpoint=path)
+    Trainer(**settings).fit(resumed, listed, lambda report: seen.append(report.epoch), checkpoint=path)
     assert same(whole, resumed) and seen == list(range(stop, 4))
     finished = network(seed=5)
-    Trainer(**settings).fit(finished, data, checkpoint=path)
+    Trainer(**settings).fit(finished, listed, checkpoint=path)
     assert same(whole, finished) and os.listdir(tmp_path) == ["training"]
     assert load_file(path).keys() > {f"network/{name}" for name in arrays(whole)}
 
