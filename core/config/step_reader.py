@@ -47,7 +47,7 @@ class StepReader:
             block = block.with_entries({})
         pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
-        block = self._known(block, takes)
+        block = self._with_loss(self._known(block, takes))
         spec = self._pipe_step(block, takes)
         prunes = takes is not None and "pruning" in takes.allows
         takes = takes or StepSections()
@@ -102,6 +102,22 @@ class StepReader:
             return node
         self._findings.problem(node, f"must be the name of a metric, not {shown(node)}")
         return None
+
+    def _with_loss(self, block: Node) -> Node:
+        """The block with what ``model.model_desc.loss`` says in its place, ``trainer.loss``."""
+        model, trainer = block.get_or_empty("model"), block.get_or_empty("trainer")
+        desc = model.get_or_empty("model_desc")
+        loss = desc.child("loss")
+        if loss is None:
+            return block
+        model = model.with_entries({**model.entries, "model_desc": desc.without("loss")})
+        block = block.with_entries({**block.entries, "model": model})
+        if loss.value is None or not trainer.entries:
+            return block
+        if trainer.child("loss") is not None:
+            self._findings.problem(loss, "trainer.loss says it too; give one of the two")
+            return block
+        return block.with_entries({**block.entries, "trainer": trainer.with_entries({**trainer.entries, "loss": loss})})
 
     def _takes(self, block: Node, pipe_step: Node) -> StepSections | None:
         """The sections of the pipe step's class; None where there is no such class."""

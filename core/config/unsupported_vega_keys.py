@@ -13,6 +13,7 @@ _FIXED_FOLDERS = "the folders of a task have fixed names"
 _EVERY_EPOCH = "every epoch is reported and evaluated"
 _AMP = "mixed precision is the framework's own; say use_amp"
 _SAYS_ITSELF = "the network's loss, the dataset's targets and the metric say what is trained"
+_ONE_NETWORK = "register one network that holds all of its parts, and name it as backbone"
 _LOADING = "loading is set by num_workers alone"
 
 IGNORED: dict[str, dict[str, str]] = {
@@ -97,8 +98,12 @@ NOT_YET: dict[str, dict[str, str]] = {
         "load_weights": "networks are trained on from the weights that the earlier step left",
         "models_file": "say models_folder",
     },
-    "model": {"head": "", "model_file": "say pretrained_model_file", "models_folder": "say pipe_step.models_folder"},
-    "model_desc": {"head": "", "loss": "say trainer.loss", "neck": ""},
+    "model": {
+        "head": _ONE_NETWORK,
+        "model_file": "say pretrained_model_file",
+        "models_folder": "say pipe_step.models_folder",
+    },
+    "model_desc": {"head": _ONE_NETWORK, "neck": _ONE_NETWORK},
     "search_algorithm": {
         "policy": "say train_episode for the number of samples",
         "range": "say lbound, rbound and specific_bound",
