@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prunekit.model_zoo.detection.pytorch.roi_weights import axis_weights, corners_and_sides
 from prunekit.model_zoo.detection.pytorch.suppression import suppressed
 
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -82,8 +83,7 @@ def _regions(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each region the part of its map that it reads, and the weights of rows and of columns in each bin."""
     for some in rois.split(_AT_ONCE) if len(rois) else ():
-        first, last = (some[:, 1:] * scale - aligned / 2).split(2, 1)
-        sides = last - first if aligned else (last - first).clamp(min=1.0)
+        first, sides = corners_and_sides(some[:, 1:], scale, aligned)
         columns, rows = (_along(first[:, k], sides[:, k], bins[1 - k], ratio, features.shape[3 - k]) for k in range(2))
         for image, (high, row), (wide, column) in zip(some[:, 0].long().tolist(), rows, columns, strict=True):
             yield features[image, :, high, wide], row, column
@@ -91,15 +91,7 @@ def _regions(
 
 def _along(start: Tensor, side: Tensor, bins: int, ratio: int, length: int) -> Iterator[tuple[slice, Tensor]]:
     """For each region the pixels that it reads along one axis of the map, and their weights in each bin."""
-    points = torch.full_like(side, ratio) if ratio > 0 else (side / bins).ceil().clamp(min=0)
-    grid = torch.arange(int(points.max()), device=side.device)
-    offsets = (grid + 0.5) / points[:, None]  # within a bin, in bins
-    places = torch.arange(bins, device=side.device)[:, None] + offsets[:, None, :]
-    places = start[:, None, None] + places * (side / bins)[:, None, None]
-    counts = (places >= -1) & (places <= length) & (grid < points[:, None])[:, None, :]
-    pixels = torch.arange(length, device=side.device)
-    near = 1 - (places.clamp(0, length - 1)[..., None] - pixels).abs()
-    weights = (near.clamp(min=0) * counts[..., None]).sum(2) / points.clamp(min=1)[:, None, None]
+    weights = axis_weights(start, side, bins, ratio, length)
     low = start.floor().clamp(0, length - 1).long().tolist()
     high = ((start + side).floor().clamp(0, length - 1).long() + 2).tolist()
     for first, last, own in zip(low, high, weights, strict=True):

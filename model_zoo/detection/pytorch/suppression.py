@@ -58,8 +58,14 @@ def suppressed(boxes: Tensor, scores: Tensor, threshold: float, labels: Tensor |
 
 
 def _overlap(boxes: Tensor, labels: Tensor | None, some: Tensor, others: Tensor, threshold: float) -> Tensor:
-    over = iou(boxes[some], boxes[others]) > threshold
+    over = iou(boxes[some], boxes[others]) > _not_above(threshold, boxes.dtype)
     return over if labels is None else over & (labels[some][:, None] == labels[others])
+
+
+def _not_above(threshold: float, dtype: torch.dtype) -> float:
+    """The largest number of a type that is not above a threshold, which torch would round to the nearest."""
+    rounded = torch.tensor(threshold, dtype=dtype)
+    return float(rounded if float(rounded) <= threshold else torch.nextafter(rounded, rounded - 1))
 
 
 def _best(over: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def one_by_one(boxes: Tensor, scores: Tensor, threshold: float) -> list[int]:
         sides = torch.minimum(boxes[index, 2:], boxes[:, 2:]) - torch.maximum(boxes[index, :2], boxes[:, :2])
         common = sides.clamp(min=0).prod(1)
         shares = common / (sizes[index] + torch.tensor(sizes) - common)
-        if not any(shares[better] > threshold for better in kept):
+        if not any(float(shares[better]) > threshold for better in kept):
             kept.append(index)
     return kept
 
@@ -95,3 +95,9 @@ def test_the_best_candidates_are_looked_at() -> None:
     wanted = best[one_by_one(boxes[best], scores[best], 0.3)].tolist()
     assert batched_nms(boxes, scores, labels, 0.3, limit=30).tolist() == wanted
     assert batched_nms(boxes, scores, labels, 0.3, limit=120).tolist() == one_by_one(boxes, scores, 0.3)
+
+
+def test_a_share_that_the_threshold_rounds_to_is_above_it() -> None:
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 3]])  # 0.3 in float32 is more than 0.3
+    assert suppressed(boxes, torch.tensor([2.0, 1.0]), 0.3).tolist() == [0]
+    assert suppressed(boxes.double(), torch.tensor([2.0, 1.0]), 0.3).tolist() == [0, 1]
