@@ -36,8 +36,8 @@ def roi_align(maps: Tensor, rois: Tensor, scale: float, bins: int, ratio: int, b
     if maps.shape[0] == 1:
         return _of_one(maps[0], rois[:, 1:], scale, bins, ratio, bounded)
     places = [(rois[:, 0] == image).nonzero()[:, 0] for image in range(maps.shape[0])]
-    pooled = [_of_one(m, rois[p, 1:], scale, bins, ratio, bounded) for m, p in zip(maps, places, strict=True)]
-    return _in_order(pooled, places)
+    parts = [_of_one(m, rois[p, 1:], scale, bins, ratio, bounded) for m, p in zip(maps, places, strict=True)]
+    return _in_order(parts, places)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ def corners_and_sides(boxes: Tensor, scale: float, aligned: bool) -> tuple[Tenso
         scale: Size of the map relative to the boxes' coordinates.
         aligned: Whether coordinates are those of the pixels' centres; sides are at least one pixel if not.
     """
-    first, last = (boxes * scale - aligned / 2).split(2, 1)
+    first, last = torch.split(boxes * scale - aligned / 2, 2, 1)
     return first, last - first if aligned else (last - first).clamp(min=1.0)
 
 
