@@ -1,29 +1,16 @@
-"""Our operators against golden numbers of torchvision 0.29.1 beside torch 2.14.1; see ``golden/make_golden.py``."""
+"""Our operators against golden numbers of torchvision 0.29.1, made beside torch 2.14.1 by ``make_golden.py``."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from torchvision_golden import cases
 
 from prunekit.model_zoo.detection.pytorch.roi_align import Levels, roi_align, roi_align_of_levels
 from prunekit.model_zoo.detection.pytorch.suppression import batched_nms, suppressed
-
-
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("golden_cases", Path(__file__).parent / "golden" / "cases.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-cases = _load()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,3 +35,29 @@ def maps(seed: int) -> list[Array]:
 def rois(count: int, seed: int) -> list[Array]:
     """Regions of two images, of all sizes."""
     return [boxes(count, seed + image, rounded=False)[0] * np.float32(1 + image) for image in range(2)]
+
+
+CLASSES = 4
+
+
+def weight(name: str, shape: tuple[int, ...]) -> Array:
+    """A parameter or statistic of a detector, the same in every one that has it under this name."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    if name.endswith(("running_var", "bn1.weight", "bn2.weight", "bn3.weight", "downsample.1.weight")):
+        return rng.uniform(0.5, 1.0, shape).astype(np.float32)
+    if len(shape) < 2:
+        return rng.uniform(-0.1, 0.1, shape).astype(np.float32)
+    bound = (3 / np.prod(shape[1:])) ** 0.5
+    return (rng.uniform(-bound, bound, shape)).astype(np.float32)
+
+
+def images() -> Array:
+    """Two images."""
+    return np.random.default_rng(9).uniform(0, 1, (2, 3, *IMAGE)).astype(np.float32)
+
+
+def objects() -> list[tuple[Array, NDArray[np.int64]]]:
+    """Boxes and labels of what the images show, the first class being 0; in the second one there is nothing."""
+    boxes = [[10, 12, 70, 90], [60, 5, 150, 60], [100, 80, 130, 120]]
+    nothing = np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=np.int64)
+    return [(np.array(boxes, dtype=np.float32), np.array([0, 3, 1])), nothing]
