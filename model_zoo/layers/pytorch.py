@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,6 +29,35 @@ class SameMaxPool2d(nn.Module):
     def forward(self, input: Tensor) -> Tensor:
         """[N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)]."""
         return functional.max_pool2d(_padded(input, self.kernel, self.stride), self.kernel, self.stride)
+
+
+class FrozenBatchNorm2d(nn.Module):
+    """A batch normalization that is not trained: statistics, gain and shift are buffers, in both modes the same."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.num_features, self.eps = num_features, eps
+        for name, value in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)):
+            self.register_buffer(name, torch.full((num_features,), value))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[N, C, H, W] to the same shape."""
+        return functional.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+        )
+
+
+def freeze_norms(network: nn.Module) -> None:
+    """Put frozen batch normalizations in the place of all that a new network has."""
+    for module in list(network.modules()):
+        for name, part in module.named_children():
+            if isinstance(part, nn.BatchNorm2d):
+                setattr(module, name, FrozenBatchNorm2d(part.num_features, part.eps))
 
 
 @dataclass(frozen=True)

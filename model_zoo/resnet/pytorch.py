@@ -121,10 +121,15 @@ class ResNet(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Images [N, in_channels, H, W] to logits [N, classes]."""
-        features = self.maxpool(functional.relu(self.bn1(self.conv1(inputs))))
-        features = self.layer4(self.layer3(self.layer2(self.layer1(features))))
-        logits: Tensor = self.fc(torch.flatten(functional.adaptive_avg_pool2d(features, 1), 1))
+        logits: Tensor = self.fc(torch.flatten(functional.adaptive_avg_pool2d(self.maps(inputs)[-1], 1), 1))
         return logits
+
+    def maps(self, inputs: Tensor) -> list[Tensor]:
+        """Images to what each of the four stages gives, the last one 32 times smaller than the images."""
+        found = [self.maxpool(functional.relu(self.bn1(self.conv1(inputs))))]
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            found.append(stage(found[-1]))
+        return found[1:]
 
 
 class _OfBasicBlocks(ResNet):

@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prunekit.model_zoo.detection.pytorch.roi_weights import axis_weights, corners_and_sides
+from prunekit.model_zoo.detection.pytorch.suppression import suppressed
+
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _ALIGN = (
     "(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width,"
@@ -35,7 +38,7 @@ def define() -> None:
     made.define(f"nms{_BOXES}")
     made.define(f"qnms{_BOXES}")
     made.define(f"roi_align{_ALIGN}")
-    made.impl("nms", nms, "CompositeExplicitAutograd")
+    made.impl("nms", suppressed, "CompositeExplicitAutograd")
     made.impl("roi_align", roi_align, "CompositeExplicitAutograd")
     _defined.append(made)
     torch.library.register_autograd("torchvision::roi_align", _backward, setup_context=_remember, lib=made)
@@ -45,32 +48,6 @@ def use() -> None:
     """Let torchvision, once imported, call them."""
     for name in ("torchvision.extension", "torchvision.ops.roi_align"):
         vars(sys.modules[name])["_has_ops"] = lambda: True
-
-
-def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Which boxes stay when each removes those of lower score that overlap it too much, best first.
-
-    Args:
-        dets: Boxes as ``(x1, y1, x2, y2)``, of shape (n, 4).
-        scores: Of shape (n,).
-        iou_threshold: The largest share of the union of two boxes that their intersection may have.
-
-    Returns:
-        Positions in ``dets``.
-    """
-    order = scores.argsort(descending=True, stable=True)
-    boxes = dets[order]
-    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    gone = torch.zeros_like(order, dtype=torch.bool)
-    kept = []
-    for index in range(len(order)):
-        if gone[index]:
-            continue
-        kept.append(index)
-        sides = torch.minimum(boxes[index, 2:], boxes[:, 2:]) - torch.maximum(boxes[index, :2], boxes[:, :2])
-        common = sides.clamp(min=0).prod(1)
-        gone |= common / (sizes[index] + sizes - common) > iou_threshold
-    return order[kept]
 
 
 def roi_align(
@@ -106,8 +83,7 @@ def _regions(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each region the part of its map that it reads, and the weights of rows and of columns in each bin."""
     for some in rois.split(_AT_ONCE) if len(rois) else ():
-        first, last = (some[:, 1:] * scale - aligned / 2).split(2, 1)
-        sides = last - first if aligned else (last - first).clamp(min=1.0)
+        first, sides = corners_and_sides(some[:, 1:], scale, aligned)
         columns, rows = (_along(first[:, k], sides[:, k], bins[1 - k], ratio, features.shape[3 - k]) for k in range(2))
         for image, (high, row), (wide, column) in zip(some[:, 0].long().tolist(), rows, columns, strict=True):
             yield features[image, :, high, wide], row, column
@@ -115,15 +91,7 @@ def _regions(
 
 def _along(start: Tensor, side: Tensor, bins: int, ratio: int, length: int) -> Iterator[tuple[slice, Tensor]]:
     """For each region the pixels that it reads along one axis of the map, and their weights in each bin."""
-    points = torch.full_like(side, ratio) if ratio > 0 else (side / bins).ceil().clamp(min=0)
-    grid = torch.arange(int(points.max()), device=side.device)
-    offsets = (grid + 0.5) / points[:, None]  # within a bin, in bins
-    places = torch.arange(bins, device=side.device)[:, None] + offsets[:, None, :]
-    places = start[:, None, None] + places * (side / bins)[:, None, None]
-    counts = (places >= -1) & (places <= length) & (grid < points[:, None])[:, None, :]
-    pixels = torch.arange(length, device=side.device)
-    near = 1 - (places.clamp(0, length - 1)[..., None] - pixels).abs()
-    weights = (near.clamp(min=0) * counts[..., None]).sum(2) / points.clamp(min=1)[:, None, None]
+    weights = axis_weights(start, side, bins, ratio, length)
     low = start.floor().clamp(0, length - 1).long().tolist()
     high = ((start + side).floor().clamp(0, length - 1).long() + 2).tolist()
     for first, last, own in zip(low, high, weights, strict=True):

@@ -17,6 +17,7 @@ from prunekit.core.data.finite import NAN, wrong_in
 from prunekit.core.weights import Stored, WeightsError, check_fit, refuse_other_kinds
 from prunekit.core.weights.name_matching import some
 from prunekit.plugins.backends.pytorch.forward import to_device, to_numpy
+from prunekit.plugins.backends.pytorch.frozen_norms import is_frozen_norm
 from prunekit.plugins.backends.pytorch.inert_names import stand_ins
 from prunekit.plugins.backends.pytorch.module_tree import named_modules, named_parameters, plain_methods
 from prunekit.plugins.backends.pytorch.tensor_files import tensors_only
@@ -126,7 +127,8 @@ def unsound(network: nn.Module) -> dict[str, str]:
         if what and (what == NAN or parameter.requires_grad):  # a mask may be a parameter that is not trained
             found[name] = what
     for name, module in named_modules(network):
-        if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
+        own = isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None
+        if own or is_frozen_norm(module):
             for key in ("running_mean", "running_var"):
                 statistic = module.get_buffer(key)
                 what = None if _is_finite(statistic) else wrong_in(statistic)
