@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prunekit.model_zoo.detection.pytorch.suppression import suppressed
+
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _ALIGN = (
     "(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width,"
@@ -35,7 +37,7 @@ def define() -> None:
     made.define(f"nms{_BOXES}")
     made.define(f"qnms{_BOXES}")
     made.define(f"roi_align{_ALIGN}")
-    made.impl("nms", nms, "CompositeExplicitAutograd")
+    made.impl("nms", suppressed, "CompositeExplicitAutograd")
     made.impl("roi_align", roi_align, "CompositeExplicitAutograd")
     _defined.append(made)
     torch.library.register_autograd("torchvision::roi_align", _backward, setup_context=_remember, lib=made)
@@ -45,32 +47,6 @@ def use() -> None:
     """Let torchvision, once imported, call them."""
     for name in ("torchvision.extension", "torchvision.ops.roi_align"):
         vars(sys.modules[name])["_has_ops"] = lambda: True
-
-
-def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Which boxes stay when each removes those of lower score that overlap it too much, best first.
-
-    Args:
-        dets: Boxes as ``(x1, y1, x2, y2)``, of shape (n, 4).
-        scores: Of shape (n,).
-        iou_threshold: The largest share of the union of two boxes that their intersection may have.
-
-    Returns:
-        Positions in ``dets``.
-    """
-    order = scores.argsort(descending=True, stable=True)
-    boxes = dets[order]
-    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    gone = torch.zeros_like(order, dtype=torch.bool)
-    kept = []
-    for index in range(len(order)):
-        if gone[index]:
-            continue
-        kept.append(index)
-        sides = torch.minimum(boxes[index, 2:], boxes[:, 2:]) - torch.maximum(boxes[index, :2], boxes[:, :2])
-        common = sides.clamp(min=0).prod(1)
-        gone |= common / (sizes[index] + sizes - common) > iou_threshold
-    return order[kept]
 
 
 def roi_align(

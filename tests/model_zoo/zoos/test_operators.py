@@ -7,20 +7,7 @@ import math
 import pytest
 import torch
 
-from prunekit.model_zoo.zoos.operators import nms, roi_align
-
-
-def test_boxes_that_overlap_a_better_one_go() -> None:
-    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 8], [20, 20, 30, 30], [0, 0, 10, 4]])
-    assert nms(boxes, torch.tensor([0.5, 0.9, 0.1, 0.2]), 0.7).tolist() == [1, 3, 2]
-    assert nms(boxes, torch.tensor([0.5, 0.9, 0.1, 0.2]), 0.3).tolist() == [1, 2]
-    assert nms(boxes, torch.tensor([0.5, 0.9, 0.1, 0.2]), 0.9).tolist() == [1, 0, 3, 2]
-    assert nms(boxes[:0], torch.tensor([]), 0.5).tolist() == []
-
-
-def test_equal_scores_keep_their_order() -> None:
-    boxes = torch.tensor([[0.0, 0, 1, 1], [2, 2, 3, 3], [0, 0, 1, 1]])
-    assert nms(boxes, torch.ones(3), 0.5).tolist() == [0, 1]
+from prunekit.model_zoo.zoos.operators import roi_align
 
 
 def _value(plane: torch.Tensor, y: float, x: float) -> float:

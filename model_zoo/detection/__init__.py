@@ -1,0 +1,1 @@
+"""What detectors share: boxes, suppression of those that overlap, pooling of regions."""
