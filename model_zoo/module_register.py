@@ -29,12 +29,20 @@ def _zoo(library: str) -> dict[str, object]:
     return {"type": "network", "name": f"{library}:", "backend": "pytorch", "target": target}
 
 
+_ON_PYTORCH: list[dict[str, object]] = [
+    {
+        "type": "network", "name": "YoloV5", "aliases": ["YOLOv5"], "backend": "pytorch",
+        "target": "prunekit.model_zoo.yolov5.pytorch:YoloV5",
+    },
+]  # fmt: skip
+
 MODULE_REGISTER = [
     *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
     *_pytorch("faster_rcnn", "FasterRCNN", "FasterRcnn"),
     *_twins("mobilenet_v2", "MobileNetV2"),
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
     *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),
+    *_ON_PYTORCH,
     _zoo("timm"),
     _zoo("torchvision"),
 ]
