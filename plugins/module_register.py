@@ -25,6 +25,7 @@ MODULE_REGISTER = [
     _entry("dataset", "Cifar10", "datasets.cifar10:Cifar10"),
     _entry("dataset", "Imagenet", "datasets.imagenet:Imagenet"),
     _entry("dataset", "Mnist5k", "datasets.mnist:Mnist5k"),
+    _entry("dataset", "VocDetection", "datasets.voc_detection:VocDetection"),
     _entry("executor", "inline", "executors.inline:Inline"),
     _entry("exporter", "mindir", "exporters.mindir:MindirExporter", "mindspore"),
     _entry("exporter", "onnx", "exporters.onnx_mindspore:OnnxExporter", "mindspore"),
