@@ -192,7 +192,7 @@ class YoloV5(nn.Module):
     def _anchors(self) -> Tensor:
         detect: Any = self.model[-1]
         anchors: Tensor = detect.anchors
-        return anchors
+        return anchors.to(torch.promote_types(anchors.dtype, torch.float32))  # pixels are too fine for half of it
 
 
 def _module(layer: Layer) -> nn.Module:
