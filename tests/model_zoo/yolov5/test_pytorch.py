@@ -89,6 +89,11 @@ def test_parameters() -> None:
         YoloV5("yolov6n")  # type: ignore[arg-type]
 
 
+def test_sides_are_multiples_of_32() -> None:
+    with pytest.raises(ValueError, match=r"YoloV5 was given images of 64x40; it needs sides that are multiples of 32"):
+        YoloV5("yolov5n", 3)(torch.zeros(1, 3, 64, 40))
+
+
 def test_both_spellings_and_its_metric() -> None:
     assert Register.get(RegisterType.NETWORK, "YoloV5", "pytorch") is YoloV5
     assert Register.get(RegisterType.NETWORK, "YOLOv5", "pytorch") is YoloV5
@@ -96,7 +101,7 @@ def test_both_spellings_and_its_metric() -> None:
 
 
 def test_halves_are_not_computed_with_in_loss_and_boxes() -> None:
-    """Pixels are too fine for them; the default anchors are not."""
+    """They do not tell pixels apart; the default anchors can be written with them."""
     generator = torch.Generator().manual_seed(0)
     network = YoloV5("yolov5n", 3)
     target = [{"boxes": torch.tensor([[300.3, 12.0, 340.0, 50.0]]), "labels": torch.tensor([1])}]
