@@ -45,7 +45,7 @@ class Decoder:
 
     def _of_map(self, raw: Tensor, anchors: Tensor, stride: int) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes, scores and classes that one map of one image [3 (5 + classes), H, W] finds."""
-        values = split(raw[None], len(anchors))[0]
+        values = split(raw[None], anchors)[0]
         anchor, row, column = (values[..., 4].sigmoid() > self.conf_thres).nonzero(as_tuple=True)
         some = values[anchor, row, column]
         scores = some[:, 4:5].sigmoid() * some[:, 5:].sigmoid()

@@ -32,12 +32,12 @@ class DetectionLoss:
 
     def __call__(self, outputs: tuple[Tensor, ...], target: list[dict[str, Tensor]], anchors: Tensor) -> Tensor:
         """The loss of all images together, so that a step's size goes with the batch, as published recipes have it."""
-        boxes = Boxes.of(target, outputs[0])
+        boxes = Boxes.of(target, anchors)
         maps = zip(outputs, anchors, STRIDES, BALANCE, strict=True)
         return torch.stack([self._of_map(*each, boxes) for each in maps]).sum() * len(target)
 
     def _of_map(self, raw: Tensor, anchors: Tensor, stride: int, balance: float, boxes: Boxes) -> Tensor:
-        values = split(raw, len(anchors))
+        values = split(raw, anchors)
         height, width, channels = values.shape[2:]
         wanted = boxes.box / stride
         places = assign(wanted, anchors, height, width)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 
-def split(raw: Tensor, anchors: int) -> Tensor:
-    """[N, anchors (5 + classes), H, W] to [N, anchors, H, W, 5 + classes]."""
+def split(raw: Tensor, anchors: Tensor) -> Tensor:
+    """[N, anchors (5 + classes), H, W] to [N, anchors, H, W, 5 + classes], in the precision of the anchors."""
     images, _, height, width = raw.shape
-    return raw.view(images, anchors, -1, height, width).permute(0, 1, 3, 4, 2)
+    return raw.view(images, len(anchors), -1, height, width).permute(0, 1, 3, 4, 2).to(anchors.dtype)
 
 
 def placed(values: Tensor, cells: Tensor, anchors: Tensor) -> Tensor:

@@ -27,13 +27,13 @@ class Boxes:
 
     @classmethod
     def of(cls, target: list[dict[str, Tensor]], like: Tensor) -> Boxes:
-        """Those of a list with ``boxes`` (x1, y1, x2, y2) and ``labels`` for each image."""
-        corners = torch.cat([each["boxes"] for each in target]).to(like)
-        counts = torch.tensor([len(each["boxes"]) for each in target], device=like.device)
-        low, high = corners.chunk(2, 1)
+        """Those of a list with ``boxes`` (x1, y1, x2, y2) and ``labels`` for each image, without boxes of crowds."""
+        single = [_single(each) for each in target]
+        counts = torch.tensor([len(boxes) for boxes, _ in single], device=like.device)
+        low, high = torch.cat([boxes for boxes, _ in single]).to(like).chunk(2, 1)
         return cls(
             torch.arange(len(target), device=like.device).repeat_interleave(counts),
-            torch.cat([each["labels"] for each in target]).to(like.device),
+            torch.cat([labels for _, labels in single]).to(like.device),
             torch.cat(((low + high) / 2, high - low), 1),
         )
 
@@ -79,3 +79,12 @@ def assign(boxes: Tensor, anchors: Tensor, height: int, width: int) -> Assigned:
     anchor, step, box = (fits[:, None] & near).nonzero(as_tuple=True)
     column, row = cells[step, box].unbind(1)
     return Assigned(box, anchor, row, column)
+
+
+def _single(target: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Boxes and labels of single objects."""
+    boxes, labels = target["boxes"], target["labels"]
+    if "iscrowd" not in target:
+        return boxes, labels
+    single = target["iscrowd"] == 0
+    return boxes[single], labels[single]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ PROVEN = ["proven by values: a random part of every group removed"]
 PARTS = ("weight", "bias", "running_mean", "running_var")
 
 
+@cache
 def graph_at_640(version: Version, classes: int) -> ChannelGraph:
     network = YoloV5(version, classes).eval()
     return parse(BACKEND, network, np.zeros((1, 3, 640, 640), dtype=np.float32), proof=False)
@@ -87,10 +89,28 @@ def test_parameters() -> None:
         YoloV5("yolov6n")  # type: ignore[arg-type]
 
 
+def test_sides_are_multiples_of_32() -> None:
+    with pytest.raises(ValueError, match=r"YoloV5 was given images of 64x40; it needs sides that are multiples of 32"):
+        YoloV5("yolov5n", 3)(torch.zeros(1, 3, 64, 40))
+
+
 def test_both_spellings_and_its_metric() -> None:
     assert Register.get(RegisterType.NETWORK, "YoloV5", "pytorch") is YoloV5
     assert Register.get(RegisterType.NETWORK, "YOLOv5", "pytorch") is YoloV5
     assert YoloV5.metric == "mAP"
+
+
+def test_halves_are_not_computed_with_in_loss_and_boxes() -> None:
+    """They do not tell pixels apart; the default anchors can be written with them."""
+    generator = torch.Generator().manual_seed(0)
+    network = YoloV5("yolov5n", 3)
+    target = [{"boxes": torch.tensor([[300.3, 12.0, 340.0, 50.0]]), "labels": torch.tensor([1])}]
+    outputs = tuple(torch.randn(1, 24, 384 // s, 384 // s, generator=generator).half() for s in architecture.STRIDES)
+    exact = tuple(each.float() for each in outputs)
+    wanted, boxes = network.loss(exact, target), network.decode(exact)[0]["boxes"]
+    for each in (network, network.half()):  # mixed precision, and all in halves
+        assert torch.equal(each.loss(outputs, target), wanted)
+        assert torch.equal(each.decode(outputs)[0]["boxes"], boxes) and len(boxes) == 300
 
 
 LEFT = {"yolov5n": 0.2903, "yolov5s": 0.2719, "yolov5m": 0.2610, "yolov5l": 0.2566, "yolov5x": 0.2544}
@@ -158,13 +178,16 @@ def test_pruned_is_zeroed(version: Version) -> None:
         assert torch.equal(small.model[24].anchors, network.model[24].anchors)
 
 
-@pytest.mark.parametrize("version", [*LEFT])
+LARGE = ("yolov5l", "yolov5x")
+
+
+@pytest.mark.parametrize("version", [pytest.param(v, marks=pytest.mark.slow) if v in LARGE else v for v in LEFT])
 def test_every_version_is_pruned_exactly(version: Version) -> None:
     found = assert_exact(YoloV5(version).double().eval(), torch.randn(1, 3, 64, 64, dtype=torch.float64))
     assert found.effect > 1e-3 and found.groups == {"n": 50, "s": 50, "m": 65, "l": 80, "x": 95}[version[-1]]
 
 
-def test_a_pruned_one_finds_learns_and_is_told_apart_from_nothing() -> None:
+def test_a_pruned_one_learns_and_finds_boxes() -> None:
     network = YoloV5("yolov5n", 3).eval()
     graph = trace(network, np.zeros((1, 3, 64, 64), dtype=np.float32))
     small = prune(network, graph, PrunePlan.uniform(graph, 0.5)).train()

@@ -71,3 +71,10 @@ def test_all_boxes_of_a_batch() -> None:
     assert boxes.image.tolist() == [1, 1, 3] and boxes.label.tolist() == [2, 0, 1]
     assert boxes.box.tolist() == [[3, 6, 4, 8], [1, 1, 2, 2], [3.5, 4, 1, 2]] and boxes.box.dtype == torch.float64
     assert len(Boxes.of(target[:1], torch.zeros(1)).box) == 0
+
+
+def test_crowds_are_no_objects() -> None:
+    boxes, labels = torch.tensor([[0.0, 0, 4, 4], [1, 1, 3, 3]]), torch.tensor([0, 1])
+    target = [{"boxes": boxes, "labels": labels, "iscrowd": torch.tensor([1, 0], dtype=torch.uint8)}]
+    found = Boxes.of(target, torch.zeros(1))
+    assert found.label.tolist() == [1] and found.image.tolist() == [0] and found.box.tolist() == [[2, 2, 2, 2]]
