@@ -67,7 +67,6 @@ class SegmentationFolders:
     Attributes:
         num_classes: Number of classes.
         class_names: Name of each class.
-        ignore_index: 255, the value of pixels that count for nothing in a sample.
 
     Raises:
         DataError: A file is missing or broken, an argument is out of its range, or a class is unknown.
