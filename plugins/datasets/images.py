@@ -31,14 +31,16 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_mask(path: Path) -> Image.Image:
-    """Return an image whose pixels are class numbers, of 8 bits: those of a palette are its positions.
+    """Return an image whose pixels are class numbers, of 8 bits: of a palette the positions, of one bit 0 and 1.
 
     Raises:
-        DataError: As `read_image`; or it is a colour image.
+        DataError: As `read_image`; or it has several channels.
     """
     mask = _opened(path, _numbers)
     if mask is None:
-        raise DataError(f"{one_line(path)} is a colour image; a mask holds the number of a class in each pixel")
+        raise DataError(
+            f"{one_line(path)} has several channels; a mask has one, which holds the number of a class in each pixel"
+        )
     return mask
 
 
@@ -54,6 +56,8 @@ def read_size(path: Path) -> tuple[int, int]:
 def _numbers(image: Image.Image) -> Image.Image | None:
     if image.mode == "P":
         return Image.frombytes("L", image.size, image.tobytes())
+    if image.mode == "1":
+        return image.convert("L").point([min(value, 1) for value in range(256)])
     return image.convert("L") if image.mode == "L" else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from prunekit.core.data.contract import DataError, Sample
+from prunekit.core.data.contract import DataError, DataWarning, Sample
 from prunekit.core.data.splits import Samples, Split, TrainPortion
 from prunekit.plugins.datasets.box_table import class_numbers
 from prunekit.plugins.datasets.colour_variations import RandomBrightness
@@ -106,8 +107,8 @@ class SegmentationFolders:
         self._pairs = [pairs[place] for place in choice.order(len(pairs), len(layout.sets) > 1)]
         for image, mask in self._pairs:
             _same_size(read_size(image), read_size(mask), image, mask)
-        for _, mask in self._pairs[:_LOOKED_AT]:
-            self._mask(mask)
+        there = sum(np.array(self._mask(mask).histogram())[: self.num_classes] for _, mask in self._pairs[:_LOOKED_AT])
+        _tell_if_all_alike(np.flatnonzero(there), ignore_index, Path(data_path), sets)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -158,6 +159,14 @@ class SegmentationFolders:
             f"{one_line(path)} has the value{'s' * (len(wrong) > 1)} {', '.join(map(str, wrong[:5]))}, but classes are"
             f" 0 to {self.num_classes - 1}, and {ignored}; mend ignore_index or classes"
         )
+
+
+def _tell_if_all_alike(found: NDArray[np.int64], ignored: int | None, folder: Path, sets: Sequence[str]) -> None:
+    """Masks of 0 and 255 for background and object would else be taken for background and nothing."""
+    if len(found) < 2:
+        classes = f"only the class {found[0]} occurs" if len(found) else "no class occurs"
+        told = f"{one_line(folder)} ({' and '.join(sets)}): {classes} in the masks"
+        warnings.warn(f"{told}; the value {ignored} is ignored, see ignore_index", DataWarning, stacklevel=3)
 
 
 def _same_size(image_size: tuple[int, int], mask_size: tuple[int, int], image: Path, mask: Path) -> None:

@@ -107,3 +107,12 @@ def test_batches_are_decoded_once_into_the_cache(folder: Path, tmp_path: Path) -
             for key in ("boxes", "labels", "area", "iscrowd", "size"):
                 assert target[key].dtype == before[key].dtype and target[key].tobytes() == before[key].tobytes()
         targets[0]["boxes"] += 1  # belongs to whoever gets it
+
+
+def test_other_processes_make_the_same_batches(folder: Path) -> None:
+    dataset = VocDetection(folder, "train", image_size=(32, 32))
+
+    def made(workers: int) -> list[bytes]:
+        return [images.tobytes() for images, _ in batches(dataset, 2, augment=True, workers=workers)]
+
+    assert made(2) == made(0)

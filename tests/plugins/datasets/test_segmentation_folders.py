@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prunekit.core.data import DataError
+from prunekit.core.data import DataError, DataWarning
 from prunekit.core.data.batches import batches
 from prunekit.plugins.datasets.segmentation_folders import SegmentationFolders
 
@@ -144,7 +144,7 @@ def test_a_mask_of_another_size_is_named(folder: Path) -> None:
 
 def test_a_colour_mask_is_refused(folder: Path) -> None:
     write(folder, "test", "test1", mask(1), "RGB")
-    with pytest.raises(DataError, match=r"testannot/test1\.png is a colour image; a mask holds the number of a class"):
+    with pytest.raises(DataError, match=r"testannot/test1\.png has several channels; a mask has one, which holds"):
         of(folder)
 
 
@@ -173,3 +173,12 @@ def test_camvid() -> None:
     assert set(np.unique(target)) <= {*range(11), 255}
     with pytest.raises(DataError, match="has the value 11, but classes are 0 to 10"):
         SegmentationFolders(REAL, "test")
+
+
+@pytest.mark.parametrize(("value", "told"), [(255, "only the class 0 occurs"), (0, "only the class 0 occurs")])
+def test_masks_of_one_class_are_told(tmp_path: Path, value: int, told: str) -> None:
+    """As those of 0 and 255, in which an object would count for nothing."""
+    for name in ("train", "val"):
+        write(tmp_path, name, "a", mask(value))
+    with pytest.warns(DataWarning, match=rf"\(val\): {told} in the masks; the value 255 is ignored, see ignore_index"):
+        of(tmp_path)
