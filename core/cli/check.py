@@ -7,7 +7,7 @@ import sys
 
 import yaml
 
-from prunekit.core.cli.config_file import print_warnings, read_config
+from prunekit.core.cli.config_file import print_warning, print_warnings, read_config
 from prunekit.core.cli.data_output import print_data
 from prunekit.core.config import printable
 from prunekit.registry.errors import MESSAGE, escaped, one_line
@@ -21,7 +21,8 @@ def check(options: argparse.Namespace) -> int:
         from prunekit.core.pipeline.datasets import Datasets  # here: a yml with mistakes is refused sooner
         from prunekit.core.pipeline.preflight import look_ahead
 
-        look_ahead(config.steps.values(), Datasets(config.general.backend), config.general.backend)
+        data = Datasets(config.general.backend, print_warning)
+        look_ahead(config.steps.values(), data, config.general.backend)
     steps = f"{len(config.pipeline)} step{'s' if len(config.pipeline) > 1 else ''}: {', '.join(config.pipeline)}"
     told = f"{one_line(options.file, MESSAGE)}: no mistakes found; {escaped(steps)}"
     print(told, file=sys.stderr if options.show else sys.stdout)

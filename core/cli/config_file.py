@@ -27,4 +27,9 @@ def read_config(options: argparse.Namespace) -> RunConfig:
 def print_warnings(config: RunConfig) -> None:
     """Print what the user should know of the yml, on stderr."""
     for warning in config.warnings:
-        print(f"warning: {escaped(warning)}", file=sys.stderr)
+        print_warning(warning)
+
+
+def print_warning(text: str) -> None:
+    """Print something that the user may want to change, on stderr."""
+    print(f"warning: {escaped(text)}", file=sys.stderr)

@@ -29,6 +29,9 @@ class Dataset(Protocol):
     its samples (`NamingSamples`). As class attributes it may say ``targets = "labels"``, the kind of its targets, so
     that a metric that judges others is refused, and ``metric = "accuracy"``, the metric that a yml takes where it names
     none.
+
+    What its owner may want to change, such as boxes that were dropped, it says while it is made, by
+    ``warnings.warn(text, DataWarning)``.
     """
 
     def __len__(self) -> int: ...

@@ -44,7 +44,7 @@ class RunContext:
     subjects: SubjectLoader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.data = Datasets(self.backend.name)
+        self.data = Datasets(self.backend.name, self.reporter.warn)
         self.subjects = SubjectLoader(self.backend, self.data, self.reporter, self.config.steps.values(), self.imports)
 
     def make(self, spec: ComponentSpec, **injected: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from prunekit.core.config import ComponentSpec, SplitConfig
-from prunekit.core.data import Batch, Dataset, batches
+from prunekit.core.data import Batch, Dataset, DataWarning, batches
 from prunekit.core.data.batch_cache import Make
 from prunekit.core.data.batches import Batches
 from prunekit.core.data.reading import Reader
@@ -17,15 +18,21 @@ HELD_OUT, CALIBRATION = "held_out.batches", "calibration.batches"
 """Files in the cache of a step, with decoded batches."""
 
 
+def _tell_nobody(text: str) -> None:
+    """Who started this process was told."""
+
+
 class Datasets:
     """Makes each dataset once: listing a million files takes long.
 
     Args:
         backend: Name of the backend that they are to work with.
+        warn: Is told what datasets warn of (`DataWarning`) while they are made, each once; a process that works for
+            another tells nobody.
     """
 
-    def __init__(self, backend: str) -> None:
-        self._backend = backend
+    def __init__(self, backend: str, warn: Callable[[str], object] = _tell_nobody) -> None:
+        self._backend, self._warn, self._warned = backend, warn, set[str]()
         self._made: list[tuple[ComponentSpec, str, Dataset]] = []
         self._read: list[tuple[ComponentSpec, str]] = []
 
@@ -34,9 +41,20 @@ class Datasets:
         for spec, split_name, made in self._made:
             if (spec, split_name) == (split.dataset, name):
                 return made
-        dataset: Dataset = make_component(split.dataset, self._backend, split=name)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            dataset: Dataset = make_component(split.dataset, self._backend, split=name)
+        self._tell(split.dataset, caught)
         self._made.append((split.dataset, name, dataset))
         return dataset
+
+    def _tell(self, spec: ComponentSpec, caught: Iterable[warnings.WarningMessage]) -> None:
+        for each in caught:
+            if not issubclass(each.category, DataWarning):
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+            elif (text := str(each.message)) not in self._warned:
+                self._warned.add(text)
+                self._warn(f"{spec.where}: {text}")
 
     def batches(self, split: SplitConfig, name: str, indices: Sequence[int] | None = None) -> Iterator[Batch]:
         """A split's batches in their order, not augmented."""

@@ -68,7 +68,8 @@ def inspect_config(config: RunConfig, imports: tuple[str, ...], counter: str | N
         raise RunError(f"{config.path}: no step has a network to inspect")
     backend = make_backend(config.general.backend, config.general.device_category)
     counting = _operator_counter(counter, backend.name)
-    loader = SubjectLoader(backend, Datasets(backend.name), Reporter(Console(stderr=True)), steps, imports)
+    reporter = Reporter(Console(stderr=True))
+    loader = SubjectLoader(backend, Datasets(backend.name, reporter.warn), reporter, steps, imports)
     for step in chosen:
         yield _inspected(step, loader.of_step(step, weights_needed=False), counting)
 

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from prunekit.core.data.contract import Batch, DataError, Sample
-from prunekit.plugins.datasets.box_table import BoxTable
+from prunekit.plugins.datasets.box_table import Boxed, BoxTable
 from prunekit.plugins.datasets.colour_variations import RandomHSV
-from prunekit.plugins.datasets.images import read_image
+from prunekit.plugins.datasets.images import read_image, read_size
 from prunekit.plugins.datasets.scene import Scene, area
 from prunekit.plugins.datasets.scene_steps import LetterBox, RandomHorizontalFlip
 from prunekit.plugins.datasets.scene_transforms import Preparation, Steps
@@ -58,6 +57,8 @@ class DetectionImages:
         self.class_names, self.num_classes = tuple(class_names), len(class_names)
         self._images, self._chosen, self._preparation = images, chosen, preparation
         self._pad_multiple, self._border = pad_multiple, preparation.border()
+        for place in chosen.tolist():
+            _checked(images[place], read_size(images[place].path))
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -113,13 +114,17 @@ class DetectionImages:
 
     def _scene(self, place: int) -> Scene:
         entry = self._images[place]
-        image: Image.Image = read_image(entry.path)
-        if image.size != entry.size:
-            raise DataError(
-                f"{one_line(entry.path)} has {image.width} x {image.height} pixels, but its boxes were made for"
-                f" {entry.size[0]} x {entry.size[1]}; mend the size in the annotations, or scale the image"
-            )
+        image = read_image(entry.path)
+        _checked(entry, image.size)
         return Scene(image, np.asarray(entry.boxes), np.asarray(entry.labels), np.asarray(entry.crowd))
+
+
+def _checked(entry: Boxed, size: tuple[int, int]) -> None:
+    if entry.size != size:
+        raise DataError(
+            f"{one_line(entry.path)} has {size[0]} x {size[1]} pixels, but its boxes were made for {entry.size[0]} x"
+            f" {entry.size[1]}; mend the size in the annotations, or scale the image"
+        )
 
 
 def detection_steps(transforms: Any, image_size: Size, mean: Colour, std: Deviation) -> Preparation:

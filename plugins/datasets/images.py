@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
@@ -14,6 +16,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", 
 _FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")  # by content; others, such as EPS, start other programs
 _DEEP = ("I", "F")  # how the modes of more than 8 bits a pixel begin
 _REPAIR = "replace the file or delete it"
+_Taken = TypeVar("_Taken")
 
 
 def read_image(path: Path) -> Image.Image:
@@ -24,6 +27,42 @@ def read_image(path: Path) -> Image.Image:
     Raises:
         DataError: The file cannot be read, is no whole image, or is too large or too deep.
     """
+    return _opened(path, lambda image: image.convert("RGB"))
+
+
+def read_mask(path: Path) -> Image.Image:
+    """Return an image whose pixels are class numbers, of 8 bits: of a palette the positions, of one bit 0 and 1.
+
+    Raises:
+        DataError: As `read_image`; or it has several channels.
+    """
+    mask = _opened(path, _numbers)
+    if mask is None:
+        raise DataError(
+            f"{one_line(path)} has several channels; a mask has one, which holds the number of a class in each pixel"
+        )
+    return mask
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image, of which no more than its beginning is read.
+
+    Raises:
+        DataError: As `read_image`, as far as its beginning tells.
+    """
+    return _opened(path, lambda image: image.size)
+
+
+def _numbers(image: Image.Image) -> Image.Image | None:
+    if image.mode == "P":
+        return Image.frombytes("L", image.size, image.tobytes())
+    if image.mode == "1":
+        return image.convert("L").point([min(value, 1) for value in range(256)])
+    return image.convert("L") if image.mode == "L" else None
+
+
+def _opened(path: Path, take: Callable[[Image.Image], _Taken]) -> _Taken:
+    """What is taken from an image while its file is open."""
     named = one_line(path)
     try:
         with warnings.catch_warnings():
@@ -31,7 +70,7 @@ def read_image(path: Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_FORMATS) as image:
                 if not image.mode.startswith(_DEEP):
-                    return image.convert("RGB")
+                    return take(image)
                 mode = image.mode
     except UnidentifiedImageError as problem:
         raise DataError(f"{named} is no image ({', '.join(_FORMATS)}), or its start is damaged; {_REPAIR}") from problem

@@ -24,9 +24,9 @@ Other: TypeAlias = Callable[[np.random.Generator], Scene]
 
 
 class SceneStep(Step):
-    """A step that has to know of boxes and masks; what is called ``_apply`` in other steps sees the image alone."""
+    """A step that has to know of boxes and masks; ``_apply`` of the other steps sees the image alone."""
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         """The scene after this step.
 
         Args:
@@ -57,7 +57,7 @@ class Resize(SceneStep):
             raise ValueError("max_size has no effect beside a height and a width; leave one of them out")
         return self
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         if isinstance(self.size, tuple):
             return scene.scaled(*self.size)
         width, height = scene.image.size
@@ -79,7 +79,7 @@ class LetterBox(SceneStep):
     size: Size
     fill: Grey = GREY
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         height, width = pair(self.size)
         fitting = fitted(scene, height, width)
         top, left = (height - fitting.image.height) // 2, (width - fitting.image.width) // 2
@@ -100,7 +100,7 @@ class Pad(SceneStep):
     size_divisor: Side = 1
     fill: Grey = GREY
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         least = (0, 0) if self.size is None else pair(self.size)
         sides = (scene.image.height, scene.image.width)
         height, width = (
@@ -120,7 +120,7 @@ class RandomHorizontalFlip(SceneStep):
     type: Literal["RandomHorizontalFlip"] = "RandomHorizontalFlip"
     p: Share = 0.5
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         return scene.mirrored() if rng is not None and rng.random() < self.p else scene
 
 
@@ -134,7 +134,7 @@ class RandomVerticalFlip(SceneStep):
     type: Literal["RandomVerticalFlip"] = "RandomVerticalFlip"
     p: Share = 0.5
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         return scene.mirrored(upside_down=True) if rng is not None and rng.random() < self.p else scene
 
 

@@ -116,7 +116,7 @@ class Preparation:
 def _prepared(scene: Scene, steps: Steps, rng: Rng, other: Other) -> Scene:
     for step in steps:
         if isinstance(step, SceneStep):
-            scene = step.moved(scene, rng, other)
+            scene = step._moved(scene, rng, other)
         else:
             scene = replace(scene, image=transformed(scene.image, [step], rng))
     return scene

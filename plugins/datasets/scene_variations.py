@@ -44,9 +44,9 @@ class RandomScaleCrop(_Cutting):
     size: Size
     scale: Range = (0.5, 2.0)
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         if rng is None:
-            return LetterBox(size=self.size, fill=self.fill).moved(scene, rng, other)
+            return LetterBox(size=self.size, fill=self.fill)._moved(scene, rng, other)
         height, width = pair(self.size)
         larger = zoomed(scene, rng.uniform(*self.scale))
         top, left = _start(larger.image.height, height, rng), _start(larger.image.width, width, rng)
@@ -71,7 +71,7 @@ class RandomAffine(_Cutting):
     scale: Range = (1.0, 1.0)
     shear: Annotated[float, Field(ge=0, le=80)] = 0.0
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         if rng is None:
             return scene
         size = scene.image.size
@@ -113,7 +113,7 @@ class Mosaic(_Cutting):
     center_range: _Shares = (0.25, 0.75)
     p: Share = 1.0
 
-    def moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:  # noqa: D102
+    def _moved(self, scene: Scene, rng: Rng, other: Other) -> Scene:
         if rng is None or rng.random() >= self.p:
             return scene
         height, width = pair(self.size)

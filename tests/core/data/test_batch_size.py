@@ -17,6 +17,7 @@ ONE = np.zeros((3, 8, 8))
     [
         (IMAGES, 5),
         ((IMAGES, np.zeros(7)), 5),
+        ((IMAGES, [{"boxes": np.zeros((n, 4)), "labels": np.zeros(n, int)} for n in (3, 0)]), 5),
         ({"ids": np.zeros(4, int), "image": IMAGES}, 4),
         ({"deep": (np.float32(0.5), (IMAGES,))}, 5),
         ([ONE, ONE], 2),  # images that differ in size, as one argument

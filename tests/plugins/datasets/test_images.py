@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from prunekit.core.data import DataError
-from prunekit.plugins.datasets.images import read_image
+from prunekit.plugins.datasets.images import read_image, read_mask, read_size
 
 Noise = Callable[[int, int], Image.Image]
 
@@ -126,3 +126,35 @@ def test_sixteen_bits_are_refused_not_clipped(tmp_path: Path) -> None:
         DataError, match=r"a\.png has pixels of more than 8 bits \(Pillow's mode I.*convert it to 8 bits"
     ):
         read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp"])
+def test_a_mask_holds_numbers(tmp_path: Path, name: str) -> None:
+    values = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    coloured = Image.frombytes("P", (8, 8), values.tobytes())
+    coloured.putpalette([255, 255, 255, 9, 9, 9] * 128)
+    for image, expected in ((Image.fromarray(values), values), (coloured, values)):
+        image.save(tmp_path / name)
+        mask = read_mask(tmp_path / name)
+        assert mask.mode == "L" and (np.asarray(mask) == expected).all()
+    Image.fromarray(values > 30).save(tmp_path / name)
+    assert (np.asarray(read_mask(tmp_path / name)) == (values > 30)).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_a_mask_of_several_channels_is_refused(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png has several channels; a mask has one"):
+        read_mask(tmp_path / "a.png")
+
+
+def test_the_size_is_read_from_the_beginning_alone(tmp_path: Path, noise: Noise) -> None:
+    path = tmp_path / "a.png"
+    noise(70, 50).save(path)
+    path.write_bytes(path.read_bytes()[:200])
+    assert read_size(path) == (70, 50)
+    with pytest.raises(DataError, match=r"a\.png cannot be decoded"):
+        read_image(path)
+    path.write_bytes(b"text")
+    with pytest.raises(DataError, match=r"a\.png is no image"):
+        read_size(path)

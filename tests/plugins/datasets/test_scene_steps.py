@@ -21,7 +21,7 @@ from prunekit.plugins.datasets.scene_steps import (
 
 
 def plain(step: SceneStep, scene: Scene) -> Scene:
-    return step.moved(scene, None, nothing)
+    return step._moved(scene, None, nothing)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_pad() -> None:
 )
 def test_flips(step: Any, box: list[float]) -> None:
     scene = painted(40, 20, (4, 8, 12, 16))
-    assert_together(step(p=1).moved(scene, np.random.default_rng(0), nothing), box)
-    assert step(p=0).moved(scene, np.random.default_rng(0), nothing) is scene is plain(step(p=1), scene)
-    flipped = sum(step().moved(scene, np.random.default_rng(n), nothing) is not scene for n in range(400))
+    assert_together(step(p=1)._moved(scene, np.random.default_rng(0), nothing), box)
+    assert step(p=0)._moved(scene, np.random.default_rng(0), nothing) is scene is plain(step(p=1), scene)
+    flipped = sum(step()._moved(scene, np.random.default_rng(n), nothing) is not scene for n in range(400))
     assert 160 < flipped < 240

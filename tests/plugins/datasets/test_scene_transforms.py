@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from pages import blocks, text
 from painted_scenes import assert_together, nothing, painted
 from PIL import Image
 
 from prunekit.core.data import DataError
 from prunekit.plugins.datasets.scene import GREY, Scene
-from prunekit.plugins.datasets.scene_transforms import Preparation
+from prunekit.plugins.datasets.scene_transforms import _KINDS, Preparation
 
 SCENE = painted(40, 20, (4, 8, 12, 16))
 LAST: list[dict[str, Any]] = [{"type": "ToTensor"}]
@@ -135,3 +137,11 @@ def test_an_object_that_keeps_to_another_protocol_is_told(own: Any, message: str
     with pytest.raises(DataError) as raised:
         Preparation.of(own, (), ()).scene(SCENE, np.random.default_rng(0), nothing)
     assert message in str(raised.value)
+
+
+def test_the_steps_that_the_guide_shows() -> None:
+    block = next(block for block in blocks("docs/guide.md", "yaml") if block.startswith("dataset:"))
+    steps = of(yaml.safe_load(block)["dataset"]["common"]["transforms"])
+    assert steps.scene(SCENE, np.random.default_rng(0), lambda rng: SCENE).image.shape == (3, 256, 320)
+    named = {step.__name__ for step in _KINDS}
+    assert all(f"`{name}`" in text("docs/guide.md") for name in named)

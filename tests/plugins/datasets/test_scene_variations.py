@@ -16,7 +16,7 @@ SCENE = painted(40, 20, (4, 8, 12, 16))
 
 
 def varied(step: SceneStep, seed: int, scene: Scene = SCENE) -> Scene:
-    return step.moved(scene, np.random.default_rng(seed), lambda rng: scene)
+    return step._moved(scene, np.random.default_rng(seed), lambda rng: scene)
 
 
 def assert_near(scene: Scene, tolerance: int = 1) -> None:
@@ -30,7 +30,7 @@ def assert_near(scene: Scene, tolerance: int = 1) -> None:
 
 
 def test_scale_and_crop_plainly_shows_all() -> None:
-    plain = RandomScaleCrop(size=(20, 20), scale=(3, 4)).moved(SCENE, None, nothing)
+    plain = RandomScaleCrop(size=(20, 20), scale=(3, 4))._moved(SCENE, None, nothing)
     assert_together(plain, [2, 9, 6, 13])
 
 
@@ -57,7 +57,7 @@ def test_a_part_is_cut_out_everywhere() -> None:
 
 def test_a_shift_moves_everything_by_it() -> None:
     step = RandomAffine(translate=(0.5, 0.5), min_visibility=0)
-    assert step.moved(SCENE, None, nothing) is SCENE
+    assert step._moved(SCENE, None, nothing) is SCENE
     made = [varied(step, seed) for seed in range(40)]
     for each in made:
         assert_near(each)
@@ -97,7 +97,7 @@ def test_mosaic_puts_four_images_around_a_point() -> None:
     ]  # fmt: skip
     others = iter(images[1:])
     step = Mosaic(size=16, center_range=(0.5, 0.5))
-    made = step.moved(images[0], np.random.default_rng(0), lambda rng: next(others))
+    made = step._moved(images[0], np.random.default_rng(0), lambda rng: next(others))
     pixels, mask = np.asarray(made.image), np.asarray(made.mask)
     assert made.boxes.tolist() == [[0, 0, 8, 8], [8, 0, 16, 8], [0, 8, 8, 16], [8, 8, 16, 16]]
     assert made.labels.tolist() == [0, 1, 2, 3] and made.crowd.tolist() == [0] * 4
@@ -119,7 +119,7 @@ def test_mosaic_cuts_and_clips_what_goes_beyond(center: float) -> None:
 
 def test_mosaic_half_of_the_time_and_never_plainly() -> None:
     step = Mosaic(size=16, p=0.5)
-    assert step.moved(SCENE, None, nothing) is SCENE
+    assert step._moved(SCENE, None, nothing) is SCENE
     assert 70 < sum(varied(step, seed) is not SCENE for seed in range(200)) < 130
 
 
