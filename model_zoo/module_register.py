@@ -17,6 +17,12 @@ def _twins(package: str, *classes: str, name: str | None = None) -> list[dict[st
     ]  # fmt: skip
 
 
+def _pytorchs(package: str, name: str) -> dict[str, object]:
+    """The entry of a class that PyTorch alone has so far."""
+    target = f"prunekit.model_zoo.{package}.pytorch:{name}"
+    return {"type": "network", "name": name, "backend": "pytorch", "target": target}
+
+
 def _zoo(library: str) -> dict[str, object]:
     """Another library's collection of networks; each of its models is ``library:model``."""
     target = f"prunekit.model_zoo.zoos.{library}:{library}_model"
@@ -25,6 +31,7 @@ def _zoo(library: str) -> dict[str, object]:
 
 MODULE_REGISTER = [
     *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
+    _pytorchs("deeplabv3", "DeepLabV3"),
     *_twins("mobilenet_v2", "MobileNetV2"),
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
     *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),

@@ -11,13 +11,13 @@ from prunekit.registry import Register, RegisterType
 
 BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
 NAMES = [str(entry["name"]) for entry in MODULE_REGISTER]
-OURS = [name for name in NAMES if not name.endswith(":")]
+OURS = [str(entry["name"]) for entry in MODULE_REGISTER if entry["backend"] == BACKEND and entry["name"][-1:] != ":"]
 
 
 def test_what_ships() -> None:
     assert set(NAMES) == {
         "CifarResNet", "ResNet8", "ResNet20", "ResNet56",
-        "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2",
+        "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2", "DeepLabV3",
         "timm:", "torchvision:",
     }  # fmt: skip
 
