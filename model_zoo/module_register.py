@@ -17,10 +17,10 @@ def _twins(package: str, *classes: str, name: str | None = None) -> list[dict[st
     ]  # fmt: skip
 
 
-def _pytorch(package: str, found: str, *names: str) -> list[dict[str, object]]:
-    """The entries, by each of its names, of a class that PyTorch alone has."""
+def _pytorch(package: str, found: str, *aliases: str) -> dict[str, object]:
+    """The entry of a class that PyTorch alone has so far."""
     target = f"prunekit.model_zoo.{package}.pytorch:{found}"
-    return [{"type": "network", "name": name, "backend": "pytorch", "target": target} for name in (found, *names)]
+    return {"type": "network", "name": found, "aliases": list(aliases), "backend": "pytorch", "target": target}
 
 
 def _zoo(library: str) -> dict[str, object]:
@@ -29,20 +29,14 @@ def _zoo(library: str) -> dict[str, object]:
     return {"type": "network", "name": f"{library}:", "backend": "pytorch", "target": target}
 
 
-_ON_PYTORCH: list[dict[str, object]] = [
-    {
-        "type": "network", "name": "YoloV5", "aliases": ["YOLOv5"], "backend": "pytorch",
-        "target": "prunekit.model_zoo.yolov5.pytorch:YoloV5",
-    },
-]  # fmt: skip
-
 MODULE_REGISTER = [
     *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
-    *_pytorch("faster_rcnn", "FasterRCNN", "FasterRcnn"),
+    _pytorch("deeplabv3", "DeepLabV3"),
+    _pytorch("faster_rcnn", "FasterRCNN", "FasterRcnn"),
     *_twins("mobilenet_v2", "MobileNetV2"),
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
     *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),
-    *_ON_PYTORCH,
+    _pytorch("yolov5", "YoloV5", "YOLOv5"),
     _zoo("timm"),
     _zoo("torchvision"),
 ]

@@ -67,11 +67,14 @@ class Layers(Convention):
     bn_eps: float = 1e-5
     padding: Padding = "symmetric"
 
-    def conv(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-        """A convolution without bias."""
+    def conv(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, dilation: int = 1
+    ) -> nn.Conv2d:
+        """A convolution without bias; one with a stride has no dilation."""
         if self.asymmetric(kernel, stride):
             return SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
-        return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        padding = dilation * (kernel // 2)
+        return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)
 
     def norm(self, channels: int) -> nn.BatchNorm2d:
         """A batch normalization."""

@@ -11,12 +11,13 @@ _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3
 
 @dataclass(frozen=True)
 class Block:
-    """An inverted residual block: its channels before, inside and after, and its stride."""
+    """An inverted residual block: its channels before, inside and after, its stride and its dilation."""
 
     inputs: int
     hidden: int
     outputs: int
     stride: int
+    dilation: int = 1
 
     @property
     def widens(self) -> bool:
@@ -29,13 +30,25 @@ class Block:
         return self.stride == 1 and self.inputs == self.outputs
 
 
-def blocks(width_mult: float) -> Iterator[Block]:
-    """All blocks, first to last."""
-    channels = stem(width_mult)
-    for expansion, planes, depth, stride in _STAGES:
+def blocks(width_mult: float, output_stride: int = 32) -> Iterator[Block]:
+    """All blocks, first to last.
+
+    A stage that would halve the map beyond the output stride keeps its size, and what follows is dilated instead: its
+    first block is not, for it computes what the strided block does, at more places.
+
+    Args:
+        width_mult: Multiplies the channels.
+        output_stride: How many times smaller than the picture the last map is: 8, 16 or 32.
+    """
+    channels, size, dilation = stem(width_mult), 2, 1
+    for expansion, planes, depth, step in _STAGES:
+        stride, first = (step, dilation) if size * step <= output_stride else (1, dilation)
+        dilation *= step // stride
+        size *= stride
         for position in range(depth):
             before, channels = channels, _by_eights(planes * width_mult)
-            yield Block(before, before * expansion, channels, 1 if position else stride)
+            once = (1, dilation) if position else (stride, first)
+            yield Block(before, before * expansion, channels, *once)
 
 
 def stem(width_mult: float) -> int:

@@ -27,7 +27,7 @@ class InvertedResidual(nn.Module):
         widen = [_activated(block.inputs, hidden, 1, layers)] if block.widens else []
         self.conv = nn.Sequential(
             *widen,
-            _activated(hidden, hidden, 3, layers, block.stride, groups=hidden),
+            _activated(hidden, hidden, 3, layers, block.stride, hidden, block.dilation),
             layers.conv(hidden, block.outputs, 1),
             layers.norm(block.outputs),
         )
@@ -37,6 +37,31 @@ class InvertedResidual(nn.Module):
         """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
         outputs: Tensor = self.conv(inputs)
         return inputs + outputs if self.adds else outputs
+
+
+class MobileNetV2Backbone(nn.Module):
+    """MobileNetV2 up to its last block, as other networks build on it: the names of its weights are those of the whole.
+
+    Attributes:
+        channels: Of its maps, one for each size.
+    """
+
+    def __init__(self, in_channels: int, layers: Layers, output_stride: int = 32) -> None:
+        super().__init__()
+        blocks = list(architecture.blocks(1.0, output_stride))
+        self.features = _features(in_channels, 1.0, blocks, layers)
+        self._ends = [k for k, block in enumerate(blocks[1:], 1) if block.stride > 1] + [len(blocks)]
+        self.channels = tuple(blocks[end - 1].outputs for end in self._ends)
+        _initialise(self)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Images [N, in_channels, H, W] to the last map of each size, large to small."""
+        maps, features = [], inputs
+        for number, block in enumerate(self.features):
+            features = block(features)
+            if number in self._ends:
+                maps.append(features)
+        return tuple(maps)
 
 
 @Register.register(RegisterType.NETWORK)
@@ -73,18 +98,10 @@ class MobileNetV2(nn.Module):
         super().__init__()
         layers, features = Layers(bn_eps, padding), architecture.last(width_mult)
         blocks = list(architecture.blocks(width_mult))
-        self.features = nn.Sequential(
-            _activated(in_channels, architecture.stem(width_mult), 3, layers, stride=2),
-            *(InvertedResidual(block, layers) for block in blocks),
-            _activated(blocks[-1].outputs, features, 1, layers),
-        )
+        self.features = _features(in_channels, width_mult, blocks, layers)
+        self.features.append(_activated(blocks[-1].outputs, features, 1, layers))
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, classes(class_num, num_classes, 1000)))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, 0, 0.01)
-                nn.init.zeros_(module.bias)
+        _initialise(self)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Images [N, in_channels, H, W] to logits [N, classes]."""
@@ -93,8 +110,22 @@ class MobileNetV2(nn.Module):
         return logits
 
 
+def _features(in_channels: int, width_mult: float, blocks: list[Block], layers: Layers) -> nn.Sequential:
+    stem = _activated(in_channels, architecture.stem(width_mult), 3, layers, stride=2)
+    return nn.Sequential(stem, *(InvertedResidual(block, layers) for block in blocks))
+
+
+def _initialise(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out")
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, 0, 0.01)
+            nn.init.zeros_(module.bias)
+
+
 def _activated(
-    inputs: int, outputs: int, kernel: int, layers: Layers, stride: int = 1, groups: int = 1
+    inputs: int, outputs: int, kernel: int, layers: Layers, stride: int = 1, groups: int = 1, dilation: int = 1
 ) -> nn.Sequential:
-    conv = layers.conv(inputs, outputs, kernel, stride, groups)
+    conv = layers.conv(inputs, outputs, kernel, stride, groups, dilation)
     return nn.Sequential(conv, layers.norm(outputs), nn.ReLU6(inplace=True))

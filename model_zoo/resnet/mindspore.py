@@ -101,12 +101,12 @@ class ResNet(nn.Cell):
         self.maxpool = layers.max_pool(3, 2)
         for number, stage in enumerate(stages(version), 1):
             blocks: list[BasicBlock | Bottleneck] = []
-            for planes, stride in stage:
+            for block in stage:
                 if basic:
-                    blocks.append(BasicBlock(channels, planes, stride, layers))
+                    blocks.append(BasicBlock(channels, block.planes, block.stride, layers))
                 else:
-                    blocks.append(Bottleneck(channels, planes, stride, layers, stride_in_1x1))
-                channels = planes * blocks[-1].expansion
+                    blocks.append(Bottleneck(channels, block.planes, block.stride, layers, stride_in_1x1))
+                channels = block.planes * blocks[-1].expansion
             setattr(self, f"layer{number}", nn.SequentialCell(blocks))
         self.end_point = nn.Dense(channels, classes(class_num, num_classes, 1000))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -12,7 +13,7 @@ from prunekit.core.weights import Naming
 from prunekit.model_zoo.layers.layer_defaults import Padding
 from prunekit.model_zoo.layers.pytorch import Layers
 from prunekit.model_zoo.num_classes import classes
-from prunekit.model_zoo.resnet.architecture import STEM, Version, of_basic_blocks, stages
+from prunekit.model_zoo.resnet.architecture import STEM, Block, Version, of_basic_blocks, stages
 from prunekit.model_zoo.resnet.checkpoint_names import NAMINGS
 from prunekit.registry import Register, RegisterType
 
@@ -22,8 +23,9 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers) -> None:
+    def __init__(self, inputs: int, block: Block, layers: Layers) -> None:
         super().__init__()
+        planes, stride = block.planes, block.stride
         self.conv1 = layers.conv(inputs, planes, 3, stride)
         self.bn1 = layers.norm(planes)
         self.conv2 = layers.conv(planes, planes, 3)
@@ -42,12 +44,13 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, inputs: int, planes: int, stride: int, layers: Layers, stride_in_1x1: bool = False) -> None:
+    def __init__(self, inputs: int, block: Block, layers: Layers, stride_in_1x1: bool = False) -> None:
         super().__init__()
+        planes, stride = block.planes, block.stride
         first, second = (stride, 1) if stride_in_1x1 else (1, stride)
         self.conv1 = layers.conv(inputs, planes, 1, first)
         self.bn1 = layers.norm(planes)
-        self.conv2 = layers.conv(planes, planes, 3, second)
+        self.conv2 = layers.conv(planes, planes, 3, second, dilation=block.dilation)
         self.bn2 = layers.norm(planes)
         self.conv3 = layers.conv(planes, planes * self.expansion, 1)
         self.bn3 = layers.norm(planes * self.expansion)
@@ -61,8 +64,81 @@ class Bottleneck(nn.Module):
         return functional.relu(outputs + (inputs if self.downsample is None else self.downsample(inputs)))
 
 
+class _Stages(nn.Module):
+    """The stem and the four stages, without a head.
+
+    Attributes:
+        channels: Of the maps that the four stages give.
+    """
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
+    def __init__(
+        self,
+        version: Version,
+        in_channels: int,
+        layers: Layers,
+        stride_in_1x1: bool = False,
+        output_stride: int = 32,
+        multi_grid: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__()
+        basic, channels, maps = of_basic_blocks(version, stride_in_1x1), STEM, []
+        self.conv1 = layers.conv(in_channels, channels, 7, 2)
+        self.bn1 = layers.norm(channels)
+        self.maxpool = layers.max_pool(3, 2)
+        for number, stage in enumerate(stages(version, output_stride, multi_grid), 1):
+            blocks: list[BasicBlock | Bottleneck] = []
+            for block in stage:
+                if basic:
+                    blocks.append(BasicBlock(channels, block, layers))
+                else:
+                    blocks.append(Bottleneck(channels, block, layers, stride_in_1x1))
+                channels = block.planes * blocks[-1].expansion
+            self.add_module(f"layer{number}", nn.Sequential(*blocks))
+            maps.append(channels)
+        self.channels = tuple(maps)
+
+    def maps(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        first = self.layer1(self.maxpool(functional.relu(self.bn1(self.conv1(inputs)))))
+        second = self.layer2(first)
+        third = self.layer3(second)
+        return first, second, third, self.layer4(third)
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+class ResNetBackbone(_Stages):
+    """A ResNet without its head, as other networks build on it: the names of its weights are those of ``ResNet``.
+
+    Raises:
+        ValueError: See ``stages``.
+    """
+
+    def __init__(
+        self,
+        version: Version,
+        in_channels: int,
+        layers: Layers,
+        output_stride: int = 32,
+        multi_grid: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(version, in_channels, layers, False, output_stride, multi_grid)
+        self._initialise()
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Images [N, in_channels, H, W] to the maps of the four stages."""
+        return self.maps(inputs)
+
+
 @Register.register(RegisterType.NETWORK, name="ResNet_ModelZoo")
-class ResNet(nn.Module):
+class ResNet(_Stages):
     """A ResNet of any of the published depths for images of about 224x224.
 
     Args:
@@ -84,11 +160,6 @@ class ResNet(nn.Module):
 
     namings: ClassVar[tuple[Naming, ...]] = NAMINGS
 
-    layer1: nn.Sequential
-    layer2: nn.Sequential
-    layer3: nn.Sequential
-    layer4: nn.Sequential
-
     def __init__(
         self,
         version: Version = "resnet50",
@@ -99,37 +170,15 @@ class ResNet(nn.Module):
         padding: Padding = "symmetric",
         stride_in_1x1: bool = False,
     ) -> None:
-        super().__init__()
-        basic = of_basic_blocks(version, stride_in_1x1)
-        layers, channels = Layers(bn_eps, padding), STEM
-        self.conv1 = layers.conv(in_channels, channels, 7, 2)
-        self.bn1 = layers.norm(channels)
-        self.maxpool = layers.max_pool(3, 2)
-        for number, stage in enumerate(stages(version), 1):
-            blocks: list[BasicBlock | Bottleneck] = []
-            for planes, stride in stage:
-                if basic:
-                    blocks.append(BasicBlock(channels, planes, stride, layers))
-                else:
-                    blocks.append(Bottleneck(channels, planes, stride, layers, stride_in_1x1))
-                channels = planes * blocks[-1].expansion
-            self.add_module(f"layer{number}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(channels, classes(class_num, num_classes, 1000))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        super().__init__(version, in_channels, Layers(bn_eps, padding), stride_in_1x1)
+        self.fc = nn.Linear(self.channels[-1], classes(class_num, num_classes, 1000))
+        self._initialise()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Images [N, in_channels, H, W] to logits [N, classes]."""
-        logits: Tensor = self.fc(torch.flatten(functional.adaptive_avg_pool2d(self.maps(inputs)[-1], 1), 1))
+        features = self.maps(inputs)[-1]
+        logits: Tensor = self.fc(torch.flatten(functional.adaptive_avg_pool2d(features, 1), 1))
         return logits
-
-    def maps(self, inputs: Tensor) -> list[Tensor]:
-        """Images to what each of the four stages gives, the last one 32 times smaller than the images."""
-        found = [self.maxpool(functional.relu(self.bn1(self.conv1(inputs))))]
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            found.append(stage(found[-1]))
-        return found[1:]
 
 
 class _OfBasicBlocks(ResNet):

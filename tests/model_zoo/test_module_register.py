@@ -17,8 +17,7 @@ OURS = [str(entry["name"]) for entry in MODULE_REGISTER if entry["backend"] == B
 def test_what_ships() -> None:
     assert set(NAMES) == {
         "CifarResNet", "ResNet8", "ResNet20", "ResNet56",
-        "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2",
-        "FasterRCNN", "FasterRcnn",
+        "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2", "DeepLabV3", "FasterRCNN",
         "YoloV5",
         "timm:", "torchvision:",
     }  # fmt: skip

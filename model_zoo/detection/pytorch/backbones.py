@@ -6,28 +6,22 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from prunekit.model_zoo.layers.pytorch import Layers
 from prunekit.model_zoo.mobilenet_v2.pytorch import MobileNetV2
-from prunekit.model_zoo.resnet.pytorch import ResNet
+from prunekit.model_zoo.resnet.pytorch import ResNetBackbone
 
 
-class ResNetMaps(ResNet):
+class ResNetMaps(ResNetBackbone):
     """ResNet-50 without its classifier.
 
     Attributes:
         strides: Of the maps.
-        channels: Of the maps.
     """
 
     strides = (4, 8, 16, 32)
-    channels = (256, 512, 1024, 2048)
 
     def __init__(self, in_channels: int, bn_eps: float) -> None:
-        super().__init__("resnet50", in_channels=in_channels, bn_eps=bn_eps)
-        del self.fc
-
-    def forward(self, inputs: Tensor) -> list[Tensor]:  # type: ignore[override]
-        """Images [N, in_channels, H, W] to the maps, finest first."""
-        return self.maps(inputs)
+        super().__init__("resnet50", in_channels, Layers(bn_eps))
 
 
 class MobileNetV2Maps(MobileNetV2):

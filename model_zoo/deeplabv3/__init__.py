@@ -1,0 +1,1 @@
+"""DeepLabV3, which labels every pixel."""
