@@ -17,24 +17,25 @@ def _twins(package: str, *classes: str, name: str | None = None) -> list[dict[st
     ]  # fmt: skip
 
 
-def _pytorch(package: str, found: str, *names: str) -> list[dict[str, object]]:
-    """The entries, by each of its names, of a class that PyTorch alone has."""
-    target = f"prunekit.model_zoo.{package}.pytorch:{found}"
-    return [{"type": "network", "name": name, "backend": "pytorch", "target": target} for name in (found, *names)]
-
-
 def _zoo(library: str) -> dict[str, object]:
     """Another library's collection of networks; each of its models is ``library:model``."""
     target = f"prunekit.model_zoo.zoos.{library}:{library}_model"
     return {"type": "network", "name": f"{library}:", "backend": "pytorch", "target": target}
 
 
+_ON_PYTORCH: list[dict[str, object]] = [
+    {
+        "type": "network", "name": "FasterRCNN", "aliases": ["FasterRcnn"], "backend": "pytorch",
+        "target": "prunekit.model_zoo.faster_rcnn.pytorch:FasterRCNN",
+    },
+]  # fmt: skip
+
 MODULE_REGISTER = [
     *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
-    *_pytorch("faster_rcnn", "FasterRCNN", "FasterRcnn"),
     *_twins("mobilenet_v2", "MobileNetV2"),
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
     *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),
+    *_ON_PYTORCH,
     _zoo("timm"),
     _zoo("torchvision"),
 ]

@@ -22,7 +22,7 @@ def test_what_ships() -> None:
     assert set(NAMES) == {
         "CifarResNet", "ResNet8", "ResNet20", "ResNet56",
         "ResNet_ModelZoo", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "MobileNetV2",
-        "FasterRCNN", "FasterRcnn",
+        "FasterRCNN",
         "timm:", "torchvision:",
     }  # fmt: skip
 
