@@ -69,8 +69,11 @@ class GraphWriter(ABC):
         """The tensor's number in the graph; one that is met for the first time is a parameter or a constant."""
         number = self.known(tensor)
         if number is None:
+            shape = tuple(tensor.shape)  # where the tracker watches, this alone numbers what the network holds
+            number = self.known(tensor)
+        if number is None:
             name = self.name_of(tensor)
-            number = self.graph.tensor(tuple(tensor.shape), name, constant=name is None)
+            number = self.graph.tensor(shape, name, constant=name is None)
             self.give(tensor, number)
         return number
 

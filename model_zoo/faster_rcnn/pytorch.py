@@ -44,7 +44,7 @@ class _Rpn(nn.Module):
         self.head = head
 
 
-@Register.register(RegisterType.NETWORK, aliases=("FasterRcnn",))
+@Register.register(RegisterType.NETWORK)
 class FasterRCNN(nn.Module):
     """Faster R-CNN: 41.8 million parameters with a ResNet-50 and 90 classes.
 

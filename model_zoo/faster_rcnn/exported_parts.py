@@ -1,0 +1,54 @@
+"""Faster R-CNN as two graphs for other runtimes; what is chosen between and after them is their user's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from prunekit.model_zoo.faster_rcnn.pytorch import FasterRCNN
+
+
+class Regions(nn.Module):
+    """The first graph: from images to maps, and what they say of the anchors."""
+
+    def __init__(self, network: FasterRCNN) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Images to the maps that regions are read from, then ``objectness``, then ``shifts``, of all strides each."""
+        maps, objectness, shifts = self.network.regions(inputs)
+        return (*maps[:-1], *objectness, *shifts)
+
+
+class Boxes(nn.Module):
+    """The second graph: from regions of one image to their classes and boxes."""
+
+    def __init__(self, network: FasterRCNN) -> None:
+        super().__init__()
+        self.head = network.roi_heads
+
+    def forward(
+        self, regions: Tensor, finest: Tensor, second: Tensor, third: Tensor, fourth: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Any number of regions [k, 4] and the maps of one image to ``logits`` and ``deltas``."""
+        maps = [own for own in (finest, second, third, fourth) if own is not None]
+        rois = torch.cat([torch.zeros_like(regions[:, :1]), regions], 1)
+        logits, deltas = self.head(maps, rois, bounded=False)
+        return logits, deltas
+
+
+def exported_parts(network: FasterRCNN, images: Tensor) -> dict[str, tuple[nn.Module, tuple[Tensor, ...]]]:
+    """By its name each graph, and an example of its inputs.
+
+    Args:
+        network: In evaluation mode.
+        images: An example of its inputs; the second graph's is of the first of them.
+    """
+    with torch.no_grad():
+        outputs = network(images[:1])
+        maps = network.regions(images[:1])[0][:-1]
+    return {"regions": (Regions(network), (images,)), "boxes": (Boxes(network), (outputs["proposals"][:, 1:], *maps))}
