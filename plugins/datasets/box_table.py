@@ -104,11 +104,6 @@ class BoxTable:
             path,
         )  # fmt: skip
 
-    @property
-    def boxes(self) -> int:
-        """Number of boxes."""
-        return len(self._boxes)
-
 
 def _sound(image: Boxed, told: _Told) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The boxes, clipped to their image, and which of them have an area."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from prunekit.core.data.contract import DataError, Sample
 from prunekit.core.data.splits import Samples, Split, TrainPortion, permuted, take
 from prunekit.plugins.datasets.class_folders import ImageFiles, Layout, class_names
 from prunekit.plugins.datasets.imagenet_wnids import INDEX
 from prunekit.plugins.datasets.images import read_image
+from prunekit.plugins.datasets.set_choice import TestPortion, shared_with_test
 from prunekit.plugins.datasets.transforms import (
     MEAN,
     STD,
@@ -29,8 +29,6 @@ from prunekit.plugins.datasets.transforms import (
 from prunekit.registry import Register, RegisterType
 from prunekit.registry.errors import one_line
 
-TestPortion: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
-_TEST_PORTION = 0.2
 _HELD_OUT = 3000  # images that a search evaluates on, which it keeps decoded on disk: 1.8 GB of 224 x 224
 
 
@@ -98,7 +96,7 @@ class Imagenet:
         files = ImageFiles.listed(folder, classes, sparse=labels is INDEX or folder == layout.val)
         order = permuted(len(files))
         if layout.val is None:
-            order = _part(order, split, _TEST_PORTION if test_portion is None else test_portion)
+            order = shared_with_test(order, split, test_portion)
         elif test_portion is not None:
             raise DataError(f"test_portion has no effect: {layout.val} is for final figures; leave it out")
         if samples is None and split == "val":
@@ -140,16 +138,6 @@ def _present(folder: Path, labels: dict[str, int]) -> dict[str, int]:
                 f"{one_line(folder / name)} is no class: the training images have no folder {one_line(name)}; remove it"
             )
     return {name: labels[name] for name in names}
-
-
-def _part(order: NDArray[np.int64], split: str, test_portion: float) -> NDArray[np.int64]:
-    """The images of one set that are for ``test``, or those that ``train`` and ``val`` share."""
-    if not 0 < test_portion < 1:
-        raise DataError(f"test_portion is {test_portion}; it must be above 0 and below 1")
-    cut = round(len(order) * test_portion)
-    if not 0 < cut < len(order):
-        raise DataError(f"test_portion {test_portion} of {len(order)} images puts {cut} into test")
-    return order[:cut] if split == "test" else order[cut:]
 
 
 def _steps(

@@ -75,12 +75,26 @@ class SetChoice:
         """
         order = permuted(count)
         if not whole:
-            portion = _TEST_PORTION if self.test_portion is None else self.test_portion
-            if not 0 < portion < 1:
-                raise DataError(f"test_portion is {portion}; it must be above 0 and below 1")
-            cut = round(count * portion)
-            if not 0 < cut < count:
-                raise DataError(f"test_portion {portion} of {count} images puts {cut} into test")
-            order = order[:cut] if self.split == "test" else order[cut:]
+            order = shared_with_test(order, self.split, self.test_portion)
         samples = _HELD_OUT if self.samples is None and self.split == "val" else self.samples
         return take(order, self.split, self.train_portion, samples)
+
+
+def shared_with_test(order: NDArray[np.int64], split: str, test_portion: float | None) -> NDArray[np.int64]:
+    """The images of one set that are for ``test``, or those that ``train`` and ``val`` share.
+
+    Args:
+        order: All of them.
+        split: ``train``, ``val`` or ``test``.
+        test_portion: Share of the images that is for ``test``; None is 0.2.
+
+    Raises:
+        DataError: It is out of its range, or leaves nothing.
+    """
+    portion = _TEST_PORTION if test_portion is None else test_portion
+    if not 0 < portion < 1:
+        raise DataError(f"test_portion is {portion}; it must be above 0 and below 1")
+    cut = round(len(order) * portion)
+    if not 0 < cut < len(order):
+        raise DataError(f"test_portion {portion} of {len(order)} images puts {cut} into test")
+    return order[:cut] if split == "test" else order[cut:]
