@@ -102,18 +102,14 @@ class MeanAP:
         return standard_error(np.array(values))
 
     def _add(self, to: list[dict[str, Any]], boxes: NDArray[Any], labels: NDArray[Any], **more: list[Any]) -> None:
-        sizes = boxes[:, 2:] - boxes[:, :2]
-        columns = [list(values) for values in (np.hstack([boxes[:, :2], sizes]).tolist(), labels.tolist())]
-        for place, (box, label) in enumerate(zip(*columns, strict=True)):
-            found = {
-                "id": len(to) + 1,
-                "image_id": self._samples,
-                "category_id": label,
-                "bbox": box,
-            }  # id 0 is no match
-            to.append(
-                {"iscrowd": 0, "area": box[2] * box[3], **found, **{key: values[place] for key, values in more.items()}}
-            )
+        corners, sizes = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+        columns = {
+            "category_id": labels.tolist(), "bbox": np.hstack([corners, sizes]).tolist(),
+            "area": sizes.prod(axis=1).tolist(), "iscrowd": [0] * len(boxes), **more,
+        }  # fmt: skip
+        for row in zip(*columns.values(), strict=True):
+            number = len(to) + 1  # 0 is no match
+            to.append({"id": number, "image_id": self._samples, **dict(zip(columns, row, strict=True))})
 
 
 @Register.register(RegisterType.METRIC, name="mAP50")
@@ -133,14 +129,14 @@ def _evaluation() -> Any:
 
 def _evaluated(truths: list[dict[str, Any]], found: list[dict[str, Any]], samples: int, classes: list[int]) -> Any:
     """All images with their detections matched to their boxes, which `_precision` accumulates."""
-    library = _evaluation()
+    library, judged = _evaluation(), frozenset(classes)
     sides = []
     for boxes in (truths, found):
         side = library.COCO(print_function=_LOG.debug)
         side.dataset = {
             "images": [{"id": number} for number in range(samples)],
             "categories": [{"id": number} for number in classes],
-            "annotations": [each for each in boxes if each["category_id"] in classes],
+            "annotations": [each for each in boxes if each["category_id"] in judged],
         }  # fmt: skip
         side.createIndex()
         sides.append(side)
