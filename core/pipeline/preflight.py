@@ -34,7 +34,10 @@ def _problems(step: StepConfig, data: Datasets, backend: str) -> Iterator[str]:
         make_component(step.pipe_step, backend)
     except PrunekitError as problem:
         yield str(problem)
-    yield from _data(step, data)
+    wrong = list(_data(step, data))
+    yield from wrong
+    if not wrong:
+        yield from _classes(step, data)
     yield from _networks(step)
 
 
@@ -53,6 +56,23 @@ def _data(step: StepConfig, data: Datasets) -> Iterator[str]:
         if wrong and wrong not in told:
             told.add(wrong)
             yield f"{spec.where}: {wrong}"
+
+
+def _classes(step: StepConfig, data: Datasets) -> Iterator[str]:
+    """What is wrong where the data has classes that the network has no output for."""
+    network = step.model.network if step.model is not None else None
+    if step.dataset is None or network is None:
+        return
+    made = data.of(step.dataset.train, "train")
+    key = next((key for key in ("class_num", "num_classes") if isinstance(network.params.get(key), int)), None)
+    found = getattr(made, "num_classes", None)
+    if key is not None and isinstance(found, int) and found > network.params[key]:
+        names = tuple(getattr(made, "class_names", ()))
+        told = f" ({', '.join(map(str, names[:5]))}{', ...' if len(names) > 5 else ''})" if names else ""
+        yield (
+            f"{network.where}: {key} is {network.params[key]}, but {step.dataset.train.dataset.name} has {found}"
+            f" classes{told}"
+        )
 
 
 def _networks(step: StepConfig) -> Iterator[str]:
