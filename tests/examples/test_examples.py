@@ -19,6 +19,7 @@ ABSENT = [
     EXAMPLES / name for name, there in (("pytorch", "torch"), ("mindspore", "mindspore")) if find_spec(there) is None
 ]
 HERE = [path for path in ALL if not {*path.parents} & {*ABSENT}]
+ON_PYTORCH_ALONE = ("detection", "segmentation")  # networks that MindSpore has no twin of yet
 PATH = re.compile(r"/path/to/\S+")
 
 
@@ -38,7 +39,7 @@ def test_example_is_right(example: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert main(["check", "--print", str(copy), *_backend(example)]) == 0
     *warnings, said = capsys.readouterr().err.splitlines(keepends=True)
     assert "no mistakes found" in said
-    assert warnings == ([] if "pretrained_model_file: /path/to" in example.read_text() else [_demo(copy)])
+    assert warnings == _warned_of(copy)
 
 
 def _backend(example: Path) -> list[str]:
@@ -46,10 +47,14 @@ def _backend(example: Path) -> list[str]:
     return ["-b", os.environ["PRUNEKIT_TEST_BACKEND"]] if example.parent == EXAMPLES else []
 
 
-def _demo(copy: Path) -> str:
-    """The demonstration trains the network that it prunes."""
-    text = "no pretrained_model_file: the network starts from a seeded initialisation"
-    return f"warning: {copy}:14  pretrain.model: {text}\n"
+def _warned_of(example: Path) -> list[str]:
+    """Examples that train the network that they prune start from nothing, but for a backbone."""
+    text = example.read_text()
+    if "pretrained_backbone_file:" in text or "\npretrain:" not in text:
+        return []
+    line = 1 + text[: text.index("\n  model:") + 1].count("\n")
+    told = "no pretrained_model_file: the network starts from a seeded initialisation"
+    return [f"warning: {example}:{line}  pretrain.model: {told}\n"]
 
 
 def test_example_as_it_is_names_every_missing_path(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,8 +83,9 @@ def test_twins_differ_in_their_general_block_and_in_where_weights_come_from() ->
         del config["nas"]["model"]["pretrained_model_file"]
         return config
 
-    twins = [path.relative_to(PYTORCH) for path in ALL if PYTORCH in path.parents]
-    assert twins == [path.relative_to(MINDSPORE) for path in ALL if MINDSPORE in path.parents]
+    twins = [path.relative_to(MINDSPORE) for path in ALL if MINDSPORE in path.parents]
+    ours = [path.relative_to(PYTORCH) for path in ALL if PYTORCH in path.parents]
+    assert twins == [path for path in ours if path.parts[1] not in ON_PYTORCH_ALONE]
     assert all(rest(PYTORCH / path) == rest(MINDSPORE / path) for path in twins)
 
 
