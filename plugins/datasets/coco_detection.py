@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +36,9 @@ class CocoDetection(DetectionImages):
         split: ``train``, ``val`` or ``test``.
         classes: Names of the classes in the order of their numbers; if not given, the categories of the set train by
             their ids.
+        numbering: Whether classes are numbered by their ``order``, from 0 on without gaps, or by their ``ids``, which
+            count from 1: an id of 90 is class 89, as the outputs of networks that torchvision has trained. Ids that
+            the file does not list are classes of no box then.
         train_portion: Share of the set train that is not held out for ``val``.
         test_portion: Share of the images that is for ``test`` where the set train is the only one: 0.2 if not given.
         test_sets: The sets that ``test`` takes, ``[val, test]`` for both: if not given the set test, or the set val
@@ -58,6 +61,7 @@ class CocoDetection(DetectionImages):
         data_path: Path,
         split: Split,
         classes: Sequence[str] | None = None,
+        numbering: Literal["order", "ids"] = "order",
         train_portion: TrainPortion = 0.9,
         test_portion: TestPortion | None = None,
         test_sets: TestSets | None = None,
@@ -74,12 +78,19 @@ class CocoDetection(DetectionImages):
         taken = sets.sets(found, one_line(data_path))
         train = _Instances.read(found["train"])
         numbers = class_numbers(classes, train.names, one_line(found["train"]))
+        names = list(numbers)
+        if numbering == "ids":
+            if classes is not None:
+                raise DataError("classes and numbering: ids both number the classes; give one of the two")
+            numbers = train.numbers(one_line(found["train"]))
+            by_number = {number: name for name, number in numbers.items()}
+            names = [by_number.get(number, f"no class {number + 1}") for number in range(max(by_number) + 1)]
         read = [(name, train if name == "train" else _Instances.read(found[name])) for name in taken]
         images = BoxTable(
             (image for name, each in read for image in _boxed(Path(data_path), name, found[name], each, numbers)),
             " and ".join(one_line(found[name]) for name in taken),
         )
-        super().__init__(images, sets.order(len(images), len(found) > 1), list(numbers), preparation, pad_multiple)
+        super().__init__(images, sets.order(len(images), len(found) > 1), names, preparation, pad_multiple)
 
 
 class _Part(BaseModel):
@@ -137,6 +148,13 @@ class _Instances(NamedTuple):
 
     def names(self) -> list[str]:
         return [self.categories[number] for number in sorted(self.categories)]
+
+    def numbers(self, where: str) -> dict[str, int]:
+        if min(self.categories) < 1:
+            raise DataError(
+                f"{where} has a category of the id {min(self.categories)}; with numbering: ids they are 1 on"
+            )
+        return {name: number - 1 for number, name in self.categories.items()}
 
 
 def _content(path: Path) -> _Content:

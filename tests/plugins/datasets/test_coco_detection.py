@@ -92,6 +92,15 @@ def test_named_classes_have_that_order(folder: Path) -> None:
     assert samples(dataset)[200]["labels"].tolist() == [1] and dataset.num_classes == 3
 
 
+def test_classes_may_be_numbered_by_their_ids(folder: Path) -> None:
+    dataset = of(folder, numbering="ids")
+    assert samples(dataset)[203]["labels"].tolist() == [2] and samples(dataset)[202]["labels"].tolist() == [6]
+    assert (dataset.num_classes, dataset.class_names[2], dataset.class_names[6]) == (7, "cat", "dog")
+    assert dataset.class_names[0] == "no class 1"
+    with pytest.raises(DataError, match="classes and numbering: ids both number the classes"):
+        of(folder, numbering="ids", classes=["dog", "cat"])
+
+
 def test_categories_are_those_of_the_training_set_by_name(folder: Path) -> None:
     made = content(200, 4)
     made["categories"] = [{"id": 3, "name": "dog"}, {"id": 7, "name": "cat"}]
