@@ -74,32 +74,44 @@ class MeanAP:
         """
         if not self._samples:
             raise DataError("mAP of no samples: the evaluation saw no batch")
-        classes = sorted({truth["category_id"] for truth in self._truths if not truth["iscrowd"]})
-        if not classes:
-            raise DataError(
-                f"mAP of no boxes: none of the {self._samples} images that were evaluated has one, so nothing can be"
-                " found; do the annotations belong to these images?"
-            )
-        evaluated = _evaluated(self._truths, self._found, self._samples, classes)
+        evaluated, classes = self._evaluate()
         precision = _precision(evaluated)
         figures = {"AP50": _mean(precision[0]), "AP75": _mean(precision[5])}
         if self.threshold is not None:
             figures["mAP"] = _mean(precision)
         chosen = self._chosen(precision)
         figures |= {f"ap_class_{number}": _mean(chosen[..., place]) for place, number in enumerate(classes)}
-        return Measured(_mean(chosen), self._error(evaluated) if error else None, None, figures, self._samples)
+        deviation = standard_error(self._resampled(evaluated)) if error else None
+        return Measured(_mean(chosen), deviation, None, figures, self._samples)
+
+    def resampled(self) -> NDArray[np.float64]:
+        """The value of each of 100 sets of as many images, drawn with replacement.
+
+        For equal numbers of images the draws are the same, so that networks can be compared pair by pair.
+        """
+        return self._resampled(self._evaluate()[0])
+
+    def _evaluate(self) -> tuple[Any, list[int]]:
+        """All images, matched, and the classes that they have boxes of."""
+        classes = sorted({truth["category_id"] for truth in self._truths if not truth["iscrowd"]})
+        if not classes:
+            raise DataError(
+                f"mAP of no boxes: none of the {self._samples} images that were evaluated has one, so nothing can be"
+                " found; do the annotations belong to these images?"
+            )
+        return _evaluated(self._truths, self._found, self._samples, classes), classes
 
     def _chosen(self, precision: NDArray[np.float64]) -> NDArray[np.float64]:
         return precision if self.threshold is None else precision[self.threshold]
 
-    def _error(self, evaluated: Any) -> float:
+    def _resampled(self, evaluated: Any) -> NDArray[np.float64]:
         """Match nothing anew: accumulate what was found in each image, as often as the image was drawn."""
         images = np.array(evaluated._evalImgs_cpp, dtype=object).reshape(-1, self._samples)  # [classes, images]
         values = []
         for numbers in resamples(self._samples, _RESAMPLES):
             evaluated._evalImgs_cpp = images[:, numbers].ravel().tolist()
             values.append(_mean(self._chosen(_precision(evaluated))))
-        return standard_error(np.array(values))
+        return np.array(values)
 
     def _add(self, to: list[dict[str, Any]], boxes: NDArray[Any], labels: NDArray[Any], **more: list[Any]) -> None:
         corners, sizes = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]

@@ -58,8 +58,7 @@ class MeanIoU:
         """
         if not self._images:
             raise DataError("mIoU of no samples: the evaluation saw no batch")
-        classes = max(counts.shape[1] for counts in self._images)
-        images = np.stack([np.pad(counts, ((0, 0), (0, classes - counts.shape[1]))) for counts in self._images])
+        images = self._counted()
         total = images.sum(axis=0)
         if not total[1].any():
             raise DataError(
@@ -68,7 +67,21 @@ class MeanIoU:
         ious = _ious(total)
         figures = {"pixel_accuracy": float(total[0].sum() / total[1].sum())}
         figures |= {f"iou_class_{number}": float(iou) for number, iou in enumerate(ious) if np.isfinite(iou)}
-        return Measured(_mean(ious), _error(images) if error else None, None, figures, len(images))
+        return Measured(_mean(ious), standard_error(self.resampled()) if error else None, None, figures, len(images))
+
+    def resampled(self) -> NDArray[np.float64]:
+        """The value of each of 1,000 sets of as many images, drawn with replacement.
+
+        For equal numbers of images the draws are the same, so that networks can be compared pair by pair.
+        """
+        images = self._counted()
+        ious = [_ious(images[numbers].sum(axis=0)) for numbers in resamples(len(images), _RESAMPLES)]
+        return np.array([_mean(each) if np.isfinite(each).any() else np.nan for each in ious])
+
+    def _counted(self) -> NDArray[np.int64]:
+        """Pixels of each class of every image [images, 3, classes]."""
+        classes = max(counts.shape[1] for counts in self._images)
+        return np.stack([np.pad(counts, ((0, 0), (0, classes - counts.shape[1]))) for counts in self._images])
 
     def _counts(self, image: NDArray[Any], mask: NDArray[Any]) -> NDArray[np.int64]:
         """Pixels of each class of one image [3, classes]: right, in the mask, predicted.
@@ -108,9 +121,3 @@ def _ious(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 def _mean(ious: NDArray[np.float64]) -> float:
     return float(ious[np.isfinite(ious)].mean())
-
-
-def _error(images: NDArray[np.int64]) -> float:
-    drawn = resamples(len(images), _RESAMPLES)
-    ious = [_ious(images[numbers].sum(axis=0)) for numbers in drawn]
-    return standard_error(np.array([_mean(each) if np.isfinite(each).any() else np.nan for each in ious]))
