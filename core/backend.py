@@ -165,8 +165,14 @@ class Backend(Protocol):
         """A copy whose normalization statistics are those of the batches."""
         ...
 
-    def run(self, network: Network, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
-        """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
+    def run(self, network: Network, batches: Iterable[Batch], decoded: bool = False) -> Iterator[tuple[Any, Any]]:
+        """``(outputs, target)`` of each batch as NumPy, in evaluation mode.
+
+        Args:
+            network: The network.
+            batches: What it is called with; targets are passed on.
+            decoded: Whether the outputs are those of the network's own ``decode``, on the device, where it has one.
+        """
         ...
 
 

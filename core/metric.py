@@ -57,7 +57,7 @@ class Metric(Protocol):
     """
 
     def update(self, outputs: Any, target: Any) -> None:
-        """Add a batch: the network's outputs and the dataset's targets as NumPy arrays.
+        """Add a batch: the network's outputs, decoded where it has a ``decode``, and the dataset's targets, in NumPy.
 
         Raises:
             DataError: They do not fit each other, or this metric; the message says what is expected.
@@ -77,8 +77,8 @@ class Metric(Protocol):
 
 
 def measure(backend: Backend, network: Network, data: Iterable[Batch], metric: Metric, error: bool = True) -> Measured:
-    """What the metric finds of a network over batches."""
-    for outputs, target in backend.run(network, data):
+    """What the metric finds of a network over batches, by outputs that its own ``decode`` has made readable."""
+    for outputs, target in backend.run(network, data, decoded=True):
         metric.update(outputs, target)
     return metric.result(error)
 

@@ -28,6 +28,10 @@ _ON_PYTORCH: list[dict[str, object]] = [
         "type": "network", "name": "FasterRCNN", "aliases": ["FasterRcnn"], "backend": "pytorch",
         "target": "prunekit.model_zoo.faster_rcnn.pytorch:FasterRCNN",
     },
+    {
+        "type": "network", "name": "YoloV5", "aliases": ["YOLOv5"], "backend": "pytorch",
+        "target": "prunekit.model_zoo.yolov5.pytorch:YoloV5",
+    },
 ]  # fmt: skip
 
 MODULE_REGISTER = [

@@ -21,12 +21,13 @@ PROTOCOLS: dict[RegisterType, tuple[str, ...]] = {
     RegisterType.EXPORTER: ("pipeline.exporting:Exporter",),
     RegisterType.IMPORTANCE: ("pruning.importance:Importance",),
     RegisterType.METRIC: ("metric:Metric",),
+    RegisterType.NETWORK: ("networks:TrainedByOwnLoss", "networks:TrainedInside", "networks:Decoding"),
     RegisterType.PIPE_STEP: ("pipeline.context:PipeStep",),
     RegisterType.REWARD: ("search.reward:Reward",),
     RegisterType.SEARCH_ALGORITHM: ("search.algorithm:SearchAlgorithm",),
     RegisterType.TRAINER: ("training:Trainer",),
 }  # fmt: skip
-"""For each kind the classes that say what its components have; a network is its framework's own module."""
+"""For each kind the classes that say what its components have, or, of networks, the frameworks' own, may have."""
 _SPECIAL = ("__call__", "__len__", "__getitem__")
 
 

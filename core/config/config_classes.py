@@ -28,10 +28,13 @@ class ModelFiles(Options):
     Attributes:
         pretrained_model_file: Weights; without them the network starts from a seeded initialisation.
         pretrained_model_key: Which of several sets of weights in that file (``ema``); without it the trained ones.
+        pretrained_backbone_file: Weights of a classifier, for the network's backbone alone: every one of the backbone's
+            has to be there. The rest starts from a seeded initialisation.
         model_desc_file: Description of a network that a step wrote, in place of ``model_desc``.
     """
 
     pretrained_model_file: Path | None = None
+    pretrained_backbone_file: Path | None = None
     pretrained_model_key: str | None = None
     model_desc_file: Path | None = None
 
@@ -70,6 +73,7 @@ class ModelConfig:
         model_desc_file: Description of a network that a step wrote.
         weights_where: ``file.yml:12: nas.model.pretrained_model_file``; not part of equality.
         pretrained_model_key: Which of several sets of weights in that file; None takes the trained ones.
+        pretrained_backbone_file: Weights for the backbone alone.
     """
 
     network: ComponentSpec | None
@@ -78,6 +82,7 @@ class ModelConfig:
     model_desc_file: Path | None = None
     weights_where: str = field(default="", compare=False)
     pretrained_model_key: str | None = None
+    pretrained_backbone_file: Path | None = None
 
 
 CACHE_GB = 8.0

@@ -92,6 +92,8 @@ def _model(model: ModelConfig) -> dict[str, Any]:
     block: dict[str, Any] = {"pretrained_model_file": plain(model.pretrained_model_file)}
     if model.pretrained_model_key is not None:
         block["pretrained_model_key"] = model.pretrained_model_key
+    if model.pretrained_backbone_file is not None:
+        block["pretrained_backbone_file"] = str(model.pretrained_backbone_file)
     if model.model_desc_file is not None:
         block["model_desc_file"] = str(model.model_desc_file)
     if model.network is not None:

@@ -21,6 +21,7 @@ from prunekit.core.config.yaml_reader import read_yaml
 
 _RESERVED = ("general", "pipeline")
 _TAKEN = (
+    "predictions",
     "imports",
     "_steps_",
     "reports.json",

@@ -65,10 +65,10 @@ def _said(component: Any, attribute: str) -> str | None:
 def _metrics_of(targets: str, backend: str) -> str:
     """The names of the metrics that judge such targets, for messages."""
     names = []
-    for entry in Register.entries(RegisterType.METRIC):
+    for name in dict.fromkeys(entry.name for entry in Register.entries(RegisterType.METRIC)):  # some for each backend
         try:
-            judges = _said(Register.get(RegisterType.METRIC, entry.name, backend), "judges")
+            judges = _said(Register.get(RegisterType.METRIC, name, backend), "judges")
         except RegistryError:  # a broken pack's metric is nothing to recommend
             continue
-        names += [entry.name] if judges == targets else []
+        names += [name] if judges == targets else []
     return " or ".join(names)

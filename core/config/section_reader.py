@@ -82,14 +82,21 @@ class SectionReader:
         network, size = self._model_desc(desc) if desc is not None else (None, None)
         weights = self._file(block, "pretrained_model_file")
         described = self._file(block, "model_desc_file")
-        if weights is None and described is None and not brings_weights and files is not None:
+        backbone = self._file(block, "pretrained_backbone_file")
+        if backbone is not None and (weights is not None or described is not None):
+            self._findings.problem(
+                block.get_or_empty("pretrained_backbone_file"),
+                "the whole network's weights are given too; give one of the two",
+            )
+        if weights is None and backbone is None and described is None and not brings_weights and files is not None:
             self._findings.warn(block, "no pretrained_model_file: the network starts from a seeded initialisation")
         key = files.pretrained_model_key if files is not None else None
-        if key is not None and weights is None:
+        if key is not None and weights is None and backbone is None:
             self._findings.problem(
                 block.get_or_empty("pretrained_model_key"), "goes with pretrained_model_file, which is missing"
             )
-        return ModelConfig(network, size, weights, described, block.get_or_empty("pretrained_model_file").where, key)
+        where = block.get_or_empty("pretrained_model_file" if backbone is None else "pretrained_backbone_file").where
+        return ModelConfig(network, size, weights, described, where, key, backbone)
 
     def _model_desc(self, block: Node) -> tuple[ComponentSpec | None, tuple[int, int] | None]:
         rest = block.without("backbone")

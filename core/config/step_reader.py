@@ -47,7 +47,7 @@ class StepReader:
             block = block.with_entries({})
         pipe_step = block.get_or_empty("pipe_step")
         takes = self._takes(block, pipe_step)
-        block = self._known(block, takes)
+        block = self._with_loss(self._known(block, takes))
         spec = self._pipe_step(block, takes)
         prunes = takes is not None and "pruning" in takes.allows
         takes = takes or StepSections()
@@ -84,9 +84,40 @@ class StepReader:
             return None
         objective: ObjectiveConfig | None = found.get("objective")
         named = objective.metric if objective is not None else before.metric if before is not None else None
-        search = block.get_or_empty("search_algorithm")
-        node = search.child("objective_keys") or block.get_or_empty("dataset")
+        node = block.get_or_empty("search_algorithm").child("objective_keys") or block.get_or_empty("dataset")
+        of_trainer = self._of_trainer(block.get_or_empty("trainer"), found.get("trainer"))
+        if of_trainer is not None and objective is None:
+            named, node = of_trainer.value, of_trainer
+        elif of_trainer is not None and of_trainer.value != named:
+            self._findings.problem(of_trainer, "a search judges by search_algorithm.objective_keys; say it there")
         return choose_metric(named, found.get("model"), found.get("dataset"), self._backend, node, self._findings)
+
+    def _of_trainer(self, trainer: Node, spec: ComponentSpec | None) -> Node | None:
+        """The metric that ``trainer.metric`` names, ``mAP`` or ``{type: mAP}``, where the trainer itself takes none."""
+        node = trainer.child("metric")
+        if node is None or node.value is None or spec is None or "metric" in spec.params:
+            return None
+        node = node.get_or_empty("type") if node.entries else node
+        if isinstance(node.value, str):
+            return node
+        self._findings.problem(node, f"must be the name of a metric, not {shown(node)}")
+        return None
+
+    def _with_loss(self, block: Node) -> Node:
+        """The block with what ``model.model_desc.loss`` says in its place, ``trainer.loss``."""
+        model, trainer = block.get_or_empty("model"), block.get_or_empty("trainer")
+        desc = model.get_or_empty("model_desc")
+        loss = desc.child("loss")
+        if loss is None:
+            return block
+        model = model.with_entries({**model.entries, "model_desc": desc.without("loss")})
+        block = block.with_entries({**block.entries, "model": model})
+        if loss.value is None or not trainer.entries:
+            return block
+        if trainer.child("loss") is not None:
+            self._findings.problem(loss, "trainer.loss says it too; give one of the two")
+            return block
+        return block.with_entries({**block.entries, "trainer": trainer.with_entries({**trainer.entries, "loss": loss})})
 
     def _takes(self, block: Node, pipe_step: Node) -> StepSections | None:
         """The sections of the pipe step's class; None where there is no such class."""
@@ -147,7 +178,7 @@ class StepReader:
     def _check_written(self, step: str, model: Node) -> None:
         """Record a problem where files of a step are to be read that does not come before ``step``."""
         before = self._pipeline[: self._pipeline.index(step)] if step in self._pipeline else ()
-        for node in (model.get_or_empty("pretrained_model_file"), model.get_or_empty("model_desc_file")):
+        for node in map(model.get_or_empty, ("pretrained_model_file", "pretrained_backbone_file", "model_desc_file")):
             if not isinstance(node.value, str) or not node.value.startswith(PLACEHOLDER):
                 continue
             path = expanded(node.value, self._task.folder)

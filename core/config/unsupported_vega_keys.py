@@ -12,6 +12,8 @@ _ONE_PROCESS = "the pipeline runs in one process on one machine"
 _FIXED_FOLDERS = "the folders of a task have fixed names"
 _EVERY_EPOCH = "every epoch is reported and evaluated"
 _AMP = "mixed precision is the framework's own; say use_amp"
+_SAYS_ITSELF = "the network's loss, the dataset's targets and the metric say what is trained"
+_ONE_NETWORK = "register one network that holds all of its parts, and name it as backbone"
 _LOADING = "loading is set by num_workers alone"
 
 IGNORED: dict[str, dict[str, str]] = {
@@ -56,6 +58,7 @@ IGNORED: dict[str, dict[str, str]] = {
         "call_metrics_on_train": _EVERY_EPOCH,
         "eval_per_epoch": _EVERY_EPOCH,
         "get_train_metric_after_epoch": _EVERY_EPOCH,
+        "is_detection_trainer": _SAYS_ITSELF,
         "keep_batchnorm_fp32": _AMP,
         "lazy_built": "networks are built when their turn comes",
         "load_checkpoint": "say -r to go on with a training",
@@ -69,6 +72,7 @@ IGNORED: dict[str, dict[str, str]] = {
         "save_ext_model": "weights are written as safetensors",
         "save_model_desc": "the description is written with every network",
         "save_steps": "every epoch is saved until the step has ended",
+        "task": _SAYS_ITSELF,
         "train_report_steps": _EVERY_EPOCH,
         "train_verbose": _EVERY_EPOCH,
         "valid_interval": _EVERY_EPOCH,
@@ -94,8 +98,12 @@ NOT_YET: dict[str, dict[str, str]] = {
         "load_weights": "networks are trained on from the weights that the earlier step left",
         "models_file": "say models_folder",
     },
-    "model": {"head": "", "model_file": "say pretrained_model_file", "models_folder": "say pipe_step.models_folder"},
-    "model_desc": {"head": "", "loss": "say trainer.loss", "neck": ""},
+    "model": {
+        "head": _ONE_NETWORK,
+        "model_file": "say pretrained_model_file",
+        "models_folder": "say pipe_step.models_folder",
+    },
+    "model_desc": {"head": _ONE_NETWORK, "neck": _ONE_NETWORK},
     "search_algorithm": {
         "policy": "say train_episode for the number of samples",
         "range": "say lbound, rbound and specific_bound",
@@ -105,16 +113,13 @@ NOT_YET: dict[str, dict[str, str]] = {
         "amp": "say use_amp",
         "callbacks": "progress, checkpoints and evaluation need none",
         "distributed": "one device trains a network",
-        "is_detection_trainer": "",
         "is_gan_trainer": "",
         "max_train_steps": "say epochs, or fewer samples in the dataset",
-        "metric": "top-1 accuracy is measured",
         "mixup": "",
         "multi_task": "",
         "pretrained_model_file": "say model.pretrained_model_file",
         "script": "",
         "syncbn": "one device trains a network",
-        "task": "classification is trained",
         "train_in_once": "",
         "use_unsupervised_pretrain": "",
         "with_train": "say epochs: 0 for no training",
@@ -129,10 +134,11 @@ NOT_YET: dict[str, dict[str, str]] = {
 }
 """Keys that would change what a run does, by section, with what to do meanwhile; looked up like those above."""
 
+READ_BY_THE_STEP: dict[str, tuple[str, ...]] = {"trainer": ("metric",)}
+"""Keys, by section, that the step's reader takes where the component of the section does not."""
+
 _AS_IT_IS: dict[tuple[str, str], tuple[object, ...]] = {
     ("pipe_step", "load_weights"): (True,),
-    ("trainer", "metric"): ("accuracy", {"type": "accuracy"}),
-    ("trainer", "task"): ("Classification", "classification"),
     ("trainer", "with_train"): (True,),
 }
 _OFF: tuple[object, ...] = (None, False, [], {})
@@ -165,6 +171,8 @@ def not_yet(name: object, words: str) -> str:
 
 
 def _told(node: Node, name: str, section: str, findings: Findings) -> bool:
+    if name in READ_BY_THE_STEP.get(section, ()):
+        return True
     ignored, refused = IGNORED.get(section, {}), NOT_YET.get(section, {})
     if name in ignored:
         findings.warn(node, f"{name!r} is not used: {ignored[name]}")

@@ -53,10 +53,11 @@ class Batches(Iterator[Batch]):
 
     Attributes:
         settings: What its batches depend on, but for the epoch and the rank, as JSON values by name.
+        number: How many batches it has in all.
     """
 
-    def __init__(self, made: Generator[Batch, None, None], settings: Mapping[str, Any]) -> None:
-        self._made, self.settings = made, settings
+    def __init__(self, made: Generator[Batch, None, None], settings: Mapping[str, Any], number: int) -> None:
+        self._made, self.settings, self.number = made, settings, number
 
     def __next__(self) -> Batch:
         return next(self._made)
@@ -124,7 +125,7 @@ def batches(
         "dataset": type(dataset).__name__, "samples": len(order), "batch_size": batch_size, "shuffle": shuffle,
         "data_seed": seed, "drop_last": drop_last, "augment": augment, "world": world,
     }  # fmt: skip
-    return Batches(made, settings)
+    return Batches(made, settings, len(parts))
 
 
 def _check(batch_size: int, seed: int, epoch: int, workers: int, rank: int, world: int) -> None:

@@ -18,6 +18,10 @@ class DataError(PrunekitError, ValueError):
     """The data is missing, broken, or does not fit what was asked; the message says what to do."""
 
 
+class DataWarning(UserWarning):
+    """Something about the data that its owner may want to change: a run tells it, once, and goes on."""
+
+
 class Dataset(Protocol):
     """What every dataset has: a length, and samples of NumPy arrays.
 

@@ -23,7 +23,7 @@ from prunekit.core.pipeline.example_inputs import check_given, check_later, exam
 from prunekit.core.pipeline.input_spec import arrays_of, spec_of
 from prunekit.core.pipeline.named_network import named_network
 from prunekit.core.pipeline.reporter import Reporter
-from prunekit.core.weights import load_weights, refuse_unsound
+from prunekit.core.weights import load_backbone, load_weights, refuse_unsound
 from prunekit.registry import Register, RegisterType, did_you_mean
 
 
@@ -179,6 +179,11 @@ class SubjectLoader:
 
     def _give_weights(self, network: Network, step: StepConfig, weights_needed: bool) -> None:
         model = step.model
+        if model is not None and model.pretrained_backbone_file is not None:
+            with error_location(model.weights_where):
+                told = load_backbone(self._backend, network, model.pretrained_backbone_file, model.pretrained_model_key)
+            self._reporter.say(f"{model.pretrained_backbone_file}: {told}")
+            return
         weights = model.pretrained_model_file if model is not None else None
         if model is None or weights is None or not (weights_needed or weights.exists()):
             with error_location(step.where):

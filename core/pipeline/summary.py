@@ -9,16 +9,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from prunekit.core.backend import Network
 from prunekit.core.config import ComponentSpec
 from prunekit.core.cost import Turns
 from prunekit.core.json_file import JsonError, checked
 from prunekit.core.metric import shown_value
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.pipeline.measured_costs import Measuring
+from prunekit.core.pipeline.predictions import FOLDER, draw_predictions
 from prunekit.core.pipeline.reports import Reports
 from prunekit.core.pipeline.run_files import ComparedNetwork, Number, damaged
 from prunekit.core.pipeline.run_folder import write_json
-from prunekit.core.pipeline.subject import described_subject
+from prunekit.core.pipeline.subject import Subject, described_subject
 from prunekit.core.search.reward import priced_costs, reward_class
 from prunekit.core.text_table import columns
 from prunekit.registry import PrunekitError, RegisterType
@@ -37,14 +39,18 @@ def summarize(context: RunContext) -> None:
     if not chosen:
         write_json(context.folder.summary, [])
         return
-    costs, priced = _measured(context, chosen), _priced(context)
+    subjects = {
+        name: described_subject(context.backend, _file(context, report, "desc_file")) for name, report in chosen.items()
+    }
+    costs, priced = _measured(context, subjects), _priced(context)
     rows = [_row(context, name, report, costs, priced) for name, report in chosen.items()]
     cells = [_cells(row, rows[0], costs, priced) for row in rows]
     header = ("network", rows[0]["metric"], "MACs", "parameters", *priced, *(costs or (DEFAULT,)), "file size")
     for line in [*columns(header, cells, right=header[1:]), _caption(rows, costs, context.backend.device)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
-    for label, path in _paths(context, chosen).items():
+    _draw(context, {name: each.network for name, each in subjects.items()})
+    for label, path in _paths(context).items():
         context.reporter.say(f"{label:<10}{path}")
 
 
@@ -81,11 +87,17 @@ class _Measured:
         return {f"{cost}_{self.unit}": found.median, f"{cost}_spread_{self.unit}": found.spread, **conditions}
 
 
-def _measured(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, _Measured]:
+def _draw(context: RunContext, networks: Mapping[str, Network]) -> None:
+    """Pictures of what the networks find, where they are detectors or segmenters."""
+    try:
+        draw_predictions(context, networks)
+    except Exception as problem:  # the dataset and the networks are their authors' code, and everything is computed
+        why = str(problem) if isinstance(problem, PrunekitError) else described(problem)
+        context.reporter.warn(f"predictions are not drawn: {why}")
+
+
+def _measured(context: RunContext, subjects: dict[str, Subject]) -> dict[str, _Measured]:
     """The measured costs of the networks, by the costs' names; one that cannot be measured is told and left out."""
-    subjects = {
-        name: described_subject(context.backend, _file(context, report, "desc_file")) for name, report in chosen.items()
-    }
     last, networks = next(reversed(subjects.values())), {name: each.network for name, each in subjects.items()}
     found = {}
     for spec in _costs(context):
@@ -168,8 +180,8 @@ def _caption(rows: list[dict[str, Any]], costs: Mapping[str, _Measured], device:
     return text
 
 
-def _paths(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, Path]:
-    """The curve, the graph and the networks, as far as they were written."""
+def _paths(context: RunContext) -> dict[str, Path]:
+    """The curve, the graph, the pictures and the networks, as far as they were written."""
     found: dict[str, Path] = {}
     for step in context.config.pipeline:
         folder = context.folder.output / step
@@ -177,6 +189,8 @@ def _paths(context: RunContext, chosen: dict[str, dict[str, Any]]) -> dict[str, 
             for name in names:
                 if (folder / name).exists():
                     found.setdefault(label, folder / name)
+    if any((context.folder.output / FOLDER).glob("*.png")):
+        found["pictures"] = context.folder.output / FOLDER
     found["networks"] = context.folder.output / context.config.pipeline[-1]
     found["report"] = context.folder.output / "reports.json"
     return found

@@ -35,9 +35,26 @@ def shrunk(matrices: Floats, samples: float) -> Floats:
     ridge = RIDGE * matrices[:, diagonal, diagonal].mean(axis=1, keepdims=True) + np.finfo(np.float64).tiny
     covariance *= 1 - rho[:, None]
     covariance[:, diagonal, diagonal] += rho * trace[:, None] / channels + ridge
+    for part, least in zip(covariance, ridge[:, 0], strict=True):
+        _lift(part, float(least))
     result = matrices.copy()
     result[:, :channels, :channels] = covariance + outer
     return result
+
+
+def _lift(covariance: Floats, least: float) -> None:
+    """Raise the diagonal until no direction has a variance far below ``least``.
+
+    Moments are summed in float32: where one direction is far stronger than the others, as of maps that are nearly
+    copies of each other (poolings side by side), its rounding is more than the ridge, and some variance below zero.
+    """
+    diagonal = np.arange(len(covariance))
+    lowered = covariance.copy()
+    lowered[diagonal, diagonal] -= least / 2
+    try:
+        np.linalg.cholesky(lowered)
+    except np.linalg.LinAlgError:
+        covariance[diagonal, diagonal] += least - np.linalg.eigvalsh(covariance)[0]
 
 
 def _rho(squares: Floats, trace: Floats, channels: int, samples: float) -> Floats:

@@ -17,6 +17,7 @@ from prunekit.core.data.contract import Batch, DataError, Inputs
 from prunekit.core.data.finite import wrong_in
 from prunekit.core.graph.operators import OperatorGraph
 from prunekit.core.graph.structure import ChannelStructure
+from prunekit.core.networks import decoding
 from prunekit.core.pruning.covariance_shrinkage import PER_IMAGE
 from prunekit.core.pruning.moments import Moments
 from prunekit.core.pruning.plan import PrunePlan
@@ -187,11 +188,13 @@ class FakeBackend:
         changed.train(False)
         return changed
 
-    def run(self, network: Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+    def run(self, network: Module, batches: Iterable[Batch], decoded: bool = False) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
+        decode = decoding(network) if decoded else None
         for inputs, target in batches:
             with _evaluating(network):
                 outputs = call(Tape(network), network, inputs)
+                outputs = outputs if decode is None else decode(outputs)
             yield outputs, target
 
 

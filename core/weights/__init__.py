@@ -1,5 +1,6 @@
 """Weights between files and networks: read as NumPy arrays, matched by name, given to any backend."""
 
+from prunekit.core.weights.backbone import load_backbone
 from prunekit.core.weights.errors import WeightsError
 from prunekit.core.weights.files import read_weights
 from prunekit.core.weights.loading import load_own, load_weights
@@ -16,6 +17,7 @@ __all__ = [
     "Stored",
     "WeightsError",
     "check_fit",
+    "load_backbone",
     "load_own",
     "load_weights",
     "read_weights",

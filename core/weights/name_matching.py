@@ -72,10 +72,10 @@ def _ways(own: list[str], found: list[str], namings: Sequence[Naming]) -> Iterat
     for prefix, short in _without_prefixes(found):
         yield Renaming(None, short, prefix)
         for naming in namings:
-            common = {name: naming.common(each) for name, each in short.items()}
+            common = {name: naming.common(each) for name, each in short.items() if naming.holds(each)}
             for meant in here:
-                names = {name: meant.get(common[name], short[name]) for name in found}
-                if len(meant) == len(own) and len(set(names.values())) == len(found):
+                names = {name: meant.get(each, short[name]) for name, each in common.items()}
+                if len(meant) == len(own) and _one_to_one(names):
                     yield Renaming(naming, names, prefix)
 
 

@@ -40,17 +40,24 @@ class Naming:
         rules: Regular expressions and what takes their place in a name, one after the other.
         made_with: Parameters of the networks that are published under these names, where they differ elsewhere and
             decide what the weights compute; told to who loads them.
+        derived: Regular expressions of names, in files of theirs, of arrays that follow from how the network is made
+            (``stride``) and that a network here has no place for: they are left out.
     """
 
     title: str = "its twin on another framework"
     rules: tuple[tuple[str, str], ...] = LEAVES
     made_with: str = ""
+    derived: tuple[str, ...] = ()
 
     def common(self, name: str) -> str:
         """What all namings of the network call this."""
         for pattern, replacement in self.rules:
             name = re.sub(pattern, replacement, name)
         return name
+
+    def holds(self, name: str) -> bool:
+        """Whether an array of this name in a file is one of the network's weights, not derived."""
+        return not any(re.search(pattern, name) for pattern in self.derived)
 
 
 def counts(name: str) -> bool:

@@ -7,7 +7,7 @@ torchvision do that have the same names, to the last bit; but random numbers com
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -23,7 +23,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for val
 _TRIES = 10  # at a random part that fits, as torchvision
 
 
-def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+def ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    """The two limits, of which the lower one comes first."""
     if limits[0] > limits[1]:
         raise ValueError(f"{list(limits)}: the lower limit comes first")
     return limits
@@ -34,8 +35,8 @@ Size: TypeAlias = Side | tuple[Side, Side]  # of a square, or height and width
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 Colour: TypeAlias = tuple[float, float, float]
 Deviation: TypeAlias = tuple[Positive, Positive, Positive]
-_Range: TypeAlias = Annotated[tuple[Positive, Positive], AfterValidator(_ascending)]
-_Random: TypeAlias = np.random.Generator | None  # None asks for the plain form
+Range: TypeAlias = Annotated[tuple[Positive, Positive], AfterValidator(ascending)]
+Rng: TypeAlias = np.random.Generator | None  # None asks for the plain form
 
 
 class Step(BaseModel):
@@ -43,7 +44,7 @@ class Step(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    def _apply(self, value: Any, rng: _Random) -> Any:
+    def _apply(self, value: Any, rng: Rng) -> Any:
         raise NotImplementedError
 
 
@@ -57,7 +58,7 @@ class Resize(Step):
     type: Literal["Resize"] = "Resize"
     size: Size
 
-    def _apply(self, value: Image.Image, rng: _Random) -> Image.Image:
+    def _apply(self, value: Image.Image, rng: Rng) -> Image.Image:
         if isinstance(self.size, tuple):
             return _scaled(value, *self.size)
         longer = int(self.size * max(value.size) / min(value.size))
@@ -76,8 +77,8 @@ class CenterCrop(Step):
     type: Literal["CenterCrop"] = "CenterCrop"
     size: Size
 
-    def _apply(self, value: Image.Image, rng: _Random) -> Image.Image:
-        height, width = _pair(self.size)
+    def _apply(self, value: Image.Image, rng: Rng) -> Image.Image:
+        height, width = pair(self.size)
         left, top = _middle(value.width, width), _middle(value.height, height)
         return value.crop((left, top, left + width, top + height))
 
@@ -94,10 +95,10 @@ class RandomCrop(Step):
     size: Size
     padding: Annotated[int, Field(ge=0, le=4096)] = 0
 
-    def _apply(self, value: Image.Image, rng: _Random) -> Image.Image:
+    def _apply(self, value: Image.Image, rng: Rng) -> Image.Image:
         if rng is None:
             return CenterCrop(size=self.size)._apply(value, rng)
-        height, width = _pair(self.size)
+        height, width = pair(self.size)
         left, top = self._start(value.width, width, rng), self._start(value.height, height, rng)
         return value.crop((left, top, left + width, top + height))
 
@@ -117,10 +118,10 @@ class RandomResizedCrop(Step):
 
     type: Literal["RandomResizedCrop"] = "RandomResizedCrop"
     size: Side
-    scale: _Range = (0.08, 1.0)
-    ratio: _Range = (3 / 4, 4 / 3)
+    scale: Range = (0.08, 1.0)
+    ratio: Range = (3 / 4, 4 / 3)
 
-    def _apply(self, value: Image.Image, rng: _Random) -> Image.Image:
+    def _apply(self, value: Image.Image, rng: Rng) -> Image.Image:
         if rng is None:
             whole = Resize(size=_before_crop(self.size))._apply(value, rng)
             return CenterCrop(size=self.size)._apply(whole, rng)
@@ -150,7 +151,7 @@ class RandomHorizontalFlip(Step):
     type: Literal["RandomHorizontalFlip"] = "RandomHorizontalFlip"
     p: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def _apply(self, value: Image.Image, rng: _Random) -> Image.Image:
+    def _apply(self, value: Image.Image, rng: Rng) -> Image.Image:
         flip = rng is not None and rng.random() < self.p
         return value.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else value
 
@@ -160,7 +161,7 @@ class ToTensor(Step):
 
     type: Literal["ToTensor"] = "ToTensor"
 
-    def _apply(self, value: Image.Image, rng: _Random) -> NDArray[np.float32]:
+    def _apply(self, value: Image.Image, rng: Rng) -> NDArray[np.float32]:
         channels = np.ascontiguousarray(np.asarray(value).transpose(2, 0, 1))
         return channels.astype(np.float32) / np.float32(255)
 
@@ -177,29 +178,39 @@ class Normalize(Step):
     mean: Colour = MEAN
     std: Deviation = STD
 
-    def _apply(self, value: NDArray[np.float32], rng: _Random) -> NDArray[np.float32]:
+    def _apply(self, value: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
         mean, std = (np.asarray(numbers, dtype=np.float32)[:, None, None] for numbers in (self.mean, self.std))
         return (value - mean) / std
 
 
-_STEPS = (Resize, CenterCrop, RandomCrop, RandomResizedCrop, RandomHorizontalFlip, ToTensor, Normalize)
+def tidied(kinds: Sequence[type[Step]]) -> Callable[[Any], Any]:
+    """For a list of steps: brings vega's ``{type, params: {size: 256}}`` to ``{type, size: 256}``.
+
+    Args:
+        kinds: The steps that there are; for any other name the nearest of theirs is told.
+    """
+
+    def tidy(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        name, known = value.get("type"), [step.__name__ for step in kinds]
+        if name not in known:
+            what = "the transform has no type" if name is None else f"no transform {name!r}"
+            raise ValueError(f"{what}.{did_you_mean(name, known) or ' There are ' + ', '.join(known)}")
+        params = given_params(value)
+        if not isinstance(params, (Mapping, type(None))):
+            raise ValueError(f"params of {name} must be a block of keys, not {params!r}")
+        return {"type": name, **(params or {})}
+
+    return tidy
 
 
-def _tidy(value: Any) -> Any:
-    """Bring vega's ``{type, params: {size: 256}}`` to ``{type, size: 256}``, and tell which name was meant."""
-    if not isinstance(value, Mapping):
-        return value
-    name, known = value.get("type"), [step.__name__ for step in _STEPS]
-    if name not in known:
-        what = "the transform has no type" if name is None else f"no transform {name!r}"
-        raise ValueError(f"{what}.{did_you_mean(name, known) or ' There are ' + ', '.join(known)}")
-    params = given_params(value)
-    if not isinstance(params, (Mapping, type(None))):
-        raise ValueError(f"params of {name} must be a block of keys, not {params!r}")
-    return {"type": name, **(params or {})}
+def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps, of which one turns the image into an array, and only those of arrays come after it.
 
-
-def _ordered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    Raises:
+        ValueError: They stand in another order.
+    """
     names = [type(step).__name__ for step in steps]
     if names.count("ToTensor") != 1:
         raise ValueError(f"transforms need ToTensor once, they have it {names.count('ToTensor')} times")
@@ -213,9 +224,11 @@ def _ordered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 AnyStep: TypeAlias = Annotated[
     Resize | CenterCrop | RandomCrop | RandomResizedCrop | RandomHorizontalFlip | ToTensor | Normalize,
     Discriminator("type"),
-    BeforeValidator(_tidy),
+    BeforeValidator(
+        tidied((Resize, CenterCrop, RandomCrop, RandomResizedCrop, RandomHorizontalFlip, ToTensor, Normalize))
+    ),
 ]
-Transforms: TypeAlias = Annotated[tuple[AnyStep, ...], AfterValidator(_ordered)]
+Transforms: TypeAlias = Annotated[tuple[AnyStep, ...], AfterValidator(in_order)]
 
 
 def transformed(image: Image.Image, steps: Sequence[Step], rng: np.random.Generator | None = None) -> Any:
@@ -260,7 +273,8 @@ def _scaled(image: Image.Image, height: int, width: int) -> Image.Image:
     return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BILINEAR)
 
 
-def _pair(size: Size) -> tuple[int, int]:
+def pair(size: Size) -> tuple[int, int]:
+    """Height and width."""
     return size if isinstance(size, tuple) else (size, size)
 
 

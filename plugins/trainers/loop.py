@@ -20,8 +20,10 @@ from prunekit.core.training import EpochReport
 from prunekit.plugins.trainers.divergence import kept, loss_not_finite, shown, weights_not_finite
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import says_nothing
+from prunekit.plugins.trainers.learning_rate import LearningRate
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
 from prunekit.plugins.trainers.training_data import EpochData, labelled, settings_of
+from prunekit.plugins.trainers.weight_groups import WeightGroup
 
 
 class Training(Protocol):
@@ -39,8 +41,24 @@ class Training(Protocol):
         """The loss of a batch, as NumPy arrays; no weight is changed by it."""
         ...
 
+    def gather(self, share: float) -> None:
+        """Add the gradient of a share of the last loss to what was gathered since the last step."""
+        ...
+
     def step(self, lr: float) -> None:
-        """Follow the gradient of the last loss."""
+        """Follow the gradient that was gathered; learning rates of weights are factors of this one."""
+        ...
+
+    def average(self) -> None:
+        """Move the average of the weights, where one is wanted, towards what they are after a step."""
+        ...
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside the block the network has the average of its weights, where there is one."""
+        ...
+
+    def take_average(self) -> None:
+        """Give the network the average of its weights for good."""
         ...
 
     def unsound_weights(self) -> dict[str, str]:
@@ -57,7 +75,7 @@ class Training(Protocol):
 
 
 class TrainingLoop(ABC):
-    """Trains with SGD or Adam.
+    """Trains with SGD, Adam or AdamW.
 
     ``optimizer``, ``lr_scheduler`` and ``loss`` are settings, or dicts as in a yml: ``{type: SGD, params: {lr: 0.1}}``,
     also flat: ``{type: SGD, lr: 0.1}``.
@@ -71,6 +89,14 @@ class TrainingLoop(ABC):
         seed: Of dropout and the like; the order of the data is the caller's.
         grad_clip: Largest norm of the gradient of all weights together; None does not clip.
         use_amp: Automatic mixed precision; see `Precision`. The loss, and every evaluation, stay float32.
+        warmup_epochs: Over how many epochs, from step to step, the learning rate rises to what the schedule says.
+        decay_norms_and_biases: Whether weights of a single axis decay as others do.
+        param_groups: Weights that learn in a way of their own, ``[{match: backbone.*, lr_mult: 0.2}]``.
+        accumulate: How many batches make a step; a last one of an epoch can have fewer, each with the same weight.
+        ema_decay: How much of itself the average of the weights keeps in a step (exponential moving average), which
+            grows to this over the first steps. It is what is evaluated, and what the training ends with; None takes
+            the last weights themselves.
+        ema_ramp: Steps over which it grows: the n-th keeps ``ema_decay * (1 - exp(-n / ema_ramp))``.
 
     Raises:
         TrainingError: A setting is wrong; all that are wrong are named.
@@ -87,6 +113,12 @@ class TrainingLoop(ABC):
         seed: Annotated[int, Field(ge=0)] = 0,
         grad_clip: Annotated[float, Field(gt=0)] | None = None,
         use_amp: bool = False,
+        warmup_epochs: Annotated[float, Field(ge=0)] = 0.0,
+        decay_norms_and_biases: bool = True,
+        param_groups: list[WeightGroup] | None = None,
+        accumulate: Annotated[int, Field(ge=1)] = 1,
+        ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None,
+        ema_ramp: Annotated[float, Field(gt=0)] = 200.0,
     ) -> None:
         wrong: list[str] = []
         self._use(device)
@@ -99,8 +131,19 @@ class TrainingLoop(ABC):
             wrong.append(f"seed: {seed} is below 0")
         if grad_clip is not None and not grad_clip > 0:
             wrong.append(f"grad_clip: {grad_clip} is not above 0; leave it out for no clipping")
+        if not warmup_epochs >= 0:
+            wrong.append(f"warmup_epochs: {warmup_epochs} is below 0")
+        if accumulate < 1:
+            wrong.append(f"accumulate: {accumulate} is below 1; a step needs a batch")
+        if ema_decay is not None and not 0 < ema_decay < 1:
+            wrong.append(f"ema_decay: {ema_decay} is not between 0 and 1; leave it out for no average")
+        self._groups = _settle(list[WeightGroup], list(param_groups or ()), "param_groups", wrong)
         if wrong:
             raise TrainingError("\n".join(wrong))
+        self._rate = LearningRate(self._optimizer.params.lr, self._schedule, epochs, warmup_epochs)
+        self._warmup_epochs, self._accumulate = warmup_epochs, accumulate
+        self._decay_norms_and_biases = decay_norms_and_biases
+        self._ema = None if ema_decay is None else (ema_decay, ema_ramp)
         self.epochs, self._seed, self._grad_clip, self._use_amp = epochs, seed, grad_clip, use_amp
 
     @abstractmethod
@@ -140,7 +183,7 @@ class TrainingLoop(ABC):
         training, path = self._training(network), None if checkpoint is None else Path(checkpoint)
         if wrong := shown(training.unsound_weights()):
             raise TrainingError(f"{type(network).__name__} cannot be trained: nothing can be computed with {wrong}")
-        own_loss = callable(getattr(network, "loss", None))
+        own_loss = any(callable(getattr(network, name, None)) for name in ("loss", "losses"))
         run = _Run(training, train_batches, None if own_loss else self._loss.params.ignore_index)
         with training.keeping_modes():
             start = 0
@@ -154,9 +197,11 @@ class TrainingLoop(ABC):
                 except TrainingError as problem:
                     raise type(problem)(f"{problem}{kept(path)}") from problem
                 if on_epoch is not None:
-                    on_epoch(report)
+                    with training.averaged():
+                        on_epoch(report)
                 if path is not None:
                     training.write(path, self._fingerprint(run.settings), epoch + 1)
+            training.take_average()
         return network
 
     def _fingerprint(self, data: Mapping[str, Any]) -> str:
@@ -165,32 +210,46 @@ class TrainingLoop(ABC):
             "optimizer": self._optimizer, "lr_scheduler": self._schedule, "loss": self._loss, "epochs": self.epochs,
             "seed": self._seed, "grad_clip": self._grad_clip, "use_amp": self._use_amp,
         }  # fmt: skip
+        later = {  # than checkpoints of 0.1, which have none of them
+            "warmup_epochs": (self._warmup_epochs, 0), "accumulate": (self._accumulate, 1),
+            "decay_norms_and_biases": (self._decay_norms_and_biases, True), "param_groups": (self._groups, []),
+            "ema": (self._ema, None),
+        }  # fmt: skip
+        settings |= {name: value for name, (value, before) in later.items() if value != before}
         return json.dumps({**{name: repr(value) for name, value in settings.items()}, **data})
 
     def _epoch(self, run: _Run, epoch: int) -> EpochReport:
-        lr = self._optimizer.params.lr
-        if self._schedule is not None:
-            lr = self._schedule.rate(lr, epoch, self.epochs)
         total, count, skipped, place = 0.0, 0, 0, f"epoch {epoch + 1}"
+        data, gathered, lr = run.data(epoch), 0, 0.0
         # each epoch has its own seed, so a resumed training needs no state of the generator
         with run.training.epoch(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0])):
-            for number, (inputs, target) in enumerate(run.data(epoch)):
+            for number, (inputs, target) in enumerate(data):
                 if run.ignore_index is not None and says_nothing(target, run.ignore_index):
                     skipped += 1
                     continue
-                size = batch_size(inputs)
+                size, lr = batch_size(inputs), self._rate(epoch, number, data.number)
                 value = run.training.loss(inputs, target)
                 if not math.isfinite(value):
                     raise loss_not_finite(f"{place}, batch {number + 1}", value, run.steps + epoch, self._advice(lr))
-                run.training.step(lr)
-                run.steps += 1
+                run.training.gather(1 / self._accumulate)
+                gathered += 1
                 total += size * value
                 count += size
+                if gathered == self._accumulate:
+                    gathered = 0
+                    self._step(run, lr)
+            if gathered:
+                self._step(run, lr)
         if not count:
             raise TrainingError(f"{place} has no batch to train on")
         if unsound := run.training.unsound_weights():
             raise weights_not_finite(place, unsound, self._advice(lr))
         return EpochReport(epoch, self.epochs, total / count, lr, skipped)
+
+    def _step(self, run: _Run, lr: float) -> None:
+        run.training.step(lr)
+        run.training.average()
+        run.steps += 1
 
     def _advice(self, lr: float) -> str:
         amp = ", or leave use_amp out" if self._use_amp else ""
@@ -201,7 +260,7 @@ class _Run:
     """A training under way.
 
     Attributes:
-        steps: How many steps were made.
+        steps: How many steps were made in this process.
         settings: What the data depends on, once batches were seen.
     """
 

@@ -84,6 +84,20 @@ class AdamParams(_Params):
     amsgrad: bool = False
 
 
+class AdamWParams(AdamParams):
+    """Parameters of AdamW.
+
+    Attributes:
+        lr: Learning rate.
+        betas: Decay of the moving averages of the gradient and of its square.
+        eps: Added to the denominator.
+        weight_decay: Share of the learning rate by which weights shrink in a step, apart from their gradient.
+        amsgrad: Divide by the greatest average of the square so far.
+    """
+
+    weight_decay: NonNegativeFloat = 0.01
+
+
 class SGD(_Settings):
     """Stochastic gradient descent."""
 
@@ -98,10 +112,22 @@ class Adam(_Settings):
     params: AdamParams = AdamParams()
 
 
-class CosineParams(_Params):
+class AdamW(_Settings):
+    """Adam with a weight decay apart from the gradient (Loshchilov and Hutter 2019)."""
+
+    type: Literal["AdamW"] = "AdamW"
+    params: AdamWParams = AdamWParams()
+
+
+class _ScheduleParams(_Params):
+    by_epoch: bool = True
+
+
+class CosineParams(_ScheduleParams):
     """Parameters of a cosine.
 
     Attributes:
+        by_epoch: Whether the learning rate changes between epochs alone, or from step to step.
         T_max: Epochs of half a period; those of the training if not given.
         eta_min: Learning rate at its end.
     """
@@ -110,10 +136,24 @@ class CosineParams(_Params):
     eta_min: NonNegativeFloat = 0.0
 
 
-class MultiStepParams(_Params):
+class PolynomialParams(_ScheduleParams):
+    """Parameters of a polynomial.
+
+    Attributes:
+        by_epoch: Whether the learning rate changes between epochs alone, or from step to step.
+        power: Of what is left of the training; 1 is a straight line.
+        eta_min: Learning rate at its end.
+    """
+
+    power: Annotated[float, Field(gt=0)] = 0.9
+    eta_min: NonNegativeFloat = 0.0
+
+
+class MultiStepParams(_ScheduleParams):
     """Parameters of steps at given epochs.
 
     Attributes:
+        by_epoch: Whether the learning rate changes between epochs alone, or from step to step; here it is the same.
         milestones: Epochs, counted from 1, after which the learning rate falls.
         gamma: Its factor at each.
     """
@@ -122,10 +162,11 @@ class MultiStepParams(_Params):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
 
-class StepParams(_Params):
+class StepParams(_ScheduleParams):
     """Parameters of steps of equal length.
 
     Attributes:
+        by_epoch: Whether the learning rate changes between epochs alone, or from step to step; here it is the same.
         step_size: Epochs between two falls of the learning rate.
         gamma: Its factor at each.
     """
@@ -140,10 +181,22 @@ class CosineAnnealingLR(_Settings):
     type: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
     params: CosineParams = CosineParams()
 
-    def rate(self, lr: float, epoch: int, epochs: int) -> float:
-        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+    def rate(self, lr: float, epoch: float, epochs: int) -> float:
+        """Return the learning rate at an epoch, counted from 0, of a training that starts with ``lr``."""
         share = epoch / (self.params.T_max or epochs)
         return self.params.eta_min + (lr - self.params.eta_min) * (1 + math.cos(math.pi * share)) / 2
+
+
+class PolynomialLR(_Settings):
+    """The learning rate times a power of the share of the training that is left, down to ``eta_min``."""
+
+    type: Literal["PolynomialLR"] = "PolynomialLR"
+    params: PolynomialParams = PolynomialParams()
+
+    def rate(self, lr: float, epoch: float, epochs: int) -> float:
+        """Return the learning rate at an epoch, counted from 0, of a training that starts with ``lr``."""
+        left = max(1 - epoch / epochs, 0.0)
+        return float(self.params.eta_min + (lr - self.params.eta_min) * left**self.params.power)
 
 
 class MultiStepLR(_Settings):
@@ -152,8 +205,8 @@ class MultiStepLR(_Settings):
     type: Literal["MultiStepLR"] = "MultiStepLR"
     params: MultiStepParams
 
-    def rate(self, lr: float, epoch: int, epochs: int) -> float:
-        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+    def rate(self, lr: float, epoch: float, epochs: int) -> float:
+        """Return the learning rate at an epoch, counted from 0, of a training that starts with ``lr``."""
         passed = sum(milestone <= epoch for milestone in self.params.milestones)
         return float(lr * self.params.gamma**passed)
 
@@ -164,8 +217,8 @@ class StepLR(_Settings):
     type: Literal["StepLR"] = "StepLR"
     params: StepParams
 
-    def rate(self, lr: float, epoch: int, epochs: int) -> float:
-        """Return the learning rate of an epoch, counted from 0, of a training that starts with ``lr``."""
+    def rate(self, lr: float, epoch: float, epochs: int) -> float:
+        """Return the learning rate at an epoch, counted from 0, of a training that starts with ``lr``."""
         return float(lr * self.params.gamma ** (epoch // self.params.step_size))
 
 
@@ -206,10 +259,10 @@ def _tidy(what: str, *models: type[_Settings]) -> BeforeValidator:
     return BeforeValidator(tidy)
 
 
-Optimizer: TypeAlias = Annotated[SGD | Adam, Discriminator("type"), _tidy("optimizer", SGD, Adam)]
+Optimizer: TypeAlias = Annotated[SGD | Adam | AdamW, Discriminator("type"), _tidy("optimizer", SGD, Adam, AdamW)]
 Schedule: TypeAlias = Annotated[
-    CosineAnnealingLR | MultiStepLR | StepLR,
+    CosineAnnealingLR | MultiStepLR | PolynomialLR | StepLR,
     Discriminator("type"),
-    _tidy("learning rate schedule", CosineAnnealingLR, MultiStepLR, StepLR),
+    _tidy("learning rate schedule", CosineAnnealingLR, MultiStepLR, PolynomialLR, StepLR),
 ]
 Loss: TypeAlias = Annotated[CrossEntropyLoss, _tidy("loss", CrossEntropyLoss)]

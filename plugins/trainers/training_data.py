@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from itertools import chain
 from typing import Any
 
@@ -24,6 +24,7 @@ class EpochData:
         epoch: Its number, for messages.
 
     Attributes:
+        number: How many there are; None where nobody knows before the end.
         settings: What they depend on, as `prunekit.core.data.batches.Batches` says it; of batches that do not say it
             the size of the first one, once that was seen.
     """
@@ -31,6 +32,7 @@ class EpochData:
     def __init__(self, batches: Iterable[Batch], epoch: int = 0) -> None:
         self._batches, self._epoch, self._known = iter(batches), epoch, isinstance(batches, Batches)
         self.settings: Settings = getattr(batches, "settings", {})
+        self.number: int | None = batches.number if isinstance(batches, Batches) else _length(batches)
 
     def __iter__(self) -> Iterator[Batch]:
         for number, batch in enumerate(self._batches):
@@ -48,6 +50,10 @@ class EpochData:
         """Give back a batch that was taken."""
         self._batches = chain([first], self._batches)
         return self
+
+
+def _length(batches: Iterable[Batch]) -> int | None:
+    return len(batches) if isinstance(batches, Sized) else None
 
 
 def settings_of(batches: Iterable[Batch]) -> Settings:

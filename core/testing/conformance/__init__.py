@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     pruning.plans_of_other_networks_are_refused,
     running.run_follows_the_data_contract,
     running.run_evaluates,
+    running.run_decodes_when_it_is_asked,
     running.train_once_trains,
     running.moments_are_those_of_what_layers_read,
     running.recalibrated_statistics_are_averages,

@@ -56,6 +56,27 @@ def run_evaluates(subject: Subject) -> None:
         same({"outputs": got}, {"outputs": wanted}, f"{structure}: run on a network in training mode")
 
 
+def run_decodes_when_it_is_asked(subject: Subject) -> None:
+    """``run(decoded=True)``: what the network's own ``decode`` makes of its outputs, in evaluation mode."""
+    network, inputs = subject.network("plain"), subject.inputs("plain")
+    ((plain, _),) = subject.backend.run(network, [(inputs, 0)], decoded=True)  # it has none: nothing is changed
+    modes = list[bool]()
+
+    def decode(outputs: Any) -> Any:
+        modes.append(subject.training(network))
+        return [{"first": outputs, "second": outputs + outputs}]
+
+    network.decode = decode
+    subject.train(network)
+    ((raw, _),) = subject.backend.run(network, [(inputs, 0)])
+    promise(not modes, "run calls the network's decode, which was not asked for")
+    same({"outputs": raw}, {"outputs": plain}, "run of a network that has a decode")
+    ((found, _),) = subject.backend.run(network, [(inputs, 0)], decoded=True)
+    promise(modes == [False], "run(decoded=True) does not call the network's decode once, in evaluation mode")
+    arrays = {name: np.asarray(array) for name, array in found[0].items()}
+    same(arrays, {"first": raw, "second": raw + raw}, "run(decoded=True): what decode returned")
+
+
 def train_once_trains(subject: Subject) -> None:
     """``train_once``: a forward in training mode, so statistics move; of pruned networks and of one sample too."""
     for structure in STRUCTURES:

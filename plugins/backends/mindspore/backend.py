@@ -163,9 +163,9 @@ class MindsporeBackend:
         """
         return recalibration.recalibrated(network, batches)
 
-    def run(self, network: nn.Cell, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+    def run(self, network: nn.Cell, batches: Iterable[Batch], decoded: bool = False) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
-        return forward.run(network, batches)
+        return forward.run(network, batches, decoded)
 
 
 def _given(inputs: Inputs, reference: Reference | None) -> Any:

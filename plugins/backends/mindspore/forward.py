@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves, map_once
+from prunekit.core.networks import decoding
 from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.error_messages import plainly
 from prunekit.plugins.backends.mindspore.views import current
@@ -118,11 +119,16 @@ def train_once(network: nn.Cell, inputs: Inputs) -> None:
         mindspore.grad(loss, None, weights)() if weights else loss()
 
 
-def run(network: nn.Cell, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+def run(network: nn.Cell, batches: Iterable[Batch], decoded: bool = False) -> Iterator[tuple[Any, Any]]:
     """Yield ``(outputs, target)`` of every batch as NumPy, in evaluation mode.
 
     The network keeps evaluation mode until the iteration ends or is closed, then gets back the modes it had.
     """
+    decode = decoding(network) if decoded else None
     with evaluating(network):
         for inputs, target in batches:
-            yield to_numpy(call(network, inputs)), target
+            outputs = call(network, inputs)
+            if decode is not None:
+                with plainly():
+                    outputs = decode(outputs)
+            yield to_numpy(outputs), target

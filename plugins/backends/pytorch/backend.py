@@ -177,9 +177,11 @@ class PytorchBackend:
         """
         return recalibration.recalibrated(bare(network), batches, device_of(network))
 
-    def run(self, network: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Any, Any]]:
+    def run(
+        self, network: torch.nn.Module, batches: Iterable[Batch], decoded: bool = False
+    ) -> Iterator[tuple[Any, Any]]:
         """``(outputs, target)`` of each batch as NumPy, in evaluation mode."""
-        return forward.run(bare(network), batches, device_of(network))
+        return forward.run(bare(network), batches, device_of(network), decoded)
 
 
 def _given(inputs: Inputs, network: torch.nn.Module, reference: Reference | None) -> Any:

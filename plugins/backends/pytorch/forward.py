@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from prunekit.core.data.contract import Batch, Inputs, as_call
 from prunekit.core.data.nested import leaves, map_leaves, map_once
+from prunekit.core.networks import decoding
 from prunekit.core.recording.code_draws import seeded_draws
 from prunekit.plugins.backends.pytorch.module_tree import modules, named_buffers, set_training
 
@@ -154,13 +155,17 @@ def train_once(network: nn.Module, inputs: Inputs, device: torch.device | str) -
         torch.autograd.backward(losses)
 
 
-def run(network: nn.Module, batches: Iterable[Batch], device: torch.device | str) -> Iterator[tuple[Any, Any]]:
+def run(
+    network: nn.Module, batches: Iterable[Batch], device: torch.device | str, decoded: bool = False
+) -> Iterator[tuple[Any, Any]]:
     """Yield ``(outputs, target)`` of every batch as NumPy, in evaluation mode and without gradients.
 
     The network keeps evaluation mode until the iteration ends or is closed, then gets back the modes it had.
     """
+    decode = decoding(network) if decoded else None
     with evaluating(network):
         for inputs, target in batches:
             with torch.no_grad():  # not around the yield: it would hold for the consumer as well
                 outputs = call(network, inputs, device)
+                outputs = outputs if decode is None else decode(outputs)
             yield to_numpy(outputs), target

@@ -1,4 +1,4 @@
-"""SGD and Adam as PyTorch defines them, in MindSpore's operators.
+"""SGD, Adam and AdamW as PyTorch defines them, in MindSpore's operators.
 
 ``nn.SGD`` and ``nn.Adam`` spare normalizations the weight decay and are compiled anew for every network;
 ``mint.optim`` changes no weight on a CPU, where ``Tensor.add_`` works on a copy.
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from prunekit.plugins.backends.mindspore.forward import as_array
 from prunekit.plugins.trainers.errors import TrainingError
-from prunekit.plugins.trainers.settings import SGD, Adam, AdamParams, SGDParams
+from prunekit.plugins.trainers.settings import SGD, Adam, AdamParams, AdamW, SGDParams
+from prunekit.plugins.trainers.weight_groups import Learns
 
 
 class Updates(ABC):
@@ -24,20 +25,26 @@ class Updates(ABC):
     Args:
         weights: What is trained; their names are unlike each other.
         params: Settings of the optimizer.
+        learning: How each weight learns, in the same order.
     """
 
-    def __init__(self, weights: Sequence[Parameter], params: Any) -> None:
+    def __init__(self, weights: Sequence[Parameter], params: Any, learning: Sequence[Learns] | None = None) -> None:
         self._weights, self._params = weights, params
+        self._learning = learning or [Learns() for _ in weights]
         self._state: list[dict[str, Tensor]] = [{} for _ in weights]
         self._steps = 0
 
     def step(self, gradients: Sequence[Tensor], lr: float) -> None:
         """Change every weight, given the gradients in the same order."""
         self._steps += 1
-        decay = self._params.weight_decay
-        for weight, gradient, state in zip(self._weights, gradients, self._state, strict=True):
-            decayed = mint.add(gradient, weight, alpha=decay) if decay else gradient
-            self._update(weight, decayed, state, lr)
+        for weight, gradient, state, how in zip(self._weights, gradients, self._state, self._learning, strict=True):
+            rate = lr * how.lr_mult
+            decayed = self._decayed(weight, gradient, self._params.weight_decay * how.decay_mult, rate)
+            self._update(weight, decayed, state, rate)
+
+    def _decayed(self, weight: Parameter, gradient: Tensor, decay: float, lr: float) -> Tensor:
+        """The gradient with the weight in it."""
+        return mint.add(gradient, weight, alpha=decay) if decay else gradient
 
     @abstractmethod
     def _update(self, weight: Parameter, gradient: Tensor, state: dict[str, Tensor], lr: float) -> None: ...
@@ -101,15 +108,28 @@ class AdamUpdates(Updates):
         ops.assign_sub(weight, state["mean"] / (root + self._params.eps) * (lr / (1 - first**self._steps)))
 
 
-def updates(weights: Sequence[Parameter], settings: SGD | Adam) -> Updates:
+class AdamWUpdates(AdamUpdates):
+    """Adam, and weights that shrink by themselves."""
+
+    def _decayed(self, weight: Parameter, gradient: Tensor, decay: float, lr: float) -> Tensor:
+        if decay:
+            ops.assign_sub(weight, weight * (lr * decay))
+        return gradient
+
+
+def updates(
+    weights: Sequence[Parameter], settings: SGD | Adam | AdamW, learning: Sequence[Learns] | None = None
+) -> Updates:
     """The optimizer that the settings describe.
 
     Raises:
         TrainingError: The settings contradict each other.
     """
+    if isinstance(settings, AdamW):
+        return AdamWUpdates(weights, settings.params, learning)
     if isinstance(settings, Adam):
-        return AdamUpdates(weights, settings.params)
+        return AdamUpdates(weights, settings.params, learning)
     params = settings.params
     if params.nesterov and (not params.momentum or params.dampening):
         raise TrainingError("optimizer: Nesterov momentum requires a momentum and zero dampening")
-    return SGDUpdates(weights, params)
+    return SGDUpdates(weights, params, learning)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 from numpy.typing import NDArray
 
+from prunekit.core.networks import summed
 from prunekit.plugins.backends.mindspore.cell_tree import set_training
 from prunekit.plugins.backends.mindspore.device import use_device
 from prunekit.plugins.backends.mindspore.error_messages import plainly
@@ -22,26 +23,34 @@ from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels
 from prunekit.plugins.trainers.loop import TrainingLoop
 from prunekit.plugins.trainers.mindspore.checkpoint import read_checkpoint, write_checkpoint
+from prunekit.plugins.trainers.mindspore.moving_average import MovingAverage
 from prunekit.plugins.trainers.mindspore.optimizers import Updates, updates
 from prunekit.plugins.trainers.mindspore.precision import Precision
 from prunekit.plugins.trainers.mindspore.random_seed import drawing
 from prunekit.plugins.trainers.settings import CrossEntropyLoss
+from prunekit.plugins.trainers.weight_groups import how_each_learns
 from prunekit.registry import Register, RegisterType
 
 
 @Register.register(RegisterType.TRAINER, backend="mindspore")
 class Trainer(TrainingLoop):
-    """Trains with SGD or Adam, whose steps are those of PyTorch's."""
+    """Trains with SGD, Adam or AdamW, whose steps are those of PyTorch's."""
 
     def _use(self, device: str) -> None:
         use_device(device)
 
     def _training(self, network: nn.Cell) -> _Training:
-        weights = mindspore.ParameterTuple(network.trainable_params())
+        named = {weight.name: weight for weight in network.trainable_params()}
+        axes = {name: len(weight.shape) for name, weight in named.items()}
+        learning = how_each_learns(axes, self._groups, self._decay_norms_and_biases)
+        learning = {name: how for name, how in learning.items() if not how.frozen}
+        weights = mindspore.ParameterTuple([named[name] for name in learning])
         if not weights:
             raise TrainingError(f"{type(network).__name__} has nothing to train: no parameter requires a gradient")
-        precision = Precision(self._use_amp)
-        return _Training(network, weights, updates(weights, self._optimizer), precision, self._loss, self._grad_clip)
+        optimizer, precision = updates(weights, self._optimizer, [*learning.values()]), Precision(self._use_amp)
+        average = None if self._ema is None else MovingAverage(network, *self._ema)
+        frozen = [weight for name, weight in named.items() if name not in learning]
+        return _Training(network, weights, optimizer, precision, self._loss, self._grad_clip, average, frozen)
 
 
 class _Training:
@@ -55,6 +64,8 @@ class _Training:
         precision: Precision,
         loss: CrossEntropyLoss,
         grad_clip: float | None,
+        average: MovingAverage | None,
+        frozen: Sequence[Tensor],
     ) -> None:
         self._network, self._settings, self._grad_clip = network, loss, grad_clip
         self._optimizer, self._precision = optimizer, precision
@@ -62,6 +73,10 @@ class _Training:
         self._with_gradients = mindspore.value_and_grad(self._scaled_loss, None, weights)
         self._batch: Any = None
         self._gradients: Sequence[Tensor] = ()
+        self._gathered: Sequence[Tensor] = ()
+        self._average = average
+        held = {id(weight) for weight in frozen}
+        self._still = [cell for _, cell in network.cells_and_names() if _learns_nothing(cell, held)]
 
     @contextlib.contextmanager
     def keeping_modes(self) -> Iterator[None]:
@@ -76,6 +91,9 @@ class _Training:
     @contextlib.contextmanager
     def epoch(self, seed: int) -> Iterator[None]:
         set_training(self._network, True)
+        for cell in self._still:
+            cell.training = False
+        self._gathered = ()
         with drawing(self._network, seed):
             yield
 
@@ -85,11 +103,27 @@ class _Training:
             scaled, self._gradients = self._with_gradients()
         return float(scaled) / scale  # a power of two: nothing is rounded
 
-    def step(self, lr: float) -> None:
-        gradients = self._precision.unscaled(self._gradients)
+    def gather(self, share: float) -> None:
+        new = self._gradients if share == 1 else [gradient * share for gradient in self._gradients]
+        self._gathered = [a + b for a, b in zip(self._gathered, new, strict=True)] if self._gathered else new
         self._gradients = ()
+
+    def step(self, lr: float) -> None:
+        gradients = self._precision.unscaled(self._gathered)
+        self._gathered = ()
         if gradients is not None:
             self._optimizer.step(_clipped(gradients, self._grad_clip), lr)
+
+    def average(self) -> None:
+        if self._average is not None:
+            self._average.update()
+
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self._average is None else self._average.used()
+
+    def take_average(self) -> None:
+        if self._average is not None:
+            self._average.take()
 
     def unsound_weights(self) -> dict[str, str]:
         return unsound(self._network)
@@ -100,13 +134,18 @@ class _Training:
             "fingerprint": fingerprint, "next_epoch": next_epoch, "steps": self._optimizer.steps,
             "scale": self._precision.scale, "good_steps": self._precision.good_steps,
         }  # fmt: skip
-        write_checkpoint(path, {"network": network, "optimizer": self._optimizer.arrays()}, plain)
+        parts = {"network": network, "optimizer": self._optimizer.arrays()}
+        if self._average is not None:
+            parts["average"], plain["averaged_steps"] = self._average.arrays(), self._average.steps
+        write_checkpoint(path, parts, plain)
 
     def read(self, path: Path, fingerprint: str) -> int:
         parts, plain = read_checkpoint(path, fingerprint)
         with restoring(path):
             self._restore(parts["network"])
             self._optimizer.restore(parts.get("optimizer", {}), plain["steps"])
+            if self._average is not None:
+                self._average.restore(parts["average"], plain["averaged_steps"])
             self._precision.scale, self._precision.good_steps = float(plain["scale"]), int(plain["good_steps"])
             return int(plain["next_epoch"])
 
@@ -121,7 +160,10 @@ class _Training:
 
     def _scaled_loss(self) -> Tensor:
         inputs, target = self._batch
-        loss = self._loss_of(self._forward(inputs), target)
+        if callable(inside := getattr(self._network, "losses", None)):
+            loss = summed(inside(handed_over(inputs), handed_over(target)))
+        else:
+            loss = self._loss_of(self._forward(inputs), target)
         return loss if self._precision.scale == 1 else loss * self._precision.scale
 
     def _loss_of(self, outputs: Any, target: Any) -> Tensor:
@@ -130,6 +172,12 @@ class _Training:
         params = self._settings.params
         labels = checked_labels(self._network, outputs, target, params.ignore_index)
         return ops.cross_entropy(outputs, Tensor(labels.astype(np.int32)), **params.model_dump())
+
+
+def _learns_nothing(cell: nn.Cell, held: Collection[int]) -> bool:
+    """Whether a normalization's own weights are all frozen, so that it keeps its statistics."""
+    own = [cell._params[name] for name in ("gamma", "beta") if cell._params.get(name) is not None]
+    return bool(own) and "moving_mean" in cell._params and all(id(weight) in held for weight in own)
 
 
 def _clipped(gradients: Sequence[Tensor], largest: float | None) -> Sequence[Tensor]:

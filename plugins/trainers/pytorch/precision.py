@@ -38,9 +38,12 @@ class Precision:
         """What the network gave, for a loss in float32."""
         return map_leaves(_whole, value) if self._mixed else value
 
-    def step(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, grad_clip: float | None) -> None:
-        """Follow the gradient of the loss; a step whose scaled gradient is not finite is left out."""
+    def gather(self, loss: Tensor) -> None:
+        """Add the gradient of a loss to what the weights have."""
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+
+    def step(self, network: nn.Module, optimizer: torch.optim.Optimizer, grad_clip: float | None) -> None:
+        """Follow the gradient that the weights have; a step whose scaled gradient is not finite is left out."""
         if grad_clip is not None:
             self._scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_([weight for _, weight in named_parameters(network)], grad_clip)

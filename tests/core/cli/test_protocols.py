@@ -7,7 +7,7 @@ from prunekit.core.cli.show import show
 from prunekit.registry import RegisterType
 
 Said = pytest.CaptureFixture[str]
-OTHERS = {RegisterType.NETWORK, RegisterType.OPERATOR_RULE}  # a module of its framework; a function of an operator
+OTHERS = {RegisterType.OPERATOR_RULE}  # a function of an operator
 
 
 def test_every_kind_has_one() -> None:

@@ -234,7 +234,8 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
             "a.yml:4  nas.model.model_desc.backbone.class_num: must be a number, not True",
         ]),
         ("backbone: {", "modules: [backbone, head], image_size: [1, 0], head: {type: A}, foo: 2, backbone: {", [
-            "a.yml:4  nas.model.model_desc.head: 'head' is not supported yet",
+            "a.yml:4  nas.model.model_desc.head: 'head' is not supported yet: register one network that holds all of"
+            " its parts, and name it as backbone",
             "a.yml:4  nas.model.model_desc.image_size.1: must be greater than 0, not 0",
             "a.yml:4  nas.model.model_desc.foo: unknown key.",
         ]),
@@ -246,6 +247,12 @@ def test_a_small_yml_takes_defaults(read: Read) -> None:
         ("model_desc: {backbone: {type: ResNet_ModelZoo}}",
          "model_desc: {backbone: {type: ResNet_ModelZoo}}, pretrained_model_key: ema", [
             "a.yml:4  nas.model.pretrained_model_key: goes with pretrained_model_file, which is missing",
+        ]),
+        ("model_desc: {backbone: {type: ResNet_ModelZoo}}",
+         "model_desc: {backbone: {type: ResNet_ModelZoo}}, pretrained_model_file: a.yml,"
+         " pretrained_backbone_file: a.yml", [
+            "a.yml:4  nas.model.pretrained_backbone_file: the whole network's weights are given too; give one of the"
+            " two",
         ]),
         ("data_path: data", "data_path: nowhere", [
             "a.yml:5  nas.dataset.common.data_path: 'nowhere' does not exist",

@@ -79,3 +79,28 @@ def test_a_metric_that_does_not_fit_the_dataset_is_refused(problems: Callable[..
     said = "metric 'accuracy' judges labels, but the targets of Masks are masks; choose mIoU or pixels"
     assert found[0] == f"a.yml:7  nas.search_algorithm.objective_keys: {said}"
     assert all(said in line for line in found)
+
+
+class Plainly:
+    """A trainer that takes no metric itself."""
+
+    def __init__(self, epochs: int = 1) -> None: ...
+
+
+@pytest.mark.parametrize("written", ["pixels", "{type: pixels}"])
+def test_a_training_may_be_judged_by_a_metric_of_its_own(read: Callable[..., Any], written: str) -> None:
+    Register.register(RegisterType.TRAINER, Plainly, backend="pytorch")
+    text = filled("Net", "Masks", "mIoU").replace("{type: Trainer}", f"{{type: Plainly, metric: {written}}}")
+    steps = read(text).steps
+    assert [steps[name].metric for name in ("nas", "fully_train")] == ["mIoU", "pixels"]
+
+
+def test_a_metric_of_the_trainer_that_is_none(problems: Callable[..., list[str]]) -> None:
+    Register.register(RegisterType.TRAINER, Plainly, backend="pytorch")
+    text = filled("Net", "Masks", "mIoU")
+    wrong = text.replace("{type: Trainer}", "{type: Plainly, metric: pixls}")
+    assert problems(wrong) == ["a.yml:11  fully_train.trainer.metric: no metric named 'pixls'. Did you mean 'pixels'?"]
+    other = text.replace("objective_keys: mIoU}", "objective_keys: mIoU}\n  trainer: {type: Plainly, metric: pixels}")
+    assert problems(other) == [
+        "a.yml:8  nas.trainer.metric: a search judges by search_algorithm.objective_keys; say it there"
+    ]

@@ -283,3 +283,25 @@ def test_mistakes_in_a_section_that_names_a_component(problems: Problems, old: s
     Register.register(RegisterType.PIPE_STEP, DistillStep)
     assert old in DISTILL
     assert problems(DISTILL.replace(old, new)) == [line]
+
+
+class WithLoss:
+    def __init__(self, loss: str = "plain") -> None: ...
+
+
+def test_a_loss_of_the_model_is_the_trainers(read: Any, problems: Any) -> None:
+    Register.register(RegisterType.TRAINER, WithLoss, name="Trainer", backend="pytorch", override=True)
+    text = """\
+general: {backend: pytorch}
+pipeline: [train]
+train:
+  pipe_step: {type: TrainPipeStep}
+  model: {model_desc: {backbone: {type: OpenNet}, loss: smooth}}
+  dataset: {type: Imagenet, common: {data_path: data}}
+  trainer: {type: Trainer}
+"""
+    assert read(text).steps["train"].trainer.params == {"loss": "smooth"}
+    assert problems(text.replace("{type: Trainer}", "{type: Trainer, loss: plain}")) == [
+        "a.yml:5  train.model.model_desc.loss: trainer.loss says it too; give one of the two"
+    ]
+    assert problems(text.replace("smooth", "3")) == ["a.yml:5  train.model.model_desc.loss: must be text, not 3"]

@@ -33,6 +33,8 @@ def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(summary, "_chosen", lambda _: found)
     monkeypatch.setattr(summary, "_measured", lambda *_: {})
     monkeypatch.setattr(summary, "_paths", lambda *_: {})
+    monkeypatch.setattr(summary, "described_subject", lambda *_: SimpleNamespace(network=None))
+    monkeypatch.setattr(summary, "draw_predictions", lambda *_: False)
 
     def run(budget: str) -> tuple[list[list[str]], list[dict[str, Any]]]:
         said: list[str] = []

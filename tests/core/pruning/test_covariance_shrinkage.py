@@ -50,3 +50,17 @@ def test_means_and_the_constant_stay(truth):
 def test_one_channel_and_channels_that_never_fire_stay_finite(rows):
     found = shrunk(moments(rows), 5)
     assert np.isfinite(found).all() and (np.linalg.eigvalsh(found[0]) > 0).all()
+
+
+def test_near_copies_whose_moments_are_rounded_leave_no_variance_below_zero():
+    """As of SPPF: a map beside its poolings, all with one strong direction, summed in float32."""
+    generator = np.random.default_rng(5)
+    strong = 40 * generator.normal(size=(3000, 1)) * np.ones((1, 100))
+    rows = strong + np.repeat(generator.normal(size=(3000, 25)), 4, axis=1) * 0.05
+    wide = np.concatenate([rows, np.ones((3000, 1))], 1).astype(np.float32)
+    plain = (wide.T @ wide / np.float32(3000)).astype(np.float64)[None]
+    ridge = RIDGE * np.trace(plain[0, :-1, :-1]) / 100
+    below = plain - 2e-3 * ridge / RIDGE * np.pad(np.eye(100), ((0, 1), (0, 1)))  # rounding of a worse kind
+    for matrix in (plain, below):
+        assert np.linalg.eigvalsh(covariance(shrunk(matrix, 1e12)))[0] >= ridge / 3
+    assert np.linalg.eigvalsh(covariance(below))[0] < -ridge

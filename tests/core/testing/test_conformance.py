@@ -468,42 +468,42 @@ class TakesAnyGraph(FakeBackend):
 
 @breaks("run_follows_the_data_contract", "run took 1 and returned 1 batches of 4")
 class RunsOnce(FakeBackend):
-    def run(self, network, batches):
-        yield next(super().run(network, batches))
+    def run(self, network, batches, decoded=False):
+        yield next(super().run(network, batches, decoded))
 
 
 @breaks("run_follows_the_data_contract", "run takes all batches before it returns")
 class RunsAhead(FakeBackend):
-    def run(self, network, batches):
-        yield from list(super().run(network, batches))
+    def run(self, network, batches, decoded=False):
+        yield from list(super().run(network, batches, decoded))
 
 
 @breaks("run_follows_the_data_contract", "the target that run returns is not the one")
 class LosesTargets(FakeBackend):
-    def run(self, network, batches):
-        for outputs, _ in super().run(network, batches):
+    def run(self, network, batches, decoded=False):
+        for outputs, _ in super().run(network, batches, decoded):
             yield outputs, None
 
 
 @breaks("run_follows_the_data_contract", "run returns a list instead of a NumPy array")
 class GivesLists(FakeBackend):
-    def run(self, network, batches):
-        for outputs, target in super().run(network, batches):
+    def run(self, network, batches, decoded=False):
+        for outputs, target in super().run(network, batches, decoded):
             yield outputs.tolist(), target
 
 
 @breaks("run_follows_the_data_contract", "run changed outputs that it had returned before")
 class ReusesItsBuffer(FakeBackend):
-    def run(self, network, batches):
+    def run(self, network, batches, decoded=False):
         buffer = np.zeros((3, 5))
-        for outputs, target in super().run(network, batches):
+        for outputs, target in super().run(network, batches, decoded):
             buffer[: len(outputs)] = outputs
             yield buffer[: len(outputs)], target
 
 
 @breaks("run_evaluates", "run on a network in training mode")
 class RunsAsItIs(FakeBackend):
-    def run(self, network, batches):
+    def run(self, network, batches, decoded=False):
         for inputs, target in batches:
             copied = self.with_state(network, {})
             yield copied.forward(Tape(copied), inputs), target
@@ -511,9 +511,21 @@ class RunsAsItIs(FakeBackend):
 
 @breaks("run_evaluates", "run changed the mode")
 class RunsAndEvaluates(FakeBackend):
-    def run(self, network, batches):
+    def run(self, network, batches, decoded=False):
         network.train(False)
+        return super().run(network, batches, decoded)
+
+
+@breaks("run_decodes_when_it_is_asked", "does not call the network's decode")
+class DecodesNothing(FakeBackend):
+    def run(self, network, batches, decoded=False):
         return super().run(network, batches)
+
+
+@breaks("run_decodes_when_it_is_asked", "calls the network's decode, which was not asked for")
+class AlwaysDecodes(FakeBackend):
+    def run(self, network, batches, decoded=False):
+        return super().run(network, batches, decoded=True)
 
 
 @breaks("train_once_trains", "no statistic moved")

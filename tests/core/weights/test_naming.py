@@ -54,6 +54,14 @@ def test_where_nothing_fits_the_nearest_is_taken() -> None:
     assert found.names["odd"] == "odd"
 
 
+def test_what_follows_from_the_construction_is_left_out() -> None:
+    there = Naming("there", THERE.rules, derived=(r"(^|\.)stride$",))
+    found = renaming(NAMES["here"], ["head.stride", *NAMES["there"]], (HERE, there))
+    assert found.naming is there and found.names == dict(zip(NAMES["there"], NAMES["here"], strict=True))
+    assert found.told() == "named as in there, 6 of 7 names translated"
+    assert "c.stride" in renaming(["c.stride"], ["c.stride"], (there,)).names  # a weight of the network's own
+
+
 def test_names_that_become_one_are_no_way_to_read_them() -> None:
     """A layer that has a weight and a gamma of its own, in the network or in the file."""
     both = ["a.weight", "a.gamma"]

@@ -14,7 +14,7 @@ from prunekit.plugins.backends.pytorch.backend import PytorchBackend
 
 
 def test_a_file_with_counters_fits_frozen_normalizations(tmp_path: Path) -> None:
-    assert [naming.name for naming in NAMINGS] == ["torchvision"]
+    assert [naming.title for naming in NAMINGS] == ["torchvision"]
     trained, frozen = FasterRCNN(class_num=2), FasterRCNN(class_num=2, frozen_bn=True, bn_eps=0.0)
     torch.save(trained.state_dict(), tmp_path / "theirs.pth")
     load_weights(PytorchBackend(), frozen, tmp_path / "theirs.pth")

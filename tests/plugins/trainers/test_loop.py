@@ -24,7 +24,16 @@ class Halves:
     def loss(self, inputs: Any, target: Any) -> float:
         return float(inputs.flat[0]) / 2
 
+    def gather(self, share: float) -> None: ...
+
     def step(self, lr: float) -> None: ...
+
+    def average(self) -> None: ...
+
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def take_average(self) -> None: ...
 
     def unsound_weights(self) -> dict[str, str]:
         return {}

@@ -49,6 +49,10 @@ def data(epoch: int) -> Any:
         yield rng.normal(size=(8, 2, 4, 4)).astype(np.float32), target
 
 
+def listed(epoch: int) -> Any:
+    return list(data(epoch))
+
+
 SGD = {"type": "SGD", "lr": 0.1}
 ADAM = {"type": "Adam", "lr": 0.003}
 
@@ -65,6 +69,11 @@ ADAM = {"type": "Adam", "lr": 0.003}
         {"optimizer": {**ADAM, "betas": [0.5, 0.7], "eps": 0.01}},
         {"optimizer": {**ADAM, "weight_decay": 0.1}},
         {"optimizer": {**ADAM, "amsgrad": True, "betas": [0.9, 0.3]}},
+        {"optimizer": {**ADAM, "type": "AdamW", "weight_decay": 0.5}},
+        {"optimizer": {**SGD, "weight_decay": 0.1}, "decay_norms_and_biases": False, "accumulate": 2},
+        {"optimizer": SGD, "param_groups": [{"match": "0.*", "lr_mult": 0.3}, {"match": "3.*", "decay_mult": 0.0}]},
+        {"optimizer": SGD, "warmup_epochs": 1.5, "epochs": 2, "ema_decay": 0.9, "ema_ramp": 2.0},
+        {"optimizer": SGD, "lr_scheduler": {"type": "PolynomialLR", "by_epoch": False}},
         {"optimizer": SGD, "loss": {"type": "CrossEntropyLoss", "label_smoothing": 0.2, "ignore_index": 3}},
         {"optimizer": SGD, "grad_clip": 0.05},
         {"optimizer": SGD, "grad_clip": 1000.0, "lr_scheduler": {"type": "StepLR", "step_size": 1}, "epochs": 2},
@@ -75,7 +84,7 @@ def test_three_steps_are_those_of_pytorch(settings: dict[str, Any]) -> None:
     ours, theirs = twins()
     before = {weight.name: weight.asnumpy().copy() for weight in ours.get_parameters()}
     told: list[float] = []
-    batches = data if "loss" not in settings else lambda epoch: [(x, abs(target) % 5) for x, target in data(epoch)]
+    batches = listed if "loss" not in settings else lambda epoch: [(x, abs(target) % 5) for x, target in data(epoch)]
     MindsporeTrainer(**settings).fit(ours, batches, lambda report: told.append(report.loss))
     PytorchTrainer(**settings).fit(theirs, batches, lambda report: told.append(report.loss))
     assert told[: len(told) // 2] == pytest.approx(told[len(told) // 2 :], rel=1e-6)

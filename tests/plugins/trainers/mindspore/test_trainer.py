@@ -9,7 +9,7 @@ from typing import Any
 import mindspore
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 from safetensors.numpy import load_file
 
 from prunekit.core.data import Batch, DataError, batches
@@ -24,6 +24,10 @@ def data(epoch: int) -> Iterator[Batch]:
     for _ in range(4):
         target = rng.integers(0, 3, 16)
         yield (rng.normal(size=(16, 6)) + 2 * np.eye(3, 6)[target]).astype(np.float32), target
+
+
+def listed(epoch: int) -> list[Batch]:
+    return list(data(epoch))
 
 
 def network(seed: int = 0) -> nn.Cell:
@@ -81,21 +85,21 @@ def test_killed_training_ends_as_an_uninterrupted_one(tmp_path: Path, kind: str,
     optimizer = {"type": kind, "lr": 0.02, **({"momentum": 0.9} if kind == "SGD" else {"amsgrad": True})}
     settings = {**SETTINGS, "optimizer": optimizer}
     whole, path = network(), tmp_path / "training"
-    Trainer(**settings).fit(whole, data)
+    Trainer(**settings).fit(whole, listed)
 
     def kill(report: EpochReport) -> None:
         if report.epoch == stop:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trainer(**settings).fit(network(), data, kill, checkpoint=path)
+        Trainer(**settings).fit(network(), listed, kill, checkpoint=path)
     assert path.exists() == (stop > 0)
     seen: list[int] = []
     resumed = network(seed=9 if stop else 0)
-    Trainer(**settings).fit(resumed, data, lambda report: seen.append(report.epoch), checkpoint=path)
+    Trainer(**settings).fit(resumed, listed, lambda report: seen.append(report.epoch), checkpoint=path)
     assert same(whole, resumed) and seen == list(range(stop, 4))
     finished = network(seed=5)
-    Trainer(**settings).fit(finished, data, checkpoint=path)
+    Trainer(**settings).fit(finished, listed, checkpoint=path)
     assert same(whole, finished) and os.listdir(tmp_path) == ["training"]
     assert load_file(path).keys() > {f"network/{name}" for name in arrays(whole)}
 
@@ -200,6 +204,27 @@ def test_network_with_its_own_loss_and_dict_inputs() -> None:
         Own(), lambda epoch: [batch], lambda report: losses.append(report.loss)
     )
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+
+
+class Inside(nn.Dense):
+    """It needs the targets inside, as detectors of two stages do."""
+
+    def __init__(self) -> None:
+        super().__init__(6, 1)
+
+    def losses(self, inputs: Tensor, target: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        wanted = ops.stack([each["sum"] for each in target])
+        return {"first": ((self(inputs) - wanted) ** 2).mean(), "second": (self.weight**2).sum() * 0.01}
+
+
+def test_network_that_needs_the_targets_inside() -> None:
+    inputs = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    batch = inputs, [{"sum": row.sum(keepdims=True)} for row in inputs]
+    losses: list[float] = []
+    Trainer(epochs=9, optimizer={"type": "SGD", "lr": 0.1}).fit(  # type: ignore[arg-type]
+        Inside(), lambda epoch: [batch], lambda report: losses.append(report.loss)
+    )
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.3 * losses[0]
 
 
 class Diverging(nn.Dense):

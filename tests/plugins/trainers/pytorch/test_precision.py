@@ -98,13 +98,16 @@ def test_the_scale_of_float16_is_kept(tmp_path: Path) -> None:
     scaled._scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=1)
     weight = nn.Parameter(torch.tensor([1.0]))
     network, optimizer = nn.ParameterList([weight]), torch.optim.SGD([weight], lr=0.1)
-    scaled.step((3 * weight).sum(), network, optimizer, None)
+    scaled.gather((3 * weight).sum())
+    scaled.step(network, optimizer, None)
     assert weight.item() == pytest.approx(0.7)
     optimizer.zero_grad()
-    scaled.step((3 * weight).sum(), network, optimizer, 1.0)
+    scaled.gather((3 * weight).sum())
+    scaled.step(network, optimizer, 1.0)
     assert weight.item() == pytest.approx(0.6)  # clipped as the true gradient is, not the scaled one
     optimizer.zero_grad()
-    scaled.step((torch.inf * weight).sum(), network, optimizer, 1.0)
+    scaled.gather((torch.inf * weight).sum())
+    scaled.step(network, optimizer, 1.0)
     assert weight.item() == pytest.approx(0.6)  # left out
     state = scaled.state_dict()
     assert state["scale"] == 1024.0 * 4 / 2

@@ -24,6 +24,10 @@ def data(epoch: int) -> Iterator[Batch]:
         yield (rng.normal(size=(16, 6)) + 2 * np.eye(3, 6)[target]).astype(np.float32), target
 
 
+def listed(epoch: int) -> list[Batch]:
+    return list(data(epoch))
+
+
 def network(seed: int = 0) -> nn.Module:
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
@@ -66,26 +70,35 @@ def test_training_is_deterministic_and_leaves_the_generator_alone(kind: str) -> 
     assert not same(first, other)  # dropout draws from the seed
 
 
-@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+DETECTION: dict[str, Any] = {  # how detectors are trained
+    "warmup_epochs": 1.5, "ema_decay": 0.9, "ema_ramp": 3.0, "accumulate": 3, "decay_norms_and_biases": False,
+    "param_groups": [{"match": "0.*", "lr_mult": 0.5}],
+    "lr_scheduler": {"type": "PolynomialLR", "by_epoch": False},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind, more", [("SGD", {}), ("Adam", {}), ("AdamW", DETECTION)])
 @pytest.mark.parametrize("stop", [0, 2])
-def test_killed_training_ends_as_an_uninterrupted_one(tmp_path: Path, kind: str, stop: int) -> None:
-    settings = {**SETTINGS, "optimizer": {"type": kind, "lr": 0.02}}
+def test_killed_training_ends_as_an_uninterrupted_one(
+    tmp_path: Path, kind: str, more: dict[str, Any], stop: int
+) -> None:
+    settings = {**SETTINGS, "optimizer": {"type": kind, "lr": 0.02}, **more}
     whole, path = network(), tmp_path / "training.pt"
-    Trainer(**settings).fit(whole, data)
+    Trainer(**settings).fit(whole, listed)
 
     def kill(report: EpochReport) -> None:
         if report.epoch == stop:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trainer(**settings).fit(network(), data, kill, checkpoint=path)
+        Trainer(**settings).fit(network(), listed, kill, checkpoint=path)
     assert path.exists() == (stop > 0)
     seen: list[int] = []
     resumed = network(seed=9 if stop else 0)
-    Trainer(**settings).fit(resumed, data, lambda report: seen.append(report.epoch), checkpoint=path)
+    Trainer(**settings).fit(resumed, listed, lambda report: seen.append(report.epoch), checkpoint=path)
     assert same(whole, resumed) and seen == list(range(stop, 4))
     finished = network(seed=5)
-    Trainer(**settings).fit(finished, data, checkpoint=path)
+    Trainer(**settings).fit(finished, listed, checkpoint=path)
     assert same(whole, finished) and os.listdir(tmp_path) == ["training.pt"]
 
 
@@ -176,6 +189,85 @@ def test_network_with_its_own_loss_and_dict_inputs() -> None:
         Own(), lambda epoch: [batch], lambda report: losses.append(report.loss)
     )
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+
+
+class Inside(nn.Linear):
+    """It needs the targets inside, as detectors of two stages do."""
+
+    def __init__(self) -> None:
+        super().__init__(6, 1)
+
+    def losses(self, inputs: Tensor, target: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        assert self.training
+        wanted = torch.stack([each["sum"] for each in target])
+        return {"first": (self(inputs) - wanted).square().mean(), "second": self.weight.square().sum() * 0.01}
+
+    def loss(self, outputs: Tensor, target: Any) -> Tensor:
+        raise AssertionError("losses comes first")
+
+
+def test_network_that_needs_the_targets_inside() -> None:
+    inputs = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    batch = inputs, [{"sum": row.sum(keepdims=True)} for row in inputs]
+    losses: list[float] = []
+    Trainer(epochs=9, optimizer={"type": "SGD", "lr": 0.1}).fit(  # type: ignore[arg-type]
+        Inside(), lambda epoch: [batch], lambda report: losses.append(report.loss)
+    )
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.3 * losses[0]
+
+
+def linear() -> nn.Module:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 3))
+
+
+def test_batches_that_are_gathered_make_one_step_of_a_large_one() -> None:
+    whole, parts = linear(), linear()
+    large = [tuple(np.concatenate(each) for each in zip(*listed(0), strict=True))]
+    Trainer(optimizer={"type": "SGD", "lr": 0.3}).fit(whole, lambda epoch: large)  # type: ignore[arg-type]
+    Trainer(optimizer={"type": "SGD", "lr": 0.3}, accumulate=4).fit(parts, data)  # type: ignore[arg-type]
+    for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    Trainer(accumulate=3).fit(rest := linear(), data)  # a step of three batches, and one of the last
+    assert not same(rest, linear())
+
+
+def test_what_is_frozen_stays_with_its_statistics() -> None:
+    goal = network()
+    groups = [{"match": "[01].*", "frozen": True}]
+    Trainer(**SETTINGS, param_groups=groups).fit(goal, data)
+    changed = {
+        name for name, value in goal.state_dict().items() if not torch.equal(value, network().state_dict()[name])
+    }
+    assert changed == {"4.weight", "4.bias"}
+    assert all(weight.requires_grad for weight in goal.parameters())
+    with pytest.raises(TrainingError, match="nothing to train"):
+        Trainer(param_groups=[{"match": "*", "frozen": True}]).fit(network(), data)  # type: ignore[list-item]
+
+
+def test_the_average_is_what_is_evaluated_and_what_comes_out() -> None:
+    """Of a single weight whose gradient is 1, so that it falls by 1 in each step."""
+
+    class Falls(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor(10.0))
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.weight
+
+        def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
+            return outputs
+
+    goal, seen, wanted, weight = Falls(), list[float](), 10.0, 10.0
+    trainer = Trainer(epochs=2, optimizer={"type": "SGD", "lr": 1.0}, ema_decay=0.8, ema_ramp=3.0)  # type: ignore[arg-type]
+    trainer.fit(goal, data, lambda report: seen.append(goal.weight.item()))
+    for step in range(1, 9):
+        kept, weight = 0.8 * (1 - np.exp(-step / 3)), weight - 1
+        wanted = kept * wanted + (1 - kept) * weight
+    assert goal.weight.item() == pytest.approx(wanted) == pytest.approx(seen[-1])
+    assert seen[0] > seen[1] > weight
 
 
 def test_clipping_bounds_the_step() -> None:
