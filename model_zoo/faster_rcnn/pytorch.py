@@ -16,7 +16,7 @@ from prunekit.model_zoo.detection.pytorch.region_head import Detections, RegionH
 from prunekit.model_zoo.detection.pytorch.region_proposals import ProposalHead, Proposals
 from prunekit.model_zoo.detection.pytorch.roi_align import Levels
 from prunekit.model_zoo.faster_rcnn.architecture import RATIOS, Backbone, anchors, widths
-from prunekit.model_zoo.faster_rcnn.checkpoint_names import NAMINGS
+from prunekit.model_zoo.faster_rcnn.checkpoint_names import BACKBONE_NAMINGS, NAMINGS
 from prunekit.model_zoo.layers.pytorch import freeze_norms
 from prunekit.model_zoo.num_classes import classes
 from prunekit.registry import Register, RegisterType
@@ -80,6 +80,8 @@ class FasterRCNN(nn.Module):
 
     metric: ClassVar[str] = "mAP"
     namings: ClassVar[tuple[Naming, ...]] = NAMINGS
+    backbone_name: ClassVar[str] = "backbone.body"
+    backbone_namings: ClassVar[tuple[Naming, ...]] = BACKBONE_NAMINGS
 
     def __init__(
         self,
