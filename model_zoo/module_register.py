@@ -34,7 +34,15 @@ _ON_PYTORCH: list[dict[str, object]] = [
     },
 ]  # fmt: skip
 
+_OPERATORS: list[dict[str, object]] = [
+    {
+        "type": "operator_rule", "name": "prunekit::roi_align", "backend": "pytorch",
+        "target": "prunekit.model_zoo.detection.pytorch.roi_align_operator:rule",
+    },
+]  # fmt: skip
+
 MODULE_REGISTER = [
+    *_OPERATORS,
     *_twins("cifar_resnet", "CifarResNet", "ResNet8", "ResNet20", "ResNet56"),
     *_twins("mobilenet_v2", "MobileNetV2"),
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),

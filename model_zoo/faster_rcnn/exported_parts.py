@@ -38,7 +38,7 @@ class Boxes(nn.Module):
         """Any number of regions [k, 4] and the maps of one image to ``logits`` and ``deltas``."""
         maps = [own for own in (finest, second, third, fourth) if own is not None]
         rois = torch.cat([torch.zeros_like(regions[:, :1]), regions], 1)
-        logits, deltas = self.head(maps, rois, bounded=False)
+        logits, deltas = self.head(maps, rois, plain=True)
         return logits, deltas
 
 

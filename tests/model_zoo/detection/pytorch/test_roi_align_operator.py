@@ -1,4 +1,4 @@
-"""The stand-ins for torchvision's operators, against the definitions written out."""
+"""RoIAlign as one operator, against its definition written out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from prunekit.model_zoo.zoos.operators import roi_align
+from prunekit.model_zoo.detection.pytorch.roi_align_operator import roi_align
 
 
 def _value(plane: torch.Tensor, y: float, x: float) -> float:
