@@ -21,7 +21,7 @@ SCHEMA = (
 )
 NAME = "prunekit::roi_align"
 
-_BY_PARTS = frozenset({"cpu"})  # where many small products take less time than two large ones
+_LARGE = 8192  # pixels of a map from which on a CPU takes less time for many small products than for two large ones
 _AT_ONCE = 64  # regions whose weights are computed together
 
 
@@ -54,7 +54,7 @@ def roi_align(
     """
     found = input.new_empty((len(rois), input.shape[1], pooled_height, pooled_width))
     settings = spatial_scale, (pooled_height, pooled_width), sampling_ratio, aligned
-    if input.device.type in _BY_PARTS:
+    if _by_parts(input):
         for out, (part, rows, columns) in zip(found, _parts(input, rois, *settings), strict=True):
             out[:] = rows @ part @ columns.T
     else:
@@ -65,7 +65,7 @@ def roi_align(
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     found = gradient.new_zeros(ctx.shape)
-    if gradient.device.type in _BY_PARTS:
+    if _by_parts(found):
         for part, (place, rows, columns) in zip(gradient, _parts(found, ctx.rois, *ctx.settings), strict=True):
             place += rows.T @ part @ columns  # a view of what is returned
     else:
@@ -77,6 +77,10 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     features, ctx.rois, scale, height, width, ratio, aligned = inputs
     ctx.shape, ctx.settings = features.shape, (scale, (height, width), ratio, aligned)
+
+
+def _by_parts(maps: Tensor) -> bool:
+    return maps.device.type == "cpu" and maps.shape[2] * maps.shape[3] >= _LARGE
 
 
 def _parts(
@@ -109,14 +113,14 @@ def _whole(
 ) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """For each map some of its regions: their places, and the weights of all its rows and columns in each bin."""
     for image in range(features.shape[0]):
-        for places in torch.split((rois[:, 0] == image).nonzero()[:, 0], _AT_ONCE):
+        own = (rois[:, 0] == image).nonzero()[:, 0]
+        for places in torch.split(own, _AT_ONCE) if len(own) else ():
             first, sides = corners_and_sides(rois[places, 1:], scale, aligned)
             columns, rows = (
                 axis_weights(first[:, k], sides[:, k], bins[1 - k], ratio, features.shape[3 - k]).to(features.dtype)
                 for k in range(2)
             )
-            if len(places):
-                yield image, places, rows, columns
+            yield image, places, rows, columns
 
 
 _library = torch.library.Library("prunekit", "FRAGMENT")  # it lasts as long as this

@@ -46,16 +46,16 @@ def test_a_gradient_reaches_the_map(plain: bool) -> None:
 
 
 def test_products_over_whole_maps_are_what_parts_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on an accelerator."""
+    """Small maps, and all on an accelerator, are multiplied as a whole."""
     maps, rois = some_map(8, 2).requires_grad_(), some_rois(90, 3)
 
-    def both() -> tuple[Tensor, Tensor]:
+    def both(large: int) -> tuple[Tensor, Tensor]:
+        monkeypatch.setattr(operators, "_LARGE", large)
         pooled = roi_align(maps, rois, 1 / 8, 7, 2)
         return pooled, torch.autograd.grad((pooled * torch.arange(7)).sum(), maps)[0]
 
-    wanted = both()
-    monkeypatch.setattr(operators, "_BY_PARTS", frozenset())
-    assert all(torch.allclose(a, b, rtol=0, atol=1e-11) for a, b in zip(both(), wanted, strict=True))
+    assert all(torch.allclose(a, b, rtol=0, atol=1e-11) for a, b in zip(both(1), both(1000), strict=True))
+    assert not torch.equal(both(1)[1], both(1000)[1])  # which are two ways
 
 
 def test_the_level_follows_from_the_area() -> None:
