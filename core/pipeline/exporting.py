@@ -8,6 +8,7 @@ from typing import Protocol
 
 from prunekit.core.backend import Network
 from prunekit.core.backend_factory import make_backend
+from prunekit.core.data.batch_size import batch_size
 from prunekit.core.data.contract import Inputs
 from prunekit.core.pipeline.description import Description
 from prunekit.core.pipeline.subject import described_subject
@@ -59,14 +60,19 @@ class Exporter(Protocol):
 
 def export_described(
     path: Path, kind: str, device: str = "CPU", batch: int | None = None, out: Path | None = None
-) -> Exported:
-    """Export the network of a ``desc_<id>.json``.
+) -> list[Exported]:
+    """Export the network of a ``desc_<id>.json``: one file, or one for each of its parts.
+
+    A network that is no one graph for other programs, as a detector that chooses regions on the way, has a method
+    ``exported_parts(inputs)``: by name each part, a network of its own, and an example of its inputs, as NumPy arrays.
+    Their files have its name behind the network's.
 
     Args:
         path: The description; the network's weights lie beside it.
         kind: Name of the format, such as ``onnx``.
         device: Where the network runs meanwhile: ``CPU``, ``GPU`` or ``NPU``.
-        batch: The one number of samples that the file shall take; None for any.
+        batch: The one number of samples that the file shall take; None for any. A part whose example has another
+            number of them, as of regions, takes any.
         out: The file to write; by default beside the description, named after it.
 
     Raises:
@@ -76,4 +82,10 @@ def export_described(
     exporter: Exporter = Register.get(RegisterType.EXPORTER, kind, backend_name)()
     subject = described_subject(make_backend(backend_name, device), path)
     target = path.with_name(f"{path.stem.replace('desc_', 'model_', 1)}{exporter.suffix}") if out is None else out
-    return exporter.export(subject.network, subject.batch(batch or 1), target, any_batch=batch is None)
+    inputs = subject.batch(batch or 1)
+    if (parts := getattr(subject.network, "exported_parts", None)) is None:
+        return [exporter.export(subject.network, inputs, target, any_batch=batch is None)]
+    return [
+        exporter.export(part, given, target.with_stem(f"{target.stem}_{name}"), any_batch=batch_size(given) != batch)
+        for name, (part, given) in parts(inputs).items()
+    ]

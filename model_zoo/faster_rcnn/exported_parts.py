@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ class Boxes(nn.Module):
         """Any number of regions [k, 4] and the maps of one image to ``logits`` and ``deltas``."""
         maps = [own for own in (finest, second, third, fourth) if own is not None]
         rois = torch.cat([torch.zeros_like(regions[:, :1]), regions], 1)
-        logits, deltas = self.head(maps, rois, bounded=False)
+        logits, deltas = self.head(maps, rois, plain=True)
         return logits, deltas
 
 
-def exported_parts(network: FasterRCNN, images: Tensor) -> dict[str, tuple[nn.Module, tuple[Tensor, ...]]]:
+def exported_parts(network: FasterRCNN, images: NDArray[Any]) -> dict[str, tuple[nn.Module, Any]]:
     """By its name each graph, and an example of its inputs.
 
     Args:
@@ -49,6 +50,6 @@ def exported_parts(network: FasterRCNN, images: Tensor) -> dict[str, tuple[nn.Mo
         images: An example of its inputs; the second graph's is of the first of them.
     """
     with torch.no_grad():
-        outputs = network(images[:1])
-        maps = network.regions(images[:1])[0][:-1]
-    return {"regions": (Regions(network), (images,)), "boxes": (Boxes(network), (outputs["proposals"][:, 1:], *maps))}
+        first = torch.from_numpy(images[:1].copy()).to(next(network.parameters()).device)
+        given = [network(first)["proposals"][:, 1:], *network.regions(first)[0][:-1]]
+    return {"regions": (Regions(network), images), "boxes": (Boxes(network), tuple(t.cpu().numpy() for t in given))}

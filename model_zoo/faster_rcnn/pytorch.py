@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from prunekit.core.weights import Naming
@@ -16,7 +17,8 @@ from prunekit.model_zoo.detection.pytorch.region_head import Detections, RegionH
 from prunekit.model_zoo.detection.pytorch.region_proposals import ProposalHead, Proposals
 from prunekit.model_zoo.detection.pytorch.roi_align import Levels
 from prunekit.model_zoo.faster_rcnn.architecture import RATIOS, Backbone, anchors, widths
-from prunekit.model_zoo.faster_rcnn.checkpoint_names import NAMINGS
+from prunekit.model_zoo.faster_rcnn.checkpoint_names import BACKBONE_NAMINGS, NAMINGS
+from prunekit.model_zoo.faster_rcnn.exported_parts import exported_parts
 from prunekit.model_zoo.layers.pytorch import freeze_norms
 from prunekit.model_zoo.num_classes import classes
 from prunekit.registry import Register, RegisterType
@@ -80,6 +82,8 @@ class FasterRCNN(nn.Module):
 
     metric: ClassVar[str] = "mAP"
     namings: ClassVar[tuple[Naming, ...]] = NAMINGS
+    backbone_name: ClassVar[str] = "backbone.body"
+    backbone_namings: ClassVar[tuple[Naming, ...]] = BACKBONE_NAMINGS
 
     def __init__(
         self,
@@ -169,6 +173,10 @@ class FasterRCNN(nn.Module):
             logits, deltas, torch.cat([own for _, own, _ in samples]), torch.cat([wanted for _, _, wanted in samples])
         )
         return {"loss_objectness": there, "loss_rpn_box": where, "loss_class": what, "loss_box": exactly}
+
+    def exported_parts(self, inputs: NDArray[Any]) -> dict[str, tuple[nn.Module, Any]]:
+        """What is exported: ``regions``, from images to maps and what they say of anchors, and ``boxes`` from there."""
+        return exported_parts(self, inputs)
 
     @torch.no_grad()
     def decode(self, outputs: Mapping[str, Any]) -> list[dict[str, Tensor]]:

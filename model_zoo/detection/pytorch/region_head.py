@@ -58,9 +58,9 @@ class RegionHead(nn.Module):
         self.box_predictor = _Predictor(channels, labels)
         self.levels = levels
 
-    def forward(self, maps: Sequence[Tensor], rois: Tensor, bounded: bool = True) -> tuple[Tensor, Tensor]:
+    def forward(self, maps: Sequence[Tensor], rois: Tensor, plain: bool = False) -> tuple[Tensor, Tensor]:
         """Logits [k, labels] and deltas [k, 4 labels] of regions ``(which image, x1, y1, x2, y2)``."""
-        regions = roi_align_of_levels(maps, rois, self.levels, BINS, POINTS, bounded)
+        regions = roi_align_of_levels(maps, rois, self.levels, BINS, POINTS, plain)
         logits, deltas = self.box_predictor(self.box_head(regions))
         return logits, deltas
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prunekit.model_zoo.detection.pytorch import torchvision_operators
+from prunekit.model_zoo.detection.pytorch import roi_align_operator, torchvision_operators
 from prunekit.model_zoo.detection.pytorch.boxes import areas
-from prunekit.model_zoo.detection.pytorch.roi_weights import axis_weights, corners_and_sides
-
-_AT_ONCE = 64  # regions between whose two products something is held
+from prunekit.model_zoo.detection.pytorch.roi_weights import axis_weights, corners_and_sides, products
 
 
-def roi_align(maps: Tensor, rois: Tensor, scale: float, bins: int, ratio: int, bounded: bool = True) -> Tensor:
+def roi_align(maps: Tensor, rois: Tensor, scale: float, bins: int, ratio: int, plain: bool = False) -> Tensor:
     """Regions averaged over a grid of bins, by bilinear interpolation; coordinates are those of pixels' corners.
 
     Args:
@@ -24,20 +22,21 @@ def roi_align(maps: Tensor, rois: Tensor, scale: float, bins: int, ratio: int, b
         scale: Size of the maps relative to the regions' coordinates.
         bins: Along either axis.
         ratio: Points in a bin along either axis, at least 1.
-        bounded: Whether memory is, by computing regions in parts; a graph that is exported would have as many parts as
-            its example.
+        plain: Whether by operators that every runtime has, for a graph that is exported; of one map then. The products
+            are over all of it, which costs much more than what regions cover.
 
     Returns:
         Of shape (k, c, bins, bins).
     """
+    if plain:
+        first, sides = corners_and_sides(rois[:, 1:], scale, aligned=False)
+        rows = axis_weights(first[:, 1], sides[:, 1], bins, ratio, maps.shape[2])
+        return products(maps[0], rows, axis_weights(first[:, 0], sides[:, 0], bins, ratio, maps.shape[3]))
     if (operators := torchvision_operators.own()) is not None:
         pooled: Tensor = operators.roi_align(maps, rois, bins, scale, ratio, aligned=False)
         return pooled
-    if maps.shape[0] == 1:
-        return _of_one(maps[0], rois[:, 1:], scale, bins, ratio, bounded)
-    places = [(rois[:, 0] == image).nonzero()[:, 0] for image in range(maps.shape[0])]
-    parts = [_of_one(m, rois[p, 1:], scale, bins, ratio, bounded) for m, p in zip(maps, places, strict=True)]
-    return _in_order(parts, places)
+    pooled = roi_align_operator.OPERATOR(maps, rois.to(maps.dtype), scale, bins, bins, ratio, False)
+    return pooled
 
 
 @dataclass(frozen=True)
@@ -60,33 +59,13 @@ class Levels:
 
 
 def roi_align_of_levels(
-    maps: Sequence[Tensor], rois: Tensor, levels: Levels, bins: int, ratio: int, bounded: bool = True
+    maps: Sequence[Tensor], rois: Tensor, levels: Levels, bins: int, ratio: int, plain: bool = False
 ) -> Tensor:
     """The same where each region is read from the map of its level; images come first in ``rois``' columns."""
     level = levels.of(rois[:, 1:])
     places = [(level == number).nonzero()[:, 0] for number in range(len(maps))]
     pooled = [
-        roi_align(m, rois[p], 1 / stride, bins, ratio, bounded)
+        roi_align(m, rois[p], 1 / stride, bins, ratio, plain)
         for m, p, stride in zip(maps, places, levels.strides, strict=True)
     ]
-    return _in_order(pooled, places)
-
-
-def _in_order(parts: Sequence[Tensor], places: Sequence[Tensor]) -> Tensor:
-    """The rows of all parts, each where its place says."""
-    return torch.cat(list(parts)).index_select(0, torch.cat(list(places)).argsort())
-
-
-def _of_one(feature_map: Tensor, boxes: Tensor, scale: float, bins: int, ratio: int, bounded: bool) -> Tensor:
-    """Regions of one map: weights of rows times the map times weights of columns."""
-    channels, height, width = feature_map.shape
-    if bounded and len(boxes) > _AT_ONCE:
-        parts = torch.split(boxes, _AT_ONCE)
-        return torch.cat([_of_one(feature_map, part, scale, bins, ratio, False) for part in parts])
-    first, sides = corners_and_sides(boxes, scale, aligned=False)
-    columns = axis_weights(first[:, 0], sides[:, 0], bins, ratio, width)
-    rows = axis_weights(first[:, 1], sides[:, 1], bins, ratio, height)
-    # one product over all regions, then one for each: [k, bins, c, w] and [k, bins, c, bins]
-    found = torch.matmul(rows, feature_map.permute(1, 0, 2).reshape(height, channels * width))
-    found = found.reshape(boxes.shape[0], bins * channels, width) @ columns.transpose(1, 2)
-    return found.reshape(boxes.shape[0], bins, channels, bins).permute(0, 2, 1, 3)
+    return torch.cat(pooled).index_select(0, torch.cat(places).argsort())

@@ -1,4 +1,4 @@
-"""Which pixels a region of a feature map reads: the weights of rows and columns in each of its bins."""
+"""Which pixels a region of a feature map reads: the weights of rows and columns in each bin, and products with them."""
 
 from __future__ import annotations
 
@@ -40,3 +40,21 @@ def axis_weights(start: Tensor, side: Tensor, bins: int, ratio: int, length: int
     pixels = torch.arange(length, device=side.device)
     near = 1 - (places.clamp(0, length - 1)[..., None] - pixels).abs()
     return (near.clamp(min=0) * counts[..., None]).sum(2) / points.clamp(min=1)[:, None, None]
+
+
+def products(feature_map: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Regions of a map [c, h, w], given weights [k, bins, h] and [k, bins, w]: of shape (k, c, bins, bins)."""
+    channels, height, width = feature_map.shape
+    bins = rows.shape[1], columns.shape[1]
+    # one product over all regions, then one for each: [k, bins, c, w] and [k, bins, c, bins]
+    found = torch.matmul(rows, feature_map.permute(1, 0, 2).reshape(height, channels * width))
+    found = found.reshape(rows.shape[0], bins[0] * channels, width) @ columns.transpose(1, 2)
+    return found.reshape(rows.shape[0], bins[0], channels, bins[1]).permute(0, 2, 1, 3)
+
+
+def spread(gradient: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """The gradient of the map from that of its regions."""
+    count, channels, high, wide = gradient.shape
+    found = gradient.permute(0, 2, 1, 3).reshape(count, high * channels, wide) @ columns
+    found = rows.permute(2, 0, 1).reshape(-1, count * high) @ found.reshape(count * high, -1)
+    return found.reshape(-1, channels, columns.shape[2]).permute(1, 0, 2)

@@ -6,12 +6,19 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from prunekit.core.backend_factory import make_backend
+from prunekit.core.data.batch_size import batch_size
+from prunekit.core.pipeline import exporting
 from prunekit.core.pipeline.description import Description
+from prunekit.core.pipeline.exporting import Exported
 from prunekit.core.pipeline.named_network import named_network
+from prunekit.registry import Register, RegisterType
 
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
@@ -53,3 +60,33 @@ def test_what_cannot_be_is_told(cli: Cli, capsys: Said, described: Path) -> None
     if BACKEND == "pytorch":
         assert cli("export", described, "--format", "mindir") == 2
         assert capsys.readouterr().err == "error: exporter 'mindir' exists for backend mindspore, not for pytorch\n"
+
+
+class _Exporter:
+    """Writes nothing; says what it was given."""
+
+    suffix = ".txt"
+
+    def export(self, network: str, inputs: Any, path: Path, *, any_batch: bool = True) -> Exported:
+        path.write_text(f"{network} {batch_size(inputs)}")
+        return Exported(path, "said", 0.0, (1, 2) if any_batch else (batch_size(inputs),))
+
+
+class _Parted:
+    def exported_parts(self, inputs: np.ndarray) -> dict[str, tuple[str, Any]]:
+        return {"first": ("Whole", inputs), "second": ("Regions", (np.zeros((7, 4)), inputs))}
+
+
+def test_a_network_of_parts_is_a_file_for_each(
+    cli: Cli, capsys: Said, described: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = SimpleNamespace(network=_Parted(), batch=lambda samples: np.zeros((samples, 3)))
+    monkeypatch.setattr(exporting, "described_subject", lambda backend, path: subject)
+    Register.register(RegisterType.EXPORTER, _Exporter, name="said", backend=BACKEND)
+    assert cli("export", described, "--format", "said") == 0
+    first, second = (described.with_name(f"model_3_{part}.txt") for part in ("first", "second"))
+    assert (first.read_text(), second.read_text()) == ("Whole 1", "Regions 7")
+    assert cli("export", described, "--format", "said", "--batch", "2", "-o", "to.txt") == 0
+    assert Path("to_first.txt").read_text() == "Whole 2" and Path("to_second.txt").read_text() == "Regions 7"
+    taken = [line.rpartition("takes ")[2] for line in capsys.readouterr().out.splitlines()[::2]]
+    assert taken == ["any number of samples", "any number of samples", "batches of 2", "any number of samples"]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from prunekit.model_zoo.faster_rcnn.exported_parts import exported_parts
 from prunekit.model_zoo.faster_rcnn.pytorch import FasterRCNN
 
 
@@ -25,11 +24,11 @@ def network(**given: Any) -> FasterRCNN:
 @pytest.mark.parametrize("backbone", ["mobilenet_v2", "resnet50"])
 def test_together_they_are_the_network(backbone: str) -> None:
     made, images = network(backbone=backbone), torch.randn(2, 3, 64, 96)
-    parts = exported_parts(made, images)
+    parts = made.exported_parts(images.numpy())
     with torch.no_grad():
         wanted = made(images)
         (regions, given), (boxes, (_, *own)) = parts["regions"], parts["boxes"]
-        found = regions(*given)
+        found = regions(torch.from_numpy(given))
         count = len(own)
         proposals = wanted["proposals"]
         for image in range(2):
@@ -47,9 +46,9 @@ def test_in_onnx_with_any_number_of_images_and_regions(tmp_path: Path) -> None:
     from prunekit.plugins.exporters.onnx_pytorch import OnnxExporter
 
     made = network(backbone="mobilenet_v2")
-    for name, (part, given) in exported_parts(made, torch.randn(1, 3, 128, 160)).items():
-        arrays = tuple(tensor.numpy() for tensor in given)
-        written = OnnxExporter().export(part, arrays if len(arrays) > 1 else arrays[0], tmp_path / f"{name}.onnx")
+    for name, (part, given) in made.exported_parts(torch.randn(1, 3, 128, 160).numpy()).items():
+        written = OnnxExporter().export(part, given, tmp_path / f"{name}.onnx")
+        arrays = given if isinstance(given, tuple) else (given,)
         assert written.parity_error < 1e-5
         session = runtime.InferenceSession(str(written.path), providers=["CPUExecutionProvider"])
         few = (arrays[0][:3], *arrays[1:]) if name == "boxes" else (np.repeat(arrays[0], 3, axis=0),)

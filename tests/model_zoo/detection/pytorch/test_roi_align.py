@@ -1,4 +1,4 @@
-"""Pooling of regions as two matrix products, against the operator that stands in for torchvision's."""
+"""Pooling of regions, from one map and from levels, against the operator as a function."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from prunekit.model_zoo.detection.pytorch import roi_align_operator as operators
 from prunekit.model_zoo.detection.pytorch.roi_align import Levels, roi_align, roi_align_of_levels
-from prunekit.model_zoo.zoos import operators
 
 SIZE = (96, 128)
 
@@ -26,18 +26,36 @@ def some_map(stride: int, seed: int, images: int = 2) -> Tensor:
     return torch.randn((images, 3, SIZE[0] // stride, SIZE[1] // stride), generator=generator, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize("ratio", [1, 2, 3])
-def test_regions_of_one_map(ratio: int, bounded: bool) -> None:
+def test_regions_of_maps(ratio: int) -> None:
     maps, rois = some_map(8, 0), some_rois(150, 1)
     wanted = operators.roi_align(maps, rois, 1 / 8, 7, 7, ratio, False)
-    assert torch.allclose(roi_align(maps, rois, 1 / 8, 7, ratio, bounded), wanted, rtol=0, atol=1e-12)
-    assert roi_align(maps, rois[:0], 1 / 8, 7, ratio, bounded).shape == (0, 3, 7, 7)
+    assert torch.equal(roi_align(maps, rois, 1 / 8, 7, ratio), wanted)
+    assert roi_align(maps, rois[:0], 1 / 8, 7, ratio).shape == (0, 3, 7, 7)
+    first = rois[:, 0] == 0
+    found = roi_align(maps[:1], rois[first], 1 / 8, 7, ratio, plain=True)
+    assert torch.allclose(found, wanted[first], rtol=0, atol=1e-12)
 
 
-def test_a_gradient_reaches_the_map() -> None:
-    maps, rois = some_map(8, 2), some_rois(20, 3)
-    assert torch.autograd.gradcheck(lambda x: roi_align(x, rois, 1 / 8, 3, 2), maps[..., :4, :4].requires_grad_())
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_gradient_reaches_the_map(plain: bool) -> None:
+    maps, rois = some_map(8, 2, images=1), some_rois(20, 3, images=1)
+    assert torch.autograd.gradcheck(
+        lambda x: roi_align(x, rois, 1 / 8, 3, 2, plain), maps[..., :4, :4].requires_grad_()
+    )
+
+
+def test_products_over_whole_maps_are_what_parts_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small maps, and all on an accelerator, are multiplied as a whole."""
+    maps, rois = some_map(8, 2).requires_grad_(), some_rois(90, 3)
+
+    def both(large: int) -> tuple[Tensor, Tensor]:
+        monkeypatch.setattr(operators, "_LARGE", large)
+        pooled = roi_align(maps, rois, 1 / 8, 7, 2)
+        return pooled, torch.autograd.grad((pooled * torch.arange(7)).sum(), maps)[0]
+
+    assert all(torch.allclose(a, b, rtol=0, atol=1e-11) for a, b in zip(both(1), both(1000), strict=True))
+    assert not torch.equal(both(1)[1], both(1000)[1])  # which are two ways
 
 
 def test_the_level_follows_from_the_area() -> None:

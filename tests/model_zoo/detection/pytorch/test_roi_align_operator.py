@@ -1,4 +1,4 @@
-"""The stand-ins for torchvision's operators, against the definitions written out."""
+"""RoIAlign as one operator, against its definition written out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from prunekit.model_zoo.zoos.operators import roi_align
+from prunekit.model_zoo.detection.pytorch import roi_align_operator
+from prunekit.model_zoo.detection.pytorch.roi_align_operator import roi_align
 
 
 def _value(plane: torch.Tensor, y: float, x: float) -> float:
@@ -40,9 +41,13 @@ def _expected(plane: torch.Tensor, box: list[float], scale: float, bins: int, ra
     return found
 
 
+@pytest.mark.parametrize("large", [1, 1000], ids=["by parts", "whole"])
 @pytest.mark.parametrize("ratio", [0, 2])
 @pytest.mark.parametrize("aligned", [True, False])
-def test_regions_are_averaged_over_a_grid(ratio: int, aligned: bool) -> None:
+def test_regions_are_averaged_over_a_grid(
+    ratio: int, aligned: bool, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roi_align_operator, "_LARGE", large)
     generator = torch.Generator().manual_seed(0)
     features = torch.rand((2, 3, 6, 9), generator=generator, dtype=torch.float64)
     rois = torch.tensor([[1, -9.0, -6, 11, 9], [0, 4, 3, 5, 4], [1, 30, 20, 50, 30], [0, 0, 0, 36, 24]]).double()
