@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import numpy as np
+
 
 class TrainedByOwnLoss(Protocol):
     """A network that knows what it is trained for; without it the trainer's ``loss`` is minimized."""
@@ -36,7 +38,8 @@ class Decoding(Protocol):
         """What a metric judges.
 
         Of a detector for each image a dict with ``boxes`` [n, 4] as x1, y1, x2, y2 in pixels of the network's input,
-        ``scores`` [n] and ``labels`` [n], best first; of a segmenter class indices [N, H, W].
+        ``scores`` [n] and ``labels`` [n], best first; of a segmenter class indices [N, H, W]. One whose outputs are
+        logits [N, classes, H, W] needs no such method; to have one saves it from handing all of them over.
         """
         ...
 
@@ -50,3 +53,10 @@ def decoding(network: Any) -> Callable[[Any], Any] | None:
 def summed(losses: Any) -> Any:
     """The loss that is minimized, of one number or of parts by name."""
     return sum(losses.values()) if isinstance(losses, Mapping) else losses
+
+
+def class_indices(outputs: Any) -> Any:
+    """The class of each pixel, of a segmenter's logits [N, classes, H, W]; anything else is given back as it is."""
+    if isinstance(outputs, np.ndarray) and outputs.ndim == 4 and outputs.dtype.kind == "f":
+        return outputs.argmax(axis=1)
+    return outputs

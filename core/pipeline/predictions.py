@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from prunekit.core.backend import Network
+from prunekit.core.networks import class_indices
 from prunekit.core.pipeline.context import RunContext
 from prunekit.core.report.prediction_drawing import is_drawable, picture
 
@@ -38,7 +39,7 @@ def draw_predictions(context: RunContext, networks: Mapping[str, Network]) -> bo
     chosen = np.unique(np.linspace(0, size - 1, min(_IMAGES, size)).round().astype(int)).tolist()
     batches = list(context.data.batches(split, "test", chosen))
     found = {"truth": [target for _, target in batches]} | {
-        name: [outputs for outputs, _ in context.backend.run(network, batches, decoded=True)]
+        name: [class_indices(outputs) for outputs, _ in context.backend.run(network, batches, decoded=True)]
         for name, network in networks.items()
     }
     folder, names = context.folder.output / FOLDER, tuple(getattr(dataset, "class_names", ()))

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from prunekit.core.data.contract import DataError
+from prunekit.model_zoo.class_labels import check_labels
 
 
 def pixel_cross_entropy(logits: Tensor, masks: Tensor, weights: Tensor | None, ignore_index: int) -> Tensor:
@@ -25,14 +26,9 @@ def pixel_cross_entropy(logits: Tensor, masks: Tensor, weights: Tensor | None, i
             f"masks of the shape {list(masks.shape)} do not fit logits {list(logits.shape)};"
             f" they are class numbers {[logits.shape[0], *logits.shape[2:]]}"
         )
-    labels, classes = masks.long(), logits.shape[1]
+    labels = masks.long()
     counted = labels[labels != ignore_index]
-    if counted.numel() and not 0 <= int(counted.min()) <= int(counted.max()) < classes:
-        wrong = int(counted.min()) if int(counted.min()) < 0 else int(counted.max())
-        raise DataError(
-            f"a pixel's label is {wrong}, but the network has {classes} classes (0 to {classes - 1}) and ignores"
-            f" {ignore_index}; does its class_num, or its ignore_index, fit the dataset?"
-        )
+    check_labels(counted, logits.shape[1], "a pixel", ignore_index)
     total = functional.cross_entropy(logits, labels, weights, ignore_index=ignore_index, reduction="sum")
     share = counted.new_tensor(counted.numel(), dtype=logits.dtype) if weights is None else weights[counted].sum()
     return total / share.clamp(min=1e-12)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from prunekit.core.weights import Naming
+from prunekit.model_zoo.class_labels import check_labels
 from prunekit.model_zoo.detection.pytorch.assignment import Assignment, Sampling
 from prunekit.model_zoo.detection.pytorch.backbones import MobileNetV2Maps, ResNetMaps
 from prunekit.model_zoo.detection.pytorch.feature_pyramid import FeaturePyramid
@@ -162,8 +163,12 @@ class FasterRCNN(nn.Module):
             inputs: Images [N, in_channels, H, W].
             target: Of each image ``boxes`` [n, 4] in pixels and ``labels`` [n], the first class being 0; objects of
                 which ``iscrowd`` says that they are many are not looked at.
+
+        Raises:
+            DataError: The label of an object is no class.
         """
         objects, labels = _single(target)
+        check_labels(torch.cat(labels), self.roi_heads.box_predictor.cls_score.out_features - 1)
         maps, objectness, shifts = self.regions(inputs)
         there, where = self._proposals.losses(objectness, shifts, objects)
         proposals = self._proposals.choose(objectness, shifts, inputs.shape[-2], inputs.shape[-1])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from prunekit.model_zoo.class_labels import check_labels
 from prunekit.model_zoo.yolov5.architecture import BALANCE, STRIDES
 from prunekit.model_zoo.yolov5.ciou_pytorch import ciou
 from prunekit.model_zoo.yolov5.predictions_pytorch import placed, split
@@ -31,8 +32,13 @@ class DetectionLoss:
     scaled: bool
 
     def __call__(self, outputs: tuple[Tensor, ...], target: list[dict[str, Tensor]], anchors: Tensor) -> Tensor:
-        """The loss of all images together, so that a step's size goes with the batch, as published recipes have it."""
+        """The loss of all images together, so that a step's size goes with the batch, as published recipes have it.
+
+        Raises:
+            DataError: The label of a box is no class.
+        """
         boxes = Boxes.of(target, anchors)
+        check_labels(boxes.label, outputs[0].shape[1] // anchors.shape[1] - 5)
         maps = zip(outputs, anchors, STRIDES, BALANCE, strict=True)
         return torch.stack([self._of_map(*each, boxes) for each in maps]).sum() * len(target)
 

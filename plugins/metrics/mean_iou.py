@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from prunekit.core.data.contract import DataError
 from prunekit.core.metric import Measured
+from prunekit.core.networks import class_indices
 from prunekit.plugins.metrics.resampling import resamples, standard_error
 from prunekit.registry import Register, RegisterType
 
@@ -19,6 +20,8 @@ _CLASSES = 1 << 16  # more are no classes, but a broken mask that would take all
 @Register.register(RegisterType.METRIC, name="mIoU")
 class MeanIoU:
     """Mean over classes of intersection over union, of class indices and masks [N, H, W].
+
+    Of logits [N, classes, H, W] the indices are those of the largest.
 
     Pixels are counted over all images before anything is divided: no mean of the IoUs of images or batches. A class
     that is neither in a mask nor predicted has no IoU and is left out of the mean. The figures are the pixel accuracy
@@ -41,7 +44,7 @@ class MeanIoU:
         Raises:
             DataError: The outputs are no class indices, or the masks do not fit them.
         """
-        predicted, masks = _indices(outputs), np.asarray(target)
+        predicted, masks = _indices(class_indices(outputs)), np.asarray(target)
         if masks.shape != predicted.shape or masks.dtype.kind not in "iu":
             raise DataError(
                 f"mIoU needs one whole number as label of each pixel {list(predicted.shape)};"
@@ -105,7 +108,7 @@ def _indices(outputs: Any) -> NDArray[Any]:
     if not isinstance(outputs, np.ndarray) or outputs.ndim != 3 or outputs.dtype.kind not in "iu":
         found = f"{outputs.dtype} {list(outputs.shape)}" if isinstance(outputs, np.ndarray) else type(outputs).__name__
         raise DataError(
-            f"mIoU needs class indices as one array [N, H, W]; they are {found}."
+            f"mIoU needs class indices as one array [N, H, W], or logits [N, classes, H, W]; they are {found}."
             " A network whose raw outputs are others gives them by a method decode(outputs)"
         )
     return outputs

@@ -62,6 +62,19 @@ def test_eight_images_at_equal_distances_are_drawn_for_each_network(tmp_path: Pa
         assert drawn.width == 3 * 250 + 2 * 4
 
 
+def test_logits_are_drawn_as_the_classes_that_they_say(tmp_path: Path) -> None:
+    networks: dict[str, Any] = {
+        "logits": lambda x: np.stack([np.zeros((len(x), 250, 250)), np.ones((len(x), 250, 250))], axis=1),
+        "indices": lambda x: np.ones((len(x), 250, 250), int),
+    }
+    drawn = []
+    for name, network in networks.items():
+        (tmp_path / name).mkdir()
+        assert draw_predictions(context(tmp_path / name, Masks()), {"original": network})
+        drawn.append((tmp_path / name / FOLDER / "0.png").read_bytes())
+    assert drawn[0] == drawn[1]
+
+
 @pytest.mark.parametrize("outputs", [np.zeros((2, 5)), [{"logits": 1}, {"logits": 2}]])
 def test_outputs_of_another_form_are_not_drawn(tmp_path: Path, outputs: Any) -> None:
     assert not draw_predictions(context(tmp_path, Masks()), {"original": lambda x: outputs})

@@ -209,8 +209,8 @@ def test_a_batch_of_ignored_pixels_teaches_nothing() -> None:
 @pytest.mark.parametrize(
     ("label", "shape", "message"),
     [
-        (3, (1, 2, 2), r"a pixel's label is 3, but the network has 3 classes \(0 to 2\) and ignores 255"),
-        (-1, (1, 2, 2), "a pixel's label is -1"),
+        (3, (1, 2, 2), r"label of a pixel is 3, but the network has 3 classes \(0 to 2\) and ignores 255"),
+        (-1, (1, 2, 2), "the label of a pixel is -1"),
         (0, (1, 2, 3), r"masks of the shape \[1, 2, 3\] do not fit logits \[1, 3, 2, 2\]"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from prunekit.core.data.contract import DataError
 from prunekit.model_zoo.yolov5.architecture import ANCHORS, STRIDES
 from prunekit.model_zoo.yolov5.ciou_pytorch import ciou
 from prunekit.model_zoo.yolov5.loss_pytorch import DetectionLoss
@@ -182,3 +183,9 @@ def test_extreme_values_are_finite() -> None:
         loss = PLAIN(tuple(leaves), [target([10, 10, 40, 44], labels=[0])], CELLS)
         loss.backward()
         assert torch.isfinite(loss) and all(torch.isfinite(each.grad).all() for each in leaves if each.grad is not None)
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_label_that_is_no_class_is_told(label: int) -> None:
+    with pytest.raises(DataError, match=rf"label of an object is {label}, but the network has 3 classes \(0 to 2\)"):
+        PLAIN(tuple(maps(3)), [target([10, 10, 40, 44], labels=[label])], CELLS)

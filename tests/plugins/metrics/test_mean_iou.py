@@ -32,6 +32,14 @@ def test_batches_are_summed_not_averaged() -> None:
     assert parts.result() == whole.result()
 
 
+def test_logits_are_as_good_as_the_indices_of_the_largest() -> None:
+    logits = np.random.default_rng(0).normal(size=(2, 3, 2, 4)).astype(np.float32)
+    raw, decoded = MeanIoU(), MeanIoU()
+    raw.update(logits, _MASKS)
+    decoded.update(logits.argmax(axis=1), _MASKS)
+    assert raw.result() == decoded.result() and 0 < raw.result().value < 1
+
+
 def test_classes_that_are_nowhere_have_no_part() -> None:
     metric = MeanIoU(ignore_index=-1)
     metric.update(np.array([[[0, 4]]]), np.array([[[0, -1]]]))
@@ -65,7 +73,8 @@ def test_the_error_is_what_repeated_sets_differ_by() -> None:
 @pytest.mark.parametrize(
     ("outputs", "target", "message"),
     [
-        (np.zeros((1, 3, 2, 2), np.float32), np.zeros((1, 2, 2), int), r"float32 \[1, 3, 2, 2\]\. .* decode"),
+        (np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), int), r"float32 \[1, 2, 2\]\. .* decode"),
+        (np.zeros((1, 3, 2, 2), int), np.zeros((1, 2, 2), int), r"int64 \[1, 3, 2, 2\]\. .* decode"),
         ((np.zeros((1, 2, 2), int),), np.zeros((1, 2, 2), int), "they are tuple"),
         (np.zeros((1, 2, 2), int), np.zeros((1, 2, 3), int), r"label of each pixel \[1, 2, 2\].* \[1, 2, 3\]"),
         (np.zeros((1, 2, 2), int), np.zeros((1, 2, 2)), "the target is float64"),

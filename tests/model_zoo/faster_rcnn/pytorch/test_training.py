@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
+from prunekit.core.data.contract import DataError
 from prunekit.model_zoo.detection.pytorch.boxes import iou
 from prunekit.model_zoo.faster_rcnn.pytorch import FasterRCNN
 
@@ -65,3 +67,10 @@ def test_one_image_is_learnt() -> None:
     for box, label in zip(target[0]["boxes"], target[0]["labels"], strict=True):
         best = found["boxes"][found["labels"] == label][:1]
         assert float(iou(best, box[None])) > 0.6, "the best detection of its class is not where the object is"
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_label_that_is_no_class_is_told(label: int) -> None:
+    network = FasterRCNN(**SMALL)
+    with pytest.raises(DataError, match=rf"label of an object is {label}, but the network has 3 classes \(0 to 2\)"):
+        network.losses(torch.zeros(1, 3, 64, 64), [objects([8, 8, 40, 40], labels=[label])])
