@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from prunekit.model_zoo.faster_rcnn.pytorch import FasterRCNN
-
 
 class Regions(nn.Module):
-    """The first graph: from images to maps, and what they say of the anchors."""
+    """The first graph: from images to maps, and what they say of the anchors.
 
-    def __init__(self, network: FasterRCNN) -> None:
+    Args:
+        network: A ``FasterRCNN``.
+    """
+
+    def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
 
@@ -26,9 +27,13 @@ class Regions(nn.Module):
 
 
 class Boxes(nn.Module):
-    """The second graph: from regions of one image to their classes and boxes."""
+    """The second graph: from regions of one image to their classes and boxes.
 
-    def __init__(self, network: FasterRCNN) -> None:
+    Args:
+        network: A ``FasterRCNN``.
+    """
+
+    def __init__(self, network: Any) -> None:
         super().__init__()
         self.head = network.roi_heads
 
@@ -42,11 +47,11 @@ class Boxes(nn.Module):
         return logits, deltas
 
 
-def exported_parts(network: FasterRCNN, images: NDArray[Any]) -> dict[str, tuple[nn.Module, Any]]:
+def exported_parts(network: Any, images: NDArray[Any]) -> dict[str, tuple[nn.Module, Any]]:
     """By its name each graph, and an example of its inputs.
 
     Args:
-        network: In evaluation mode.
+        network: A ``FasterRCNN`` in evaluation mode.
         images: An example of its inputs; the second graph's is of the first of them.
     """
     with torch.no_grad():
