@@ -37,6 +37,10 @@ MODULE_REGISTER = [
     *_twins("resnet", "ResNet", name="ResNet_ModelZoo"),
     *_twins("resnet", "ResNet18", "ResNet34", "ResNet50", "ResNet101"),
     _pytorch("yolov5", "YoloV5", "YOLOv5"),
+    {
+        "type": "operator_rule", "name": "prunekit::roi_align", "backend": "pytorch",
+        "target": "prunekit.model_zoo.detection.pytorch.roi_align_operator:rule",
+    },
     _zoo("timm"),
     _zoo("torchvision"),
-]
+]  # fmt: skip
