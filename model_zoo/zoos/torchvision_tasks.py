@@ -6,7 +6,6 @@ Their layers, names, forward and outputs stay as they are: trace, proof and expo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -89,7 +88,6 @@ def trainable(network: Any, task: str, labels: int | None) -> Any:
     return network
 
 
-@cache
 def _with(kind: type, part: type) -> type:
     """A class of the same name that has the methods of both."""
     return type(kind.__name__, (part, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})

@@ -31,7 +31,7 @@ def test_the_label_of_pixels_that_do_not_count_is_to_be_named():
     with pytest.raises(LabelsError, match=told):
         checked_labels(object(), outputs, np.array([[0, 255]]), -100)
     assert checked_labels(object(), outputs, np.array([[0, 255]]), 255).tolist() == [[0, 255]]
-    with pytest.raises(LabelsError, match="fit the dataset\\?$"):
+    with pytest.raises(LabelsError, match=r"fit the dataset\?$"):
         checked_labels(object(), SimpleNamespace(shape=(1, 3)), np.array([5]), -100)
 
 
