@@ -71,6 +71,7 @@ def test_the_walk(
 def test_every_page_with_commands_is_walked_through() -> None:
     """MindSpore's page has a walk of its own; the schema is tested where it is made."""
     elsewhere = {
+        "docs/detection.md": "tests/test_pages_detection.py",
         "docs/mindspore.md": "tests/test_pages_mindspore.py",
         "docs/yml_keys.md": "tests/core/cli/test_schema.py",
     }

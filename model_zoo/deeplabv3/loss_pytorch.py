@@ -28,7 +28,7 @@ def pixel_cross_entropy(logits: Tensor, masks: Tensor, weights: Tensor | None, i
         )
     labels = masks.long()
     counted = labels[labels != ignore_index]
-    check_labels(counted, logits.shape[1], "a pixel", ignore_index)
+    check_labels(counted, logits.shape[1], "a pixel", f"class_num, or ignore_index ({ignore_index}),")
     total = functional.cross_entropy(logits, labels, weights, ignore_index=ignore_index, reduction="sum")
     share = counted.new_tensor(counted.numel(), dtype=logits.dtype) if weights is None else weights[counted].sum()
     return total / share.clamp(min=1e-12)

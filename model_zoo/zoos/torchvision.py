@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prunekit.model_zoo.zoos.library_import import known, library, without_weights
+from prunekit.model_zoo.zoos.torchvision_tasks import trainable
 from prunekit.registry import Register, RegisterType
 
 _WEIGHTS = ("weights", "weights_backbone")
@@ -30,6 +31,7 @@ def torchvision_model(name: str) -> Callable[..., Any]:
     torchvision = library("torchvision")
     known(torchvision, name, torchvision.models.list_models())
     maker = torchvision.models.get_model_builder(name)
+    task = maker.__module__.removeprefix("torchvision.models.").partition(".")[0]
     random = dict.fromkeys(_WEIGHTS & inspect.signature(maker).parameters.keys())
 
     def build(num_classes: int | None = None, **parameters: Any) -> Any:
@@ -43,7 +45,8 @@ def torchvision_model(name: str) -> Callable[..., Any]:
         given = {} if num_classes is None else {"num_classes": num_classes}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # on how two of them will be initialized some day
-            return maker(**random, **given, **parameters)
+            made = maker(**random, **given, **parameters)
+        return trainable(made, task, num_classes)
 
     build.__name__ = build.__qualname__ = name
     return build

@@ -65,8 +65,9 @@ def checked_labels(network: object, outputs: Any, target: Any, ignore_index: int
         )
     used = labels[labels != ignore_index]
     if used.size and (used.min() < 0 or used.max() >= shape[1]):
+        wrong = used.min() if used.min() < 0 else used.max()
         raise LabelsError(
-            f"a target is {used.min() if used.min() < 0 else used.max()}, but the network has {shape[1]} classes;"
-            " does its class_num fit the dataset?"
+            f"a target is {wrong}, but the network has {shape[1]} classes; does its class_num fit the dataset?"
+            + (f" If it stands for no class: loss: {{params: {{ignore_index: {wrong}}}}}" if labels.ndim > 1 else "")
         )
     return labels.astype(np.int64)

@@ -31,15 +31,15 @@ def picture(path: Path, boxes: Sequence[Box], size: tuple[int, int] = SIZE) -> N
     image.save(path)
 
 
-def write_voc(folder: Path, sets: Mapping[str, Mapping[str, Sequence[Box]]]) -> Path:
+def write_voc(folder: Path, sets: Mapping[str, Mapping[str, Sequence[Box]]], size: tuple[int, int] = SIZE) -> Path:
     """For each set its images with their boxes."""
     for name, images in sets.items():
         listed = folder / "ImageSets" / "Main" / f"{name}.txt"
         listed.parent.mkdir(parents=True, exist_ok=True)
         listed.write_text("\n".join(images))
         for stem, boxes in images.items():
-            picture(folder / "JPEGImages" / f"{stem}.png", boxes)
+            picture(folder / "JPEGImages" / f"{stem}.png", boxes, size)
             xml = folder / "Annotations" / f"{stem}.xml"
             xml.parent.mkdir(parents=True, exist_ok=True)
-            xml.write_text(annotation(boxes))
+            xml.write_text(annotation(boxes, size))
     return folder

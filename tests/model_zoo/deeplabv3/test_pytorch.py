@@ -209,7 +209,11 @@ def test_a_batch_of_ignored_pixels_teaches_nothing() -> None:
 @pytest.mark.parametrize(
     ("label", "shape", "message"),
     [
-        (3, (1, 2, 2), r"label of a pixel is 3, but the network has 3 classes \(0 to 2\) and ignores 255"),
+        (
+            3,
+            (1, 2, 2),
+            r"label of a pixel is 3, but the network has 3 classes \(0 to 2\); does its class_num, or ignore_index",
+        ),
         (-1, (1, 2, 2), "the label of a pixel is -1"),
         (0, (1, 2, 3), r"masks of the shape \[1, 2, 3\] do not fit logits \[1, 3, 2, 2\]"),
     ],

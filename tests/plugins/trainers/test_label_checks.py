@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from prunekit.plugins.trainers.errors import TrainingError
+from prunekit.plugins.trainers.errors import LabelsError, TrainingError
 from prunekit.plugins.trainers.label_checks import checked_labels, says_nothing
 
 
@@ -23,6 +23,16 @@ def test_targets_of_another_shape(shape, target):
 def test_targets_that_fit():
     outputs = SimpleNamespace(shape=(2, 3, 4))
     assert checked_labels(object(), outputs, np.full((2, 4), 2.0), -100).tolist() == [[2] * 4] * 2
+
+
+def test_the_label_of_pixels_that_do_not_count_is_to_be_named():
+    outputs = SimpleNamespace(shape=(1, 3, 2))
+    told = "a target is 255, but the network has 3 classes; .* loss: {params: {ignore_index: 255}}$"
+    with pytest.raises(LabelsError, match=told):
+        checked_labels(object(), outputs, np.array([[0, 255]]), -100)
+    assert checked_labels(object(), outputs, np.array([[0, 255]]), 255).tolist() == [[0, 255]]
+    with pytest.raises(LabelsError, match=r"fit the dataset\?$"):
+        checked_labels(object(), SimpleNamespace(shape=(1, 3)), np.array([5]), -100)
 
 
 @pytest.mark.parametrize(
