@@ -10,8 +10,9 @@ from prunekit.model_zoo.module_register import MODULE_REGISTER
 from prunekit.registry import Register, RegisterType
 
 BACKEND = os.environ["PRUNEKIT_TEST_BACKEND"]
-NAMES = [str(entry["name"]) for entry in MODULE_REGISTER]
-OURS = [str(entry["name"]) for entry in MODULE_REGISTER if entry["backend"] == BACKEND and entry["name"][-1:] != ":"]
+NETWORKS = [entry for entry in MODULE_REGISTER if entry["type"] == "network"]
+NAMES = [str(entry["name"]) for entry in NETWORKS]
+OURS = [str(entry["name"]) for entry in NETWORKS if entry["backend"] == BACKEND and entry["name"][-1:] != ":"]
 
 
 def test_what_ships() -> None:
