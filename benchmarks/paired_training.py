@@ -61,7 +61,7 @@ class Comparison:
 
 
 def main() -> None:
-    """Train, judge and print the table; what was measured is written beside it, seed by seed."""
+    """Train, judge and print the table anew after each seed; its figures are written into the task's folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="the yml of the task")
     parser.add_argument("task", type=Path, help="the folder of the task")
@@ -84,7 +84,7 @@ def main() -> None:
             judged[which].append(made.judged(made.trained(subject, seed)))
             value = judged[which][-1].result(error=False).value
             console.print(f"seed {seed}: {which} {value:.4f} ({time.perf_counter() - start:.0f} s)")
-    report(step.metric, subjects, plain, judged, options.task / "paired_training.json", console)
+        report(step.metric, subjects, plain, judged, options.task / "paired_training.json", console)
 
 
 def report(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from prunekit.core.backend import Network
@@ -46,7 +47,8 @@ def summarize(context: RunContext) -> None:
     rows = [_row(context, name, report, costs, priced) for name, report in chosen.items()]
     cells = [_cells(row, rows[0], costs, priced) for row in rows]
     header = ("network", rows[0]["metric"], "MACs", "parameters", *priced, *(costs or (DEFAULT,)), "file size")
-    for line in [*columns(header, cells, right=header[1:]), _caption(rows, costs, context.backend.device)]:
+    last = next(reversed(subjects.values()))
+    for line in [*columns(header, cells, right=header[1:]), _caption(rows, costs, context.backend.device, last)]:
         context.reporter.say(line)
     write_json(context.folder.summary, rows)
     _draw(context, {name: each.network for name, each in subjects.items()})
@@ -172,12 +174,18 @@ def _cells(
     )
 
 
-def _caption(rows: list[dict[str, Any]], costs: Mapping[str, _Measured], device: str) -> str:
-    text = f"{rows[0]['metric']} on the test split; MACs of one image"
+def _caption(rows: list[dict[str, Any]], costs: Mapping[str, _Measured], device: str, last: Subject) -> str:
+    text = f"{rows[0]['metric']} on the test split; MACs of one image{_size(last)}"
     for cost, each in costs.items():
         told = ", ".join(f"{name} {value:g}" for name, value in next(iter(each.turns.values())).conditions.items())
         text += f"; {cost}: median on {device}{told and f' ({told})'}, networks measured in turns"
     return text
+
+
+def _size(subject: Subject) -> str:
+    """The shape of what a network is called with, where that is one array: MACs depend on it."""
+    inputs = subject.batch(1)
+    return f" ({'x'.join(map(str, inputs.shape[1:]))})" if isinstance(inputs, np.ndarray) else ""
 
 
 def _paths(context: RunContext) -> dict[str, Path]:

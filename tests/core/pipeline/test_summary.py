@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from prunekit.core.pipeline import summary
@@ -22,6 +23,10 @@ def _report(name: str, folder: Path, **figures: Any) -> dict[str, Any]:
     }
 
 
+def _described() -> SimpleNamespace:
+    return SimpleNamespace(network=None, batch=lambda samples: np.zeros((samples, 3, 8, 9), np.float32))
+
+
 @pytest.fixture
 def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Summarize an original and a network with half of its activations, and one of which they are not known."""
@@ -33,7 +38,7 @@ def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(summary, "_chosen", lambda _: found)
     monkeypatch.setattr(summary, "_measured", lambda *_: {})
     monkeypatch.setattr(summary, "_paths", lambda *_: {})
-    monkeypatch.setattr(summary, "described_subject", lambda *_: SimpleNamespace(network=None))
+    monkeypatch.setattr(summary, "described_subject", lambda *_: _described())
     monkeypatch.setattr(summary, "draw_predictions", lambda *_: False)
 
     def run(budget: str) -> tuple[list[list[str]], list[dict[str, Any]]]:
@@ -52,6 +57,7 @@ def summarized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_activations_are_a_column_where_the_budget_names_them(summarized: Any) -> None:
     lines, rows = summarized("flops <= 0.5 and activations <= 0.5")
+    assert "(3x8x9)" in lines[-1]
     assert lines[0] == ["network", "accuracy", "MACs", "parameters", "activations", "latency", "file", "size"]
     assert lines[2][6:9] == ["4.0", "K", "-"] and lines[3][8:11] == ["2.0", "K", "(50%)"]
     assert lines[4][-4:] == ["-", "1", "KiB", "(100%)"] and lines[4][-5] == "-"  # not known of it
