@@ -65,13 +65,12 @@ def _classes(step: StepConfig, data: Datasets) -> Iterator[str]:
         return
     made = data.of(step.dataset.train, "train")
     key = next((key for key in ("class_num", "num_classes") if isinstance(network.params.get(key), int)), None)
-    found = getattr(made, "num_classes", None)
-    if key is not None and isinstance(found, int) and found > network.params[key]:
-        names = tuple(getattr(made, "class_names", ()))
-        told = f" ({', '.join(map(str, names[:5]))}{', ...' if len(names) > 5 else ''})" if names else ""
+    names = tuple(getattr(made, "class_names", ()))  # a mere number of classes may be more than there are in the data
+    if key is not None and len(names) > network.params[key]:
+        told = f"{', '.join(map(str, names[:5]))}{', ...' if len(names) > 5 else ''}"
         yield (
-            f"{network.where}: {key} is {network.params[key]}, but {step.dataset.train.dataset.name} has {found}"
-            f" classes{told}"
+            f"{network.where}: {key} is {network.params[key]}, but {step.dataset.train.dataset.name} has {len(names)}"
+            f" classes ({told})"
         )
 
 

@@ -16,7 +16,8 @@ def is_frozen_norm(module: torch.nn.Module) -> bool:
     """
     if isinstance(module, torch.nn.modules.batchnorm._NormBase):
         return False
-    vectors = [module._buffers.get(name) for name in _BUFFERS]
+    buffers = dict(module._buffers.items())  # a scripted module's table is no dict
+    vectors = [buffers.get(name) for name in _BUFFERS]
     shapes = {() if vector is None else tuple(vector.shape) for vector in vectors}
     return len(shapes) == 1 and len(shapes.pop()) == 1
 

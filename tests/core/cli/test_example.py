@@ -52,7 +52,7 @@ def test_one_is_written_here_and_never_overwritten(cli: Cli, capsys: Said, tmp_p
     [
         ("resnet50_acm.yml", "error: no example 'resnet50_acm.yml'. Did you mean 'resnet50_amc.yml'"),
         ("resnet50_amc", "error: no example 'resnet50_amc'. Did you mean 'resnet50_amc.yml'"),
-        ("zzz", "error: no example 'zzz'. There are demo.yml, mobilenetv2_amc.yml"),
+        ("zzz", "error: no example 'zzz'. There are deeplabv3_amc.yml, deeplabv3_amc_camvid.yml"),
         ("../demo.yml", "error: no example '../demo.yml'. Did you mean 'demo.yml'?"),
     ],
 )

@@ -17,6 +17,7 @@ from prunekit.registry import Register, RegisterType
 Cli = Callable[..., int]
 Said = pytest.CaptureFixture[str]
 EXAMPLES = Path(__file__).parents[3] / "examples"
+METRICS = sorted(name for entry in Register.entries(RegisterType.METRIC) for name in entry.names)
 YMLS = sorted(path for path in EXAMPLES.rglob("*.yml") if EXAMPLES / "model_pack" not in path.parents)
 
 
@@ -199,7 +200,7 @@ MODULE_REGISTER = [{"type": "dataset", "name": "Broken", "target": "no_such_modu
     split = found["dataset.Open.split"]
     assert split["additionalProperties"] is True
     assert split["properties"]["metric"] == {
-        "type": ["string", "null"], "enum": ["accuracy", None], "default": "accuracy", "description": "Which one.",
+        "type": ["string", "null"], "enum": [*METRICS, None], "default": "accuracy", "description": "Which one.",
     }  # fmt: skip
     assert split["properties"]["odd"] == {"default": 1}
     assert split["properties"]["made"] == {}

@@ -30,7 +30,6 @@ class OfClasses:
 
 
 class ThreeClasses:
-    num_classes = 3
     class_names = ("cat", "dog", "cow")
 
     def __init__(self, split: str) -> None: ...
@@ -58,6 +57,13 @@ def test_fewer_outputs_than_classes_are_refused(ahead: Any, key: str) -> None:
     told = rf"a.yml:5: train.*backbone: {key} is 2, but ThreeClasses has 3 classes \(cat, dog, cow\)$"
     with pytest.raises(RunError, match=told):
         ahead(f"{key}: 2")
+
+
+def test_a_mere_number_of_classes_may_be_more_than_the_data_has(ahead: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of ImageNet's folders, of which there can be few."""
+    monkeypatch.delattr(ThreeClasses, "class_names")
+    monkeypatch.setattr(ThreeClasses, "num_classes", 1000, raising=False)
+    ahead("class_num: 2")
 
 
 @pytest.mark.parametrize("key", ["class_num: 3", "class_num: 80", "class_num: ~"])
