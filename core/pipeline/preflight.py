@@ -66,7 +66,7 @@ def _classes(step: StepConfig, data: Datasets) -> Iterator[str]:
     made = data.of(step.dataset.train, "train")
     key = next((key for key in ("class_num", "num_classes") if isinstance(network.params.get(key), int)), None)
     names = tuple(getattr(made, "class_names", ()))  # a mere number of classes may be more than there are in the data
-    if key is not None and len(names) > network.params[key]:
+    if key is not None and len(names) > network.params[key] > 0:  # the network's class says what is no number
         told = f"{', '.join(map(str, names[:5]))}{', ...' if len(names) > 5 else ''}"
         yield (
             f"{network.where}: {key} is {network.params[key]}, but {step.dataset.train.dataset.name} has {len(names)}"
