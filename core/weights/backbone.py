@@ -49,9 +49,10 @@ def load_backbone(backend: Backend, network: Network, path: Path, key: str | Non
         check_fit(str(path), title, own, way.found)
     way = decided(path, title, fits)
     arrays = numbers(str(path), fitting_arrays(own, way.found))
+    named = {f"{prefix}{name}": array for name, array in arrays.items()}
     state = {name: array for name, array in backend.state_arrays(network).items() if name in whole}
-    backend.load(network, {**state, **{f"{prefix}{name}": array for name, array in arrays.items()}})
-    refuse_unsound(backend, network, str(path), {f"{prefix}{name}": array for name, array in arrays.items()})
+    backend.load(network, {**state, **named})
+    refuse_unsound(backend, network, str(path), named)
     taken = sum(not counts(name) for name in arrays)
     told = [f"{taken} arrays are {title}'s", way.renaming.told() or ""]
     told += [f"left out: {some(way.left)}"] if way.left else []

@@ -6,7 +6,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -21,6 +21,7 @@ from prunekit.plugins.trainers.divergence import kept, loss_not_finite, shown, w
 from prunekit.plugins.trainers.errors import TrainingError
 from prunekit.plugins.trainers.label_checks import says_nothing
 from prunekit.plugins.trainers.learning_rate import LearningRate
+from prunekit.plugins.trainers.moving_average import MovingAverage
 from prunekit.plugins.trainers.settings import SGD, CrossEntropyLoss, Loss, Optimizer, Schedule, SGDParams
 from prunekit.plugins.trainers.training_data import EpochData, labelled, settings_of
 from prunekit.plugins.trainers.weight_groups import WeightGroup
@@ -28,6 +29,11 @@ from prunekit.plugins.trainers.weight_groups import WeightGroup
 
 class Training(Protocol):
     """One network being trained, with its optimizer: the part of a framework."""
+
+    @property
+    def average(self) -> MovingAverage | None:
+        """That of its weights, where one is wanted."""
+        ...
 
     def keeping_modes(self) -> AbstractContextManager[None]:
         """Around the whole training: afterwards every module has the mode that it had."""
@@ -47,18 +53,6 @@ class Training(Protocol):
 
     def step(self, lr: float) -> None:
         """Follow the gradient that was gathered; learning rates of weights are factors of this one."""
-        ...
-
-    def average(self) -> None:
-        """Move the average of the weights, where one is wanted, towards what they are after a step."""
-        ...
-
-    def averaged(self) -> AbstractContextManager[None]:
-        """Inside the block the network has the average of its weights, where there is one."""
-        ...
-
-    def take_average(self) -> None:
-        """Give the network the average of its weights for good."""
         ...
 
     def unsound_weights(self) -> dict[str, str]:
@@ -197,11 +191,12 @@ class TrainingLoop(ABC):
                 except TrainingError as problem:
                     raise type(problem)(f"{problem}{kept(path)}") from problem
                 if on_epoch is not None:
-                    with training.averaged():
+                    with nullcontext() if training.average is None else training.average.used():
                         on_epoch(report)
                 if path is not None:
                     training.write(path, self._fingerprint(run.settings), epoch + 1)
-            training.take_average()
+            if training.average is not None:
+                training.average.take()
         return network
 
     def _fingerprint(self, data: Mapping[str, Any]) -> str:
@@ -248,7 +243,8 @@ class TrainingLoop(ABC):
 
     def _step(self, run: _Run, lr: float) -> None:
         run.training.step(lr)
-        run.training.average()
+        if run.training.average is not None:
+            run.training.average.update()
         run.steps += 1
 
     def _advice(self, lr: float) -> str:

@@ -74,7 +74,7 @@ class _Training:
         self._batch: Any = None
         self._gradients: Sequence[Tensor] = ()
         self._gathered: Sequence[Tensor] = ()
-        self._average = average
+        self.average = average
         held = {id(weight) for weight in frozen}
         self._still = [cell for _, cell in network.cells_and_names() if _learns_nothing(cell, held)]
 
@@ -114,17 +114,6 @@ class _Training:
         if gradients is not None:
             self._optimizer.step(_clipped(gradients, self._grad_clip), lr)
 
-    def average(self) -> None:
-        if self._average is not None:
-            self._average.update()
-
-    def averaged(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext() if self._average is None else self._average.used()
-
-    def take_average(self) -> None:
-        if self._average is not None:
-            self._average.take()
-
     def unsound_weights(self) -> dict[str, str]:
         return unsound(self._network)
 
@@ -135,8 +124,8 @@ class _Training:
             "scale": self._precision.scale, "good_steps": self._precision.good_steps,
         }  # fmt: skip
         parts = {"network": network, "optimizer": self._optimizer.arrays()}
-        if self._average is not None:
-            parts["average"], plain["averaged_steps"] = self._average.arrays(), self._average.steps
+        if self.average is not None:
+            parts["average"], plain["averaged_steps"] = self.average.arrays(), self.average.steps
         write_checkpoint(path, parts, plain)
 
     def read(self, path: Path, fingerprint: str) -> int:
@@ -144,8 +133,8 @@ class _Training:
         with restoring(path):
             self._restore(parts["network"])
             self._optimizer.restore(parts.get("optimizer", {}), plain["steps"])
-            if self._average is not None:
-                self._average.restore(parts["average"], plain["averaged_steps"])
+            if self.average is not None:
+                self.average.restore(parts["average"], plain["averaged_steps"])
             self._precision.scale, self._precision.good_steps = float(plain["scale"]), int(plain["good_steps"])
             return int(plain["next_epoch"])
 

@@ -69,7 +69,7 @@ class _Training:
         frozen: Collection[str],
     ) -> None:
         self._network, self._device, self._settings, self._grad_clip = network, device, loss, grad_clip
-        self._optimizer, self._precision, self._average = optimizer, precision, average
+        self._optimizer, self._precision, self.average = optimizer, precision, average
         self._parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, "precision": precision}
         if average is not None:
             self._parts["average"] = average
@@ -113,17 +113,6 @@ class _Training:
             group["lr"] = lr * group.get("lr_mult", 1.0)
         self._precision.step(self._network, self._optimizer, self._grad_clip)
         self._optimizer.zero_grad(set_to_none=True)
-
-    def average(self) -> None:
-        if self._average is not None:
-            self._average.update()
-
-    def averaged(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext() if self._average is None else self._average.used()
-
-    def take_average(self) -> None:
-        if self._average is not None:
-            self._average.take()
 
     def unsound_weights(self) -> dict[str, str]:
         return unsound(self._network)

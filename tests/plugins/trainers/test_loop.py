@@ -15,6 +15,8 @@ from prunekit.plugins.trainers.loop import EpochReport, Training, TrainingLoop
 class Halves:
     """Its loss is half of the first number of the inputs."""
 
+    average = None
+
     def keeping_modes(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
@@ -27,13 +29,6 @@ class Halves:
     def gather(self, share: float) -> None: ...
 
     def step(self, lr: float) -> None: ...
-
-    def average(self) -> None: ...
-
-    def averaged(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def take_average(self) -> None: ...
 
     def unsound_weights(self) -> dict[str, str]:
         return {}
